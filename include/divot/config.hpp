@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/version.hpp>
+
+// Flags that break the numbers are refused where the compiler shows them. The rest
+// (-fassociative-math through an option file, -ffinite-math-only behind a pragma) is what
+// divot::self_test() is for.
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || \
+    (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
+#error \
+    "divot: -ffast-math (or a part of it) breaks infinities and exact differences: compile this unit without it"
+#endif
+
+#if !(defined(__cplusplus) && __cplusplus >= 202002L) && \
+    !(defined(_MSVC_LANG) && _MSVC_LANG >= 202002L)
+#error "divot: C++20 is needed: compile with -std=c++20"
+#endif
+
+// Everything that holds code lives in an inline namespace named after the flags that change that
+// code, so that units with different flags never share a function. Types that users put into their
+// own signatures (policies, losses, options, results, exceptions) live outside it.
+#if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && defined(__AVX512CD__)
+#define DIVOT_ABI_ISA avx512
+#elif defined(__AVX512F__)
+#define DIVOT_ABI_ISA avx512f
+#elif defined(__AVX2__) && defined(__FMA__)
+#define DIVOT_ABI_ISA avx2_fma
+#elif defined(__AVX2__)
+#define DIVOT_ABI_ISA avx2
+#elif defined(__AVX__)
+#define DIVOT_ABI_ISA avx
+#elif defined(__SSE4_1__)
+#define DIVOT_ABI_ISA sse4
+#elif defined(__ARM_NEON)
+#define DIVOT_ABI_ISA neon
+#else
+#define DIVOT_ABI_ISA base
+#endif
+
+#if defined(__F16C__)
+#define DIVOT_ABI_HALF f16c
+#else
+#define DIVOT_ABI_HALF nof16c
+#endif
+
+#if defined(__AVX512BF16__) && defined(__AVX512VL__)
+#define DIVOT_ABI_BF16 bf16
+#else
+#define DIVOT_ABI_BF16 nobf16
+#endif
+
+/// 1 where this unit is compiled with OpenMP, so that `divot::omp` exists.
+#if defined(_OPENMP)
+#define DIVOT_HAS_OPENMP 1
+#define DIVOT_ABI_OMP omp
+#else
+#define DIVOT_HAS_OPENMP 0
+#define DIVOT_ABI_OMP serial
+#endif
+
+#define DIVOT_JOIN_(a, b, c, d) abi_##a##_##b##_##c##_##d
+#define DIVOT_JOIN(a, b, c, d) DIVOT_JOIN_(a, b, c, d)
+#define DIVOT_ABI DIVOT_JOIN(DIVOT_ABI_ISA, DIVOT_ABI_HALF, DIVOT_ABI_BF16, DIVOT_ABI_OMP)
+
+/// Marks functions that run on the host and on a CUDA device.
+#if defined(__CUDACC__)
+#define DIVOT_HOST_DEVICE __host__ __device__
+#else
+#define DIVOT_HOST_DEVICE
+#endif
+
+#if defined(_MSC_VER)
+#define DIVOT_INLINE __forceinline
+#define DIVOT_LAMBDA_INLINE
+#else
+#define DIVOT_INLINE inline __attribute__((always_inline))
+#define DIVOT_LAMBDA_INLINE __attribute__((always_inline))
+#endif

@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/types.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+namespace divot {
+
+/// How the rows' losses become one number.
+enum class reduction {
+  mean,  ///< Σ weight_i·D_i / (valid rows, or batch::normaliser); gradients are divided likewise
+  sum,   ///< Σ weight_i·D_i
+  none   ///< as sum, for callers who take batch::per_row; gradients are those of each row's loss
+};
+
+/// When bad values (NaN, +inf, rows that are −inf throughout) are looked for.
+enum class check {
+  each_row,  ///< in a row's first sweep: the other rows are completed, then divot::bad_value
+  first      ///< before anything is written: all or nothing, at the price of one more read
+};
+
+/// Scratch memory that a caller may keep between calls; it grows to what a call needs, and from
+/// then on nothing is allocated. Not for use by two calls at once.
+class workspace {
+ public:
+  /// At least this many bytes, aligned to 64.
+  std::byte* reserve(std::size_t bytes) {
+    if (memory_.size() < bytes + 64) memory_.resize(bytes + 64);
+    auto const address = reinterpret_cast<std::uintptr_t>(memory_.data());
+    return memory_.data() + (64 - address % 64) % 64;
+  }
+
+ private:
+  std::vector<std::byte> memory_;
+};
+
+/// How the rows of one call are weighted, masked and combined. Everything is optional; every span
+/// that is given has one entry a row.
+struct batch {
+  /// Combination of the rows' losses.
+  divot::reduction reduction = divot::reduction::mean;
+  /// Multiplies each row's loss and gradient. Negative is allowed, NaN is not.
+  std::span<double const> weights = {};
+  /// Upstream gradient of each row's loss: multiplies gradients only.
+  std::span<double const> upstream = {};
+  /// Rows with 0 are left out: not read, loss 0, gradient exactly 0.
+  std::span<std::uint8_t const> mask = {};
+  /// Labels of the rows for cross_entropy terms, beside a teacher that is not `labels`.
+  std::span<std::int64_t const> labels = {};
+  /// Divides the mean instead of the number of valid rows (tokens of a global batch, say). 0: none.
+  double normaliser = 0;
+  /// Only the first so many classes of teacher and student count; the gradient of the rest is 0.
+  /// 0: all. This is what lets teacher and student differ in column count (padded vocabularies).
+  index valid_classes = 0;
+  /// The same, a number a row.
+  std::span<index const> valid_classes_per_row = {};
+  /// Temperature of each row, in place of both wrappers' temperatures.
+  std::span<double const> temperatures = {};
+  /// Each row's loss goes here, times its weight, not divided; 0 for masked rows.
+  std::span<double> per_row = {};
+  /// Bad values.
+  divot::check check = divot::check::each_row;
+  /// Scratch memory to use and keep.
+  divot::workspace* workspace = nullptr;
+};
+
+/// What a call returns: the combined loss and how many rows it stands for. Converts to the number.
+template <class T>
+struct loss_result {
+  T value{};
+  index valid_rows = 0;
+  constexpr operator T() const { return value; }  // NOLINT: a loss is a number
+};
+
+/// Derivatives of the combined loss with respect to the wrappers' temperatures. Terms that name
+/// their own temperature with `at` do not contribute.
+struct temperature_gradient {
+  double student = 0;
+  double teacher = 0;
+  /// Derivative with respect to a temperature that both share.
+  double shared() const { return student + teacher; }
+};
+
+}  // namespace divot

@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/config.hpp>
+
+#include <cstddef>
+
+namespace divot {
+
+/// Rows, columns and strides, in elements; signed, 64 bits on every common platform.
+using index = std::ptrdiff_t;
+
+/// A matrix in somebody's memory: what every kernel reads and writes.
+///
+/// Element (i, j) stands at data[i * row_stride + j * col_stride]. Callers without Eigen types pass
+/// this to the public functions directly.
+template <class Storage>
+struct matrix_ref {
+  Storage* data = nullptr;
+  index rows = 0;
+  index cols = 0;
+  index row_stride = 0;
+  index col_stride = 1;
+
+  constexpr matrix_ref() = default;
+  /// A dense row-major matrix.
+  constexpr matrix_ref(Storage* d, index r, index c) : data(d), rows(r), cols(c), row_stride(c) {}
+  constexpr matrix_ref(Storage* d, index r, index c, index row_step, index col_step)
+      : data(d), rows(r), cols(c), row_stride(row_step), col_stride(col_step) {}
+};
+
+}  // namespace divot

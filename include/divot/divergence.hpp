@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/eigen/checks.hpp>
+#include <divot/exec/loss_rows.hpp>
+#include <divot/exec/parameter_rows.hpp>
+#include <divot/family/divergence/alpha_beta.hpp>
+#include <divot/family/divergence/chi_squared.hpp>
+#include <divot/family/divergence/f_divergence.hpp>
+#include <divot/family/divergence/hellinger.hpp>
+#include <divot/family/divergence/jensen_shannon.hpp>
+#include <divot/family/divergence/kl.hpp>
+#include <divot/family/divergence/skew_js.hpp>
+#include <divot/family/divergence/skew_kl.hpp>
+#include <divot/family/divergence/total_variation.hpp>
+#include <divot/loss_call.hpp>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// The loss of a student against a teacher.
+///
+///   value(policy, what, teacher, student, batch)
+///
+/// policy   seq, simd (the default) or omp(n)
+/// what     a divergence, cross_entropy, z_loss, or weighted sums of them, each at its own
+///          temperature if it names one
+/// teacher  rows × classes: logits (also a bare matrix, at temperature 1), log_probabilities,
+///          probabilities, or labels
+/// student  rows × classes: logits, log_probabilities or probabilities
+/// batch    weights, masks, reduction …
+/// Returns  loss_result<T>, T = float for float and 16-bit storage, double as soon as one is double
+/// Errors   divot::error for shapes and options; divot::bad_value for NaN, +inf and the like
+template <execution_policy Policy, loss L, operand_like Teacher, operand_like Student>
+auto value(Policy const& policy, L const& what, Teacher const& teacher, Student const& student,
+           batch const& options = {}) {
+  return run_call(policy, what, teacher, student, gradients(), options);
+}
+
+/// The loss and its exact gradient.
+///
+///   value_and_gradient(policy, what, teacher, student, where, batch)
+///
+/// where    a matrix of the student's shape (it may be the student's own logits: in place),
+///          accumulate(matrix, scale), a matrix_ref, or gradients().student(…).teacher(…)…
+template <execution_policy Policy, loss L, operand_like Teacher, operand_like Student, class Where>
+auto value_and_gradient(Policy const& policy, L const& what, Teacher const& teacher,
+                        Student const& student, Where&& where, batch const& options = {}) {
+  return run_call(policy, what, teacher, student, request_of(std::forward<Where>(where)), options);
+}
+
+/// The gradient alone; costs what value_and_gradient does.
+template <execution_policy Policy, loss L, operand_like Teacher, operand_like Student, class Where>
+void gradient(Policy const& policy, L const& what, Teacher const& teacher, Student const& student,
+              Where&& where, batch const& options = {}) {
+  value_and_gradient(policy, what, teacher, student, std::forward<Where>(where), options);
+}
+
+template <loss L, operand_like Teacher, operand_like Student>
+auto value(L const& what, Teacher const& teacher, Student const& student,
+           batch const& options = {}) {
+  return value(simd, what, teacher, student, options);
+}
+template <loss L, operand_like Teacher, operand_like Student, class Where>
+auto value_and_gradient(L const& what, Teacher const& teacher, Student const& student,
+                        Where&& where, batch const& options = {}) {
+  return value_and_gradient(simd, what, teacher, student, std::forward<Where>(where), options);
+}
+template <loss L, operand_like Teacher, operand_like Student, class Where>
+void gradient(L const& what, Teacher const& teacher, Student const& student, Where&& where,
+              batch const& options = {}) {
+  gradient(simd, what, teacher, student, std::forward<Where>(where), options);
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

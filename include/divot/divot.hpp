@@ -1,0 +1,8 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Everything for the host.
+#include <divot/divergence.hpp>
+#include <divot/softmax.hpp>
+#include <divot/version.hpp>

@@ -1,0 +1,128 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/options.hpp>
+#include <divot/eigen/operands.hpp>
+
+#include <array>
+#include <cmath>
+
+namespace divot {
+
+/// Where a gradient goes: overwritten, or `scale` times the gradient added to what is there.
+template <class Storage>
+struct gradient_target {
+  matrix_ref<Storage> matrix;
+  bool add = false;
+  double scale = 1;
+};
+
+/// Stands for a gradient that is not wanted.
+struct no_gradient {};
+
+/// Which gradients a call computes, and where they go. Start with `gradients()` and name them:
+///
+///   gradients().student(g).teacher(h).temperature(dt).parameters(ab)
+///
+/// student      rows × student's columns, any storage; or accumulate(g, scale)
+/// teacher      rows × teacher's columns, likewise; the teacher must be logits or log-probabilities
+/// temperature  a temperature_gradient, written
+/// parameters   {∂/∂α, ∂/∂β} of an alpha_beta loss, written
+template <class Student = no_gradient, class Teacher = no_gradient>
+struct gradient_request {
+  Student student_target = {};
+  Teacher teacher_target = {};
+  temperature_gradient* temperature_target = nullptr;
+  std::array<double, 2>* parameter_target = nullptr;
+
+  template <class G>
+  auto student(G&& g) const;
+  template <class G>
+  auto teacher(G&& g) const;
+  gradient_request temperature(temperature_gradient& g) const {
+    auto copy = *this;
+    copy.temperature_target = &g;
+    return copy;
+  }
+  gradient_request parameters(std::array<double, 2>& g) const {
+    auto copy = *this;
+    copy.parameter_target = &g;
+    return copy;
+  }
+};
+
+inline namespace DIVOT_ABI {
+
+template <class X>
+inline constexpr bool is_gradient_target = false;
+template <class S>
+inline constexpr bool is_gradient_target<gradient_target<S>> = true;
+template <class X>
+inline constexpr bool is_gradient_request = false;
+template <class S, class H>
+inline constexpr bool is_gradient_request<gradient_request<S, H>> = true;
+
+/// A matrix (or a target already) as a gradient_target.
+template <class G>
+auto target_of(G&& g) {
+  using bare = std::remove_cvref_t<G>;
+  if constexpr (is_gradient_target<bare>) {
+    return g;
+  } else if constexpr (is_matrix_ref<bare>) {
+    return gradient_target<storage_t<bare>>{{g.data, g.rows, g.cols, g.row_stride, g.col_stride}};
+  } else {
+    static_assert(eigen_dense<bare>,
+                  "divot: the gradient must be a dense Eigen object, a "
+                  "matrix_ref, accumulate(…) or gradients()…");
+    constexpr bool writable = (int(Eigen::internal::traits<bare>::Flags) & Eigen::LvalueBit) &&
+                              !std::is_const_v<std::remove_reference_t<G>>;
+    static_assert(
+        writable && has_memory<bare>(),
+        "divot: the gradient must be writable and have memory: a matrix, Map, Ref or block "
+        "of one, not const and not a lazy expression");
+    return gradient_target<storage_t<bare>>{view_of<storage_t<bare>>(g)};
+  }
+}
+
+/// Adds scale·gradient to the matrix instead of overwriting it.
+template <class G>
+auto accumulate(G&& g, double scale = 1) {
+  auto target = target_of(std::forward<G>(g));
+  if (!std::isfinite(scale)) fail("accumulate: the scale is ", scale, "; it must be finite");
+  target.add = true;
+  target.scale = scale;
+  return target;
+}
+
+/// The empty request; see gradient_request.
+inline gradient_request<> gradients() { return {}; }
+
+/// Whatever the caller passed as "where", as a request.
+template <class W>
+auto request_of(W&& where) {
+  if constexpr (is_gradient_request<std::remove_cvref_t<W>>) {
+    return where;
+  } else {
+    return gradients().student(std::forward<W>(where));
+  }
+}
+
+}  // namespace DIVOT_ABI
+
+template <class S, class H>
+template <class G>
+auto gradient_request<S, H>::student(G&& g) const {
+  auto const target = target_of(std::forward<G>(g));
+  return gradient_request<std::remove_const_t<decltype(target)>, H>{
+      target, teacher_target, temperature_target, parameter_target};
+}
+template <class S, class H>
+template <class G>
+auto gradient_request<S, H>::teacher(G&& g) const {
+  auto const target = target_of(std::forward<G>(g));
+  return gradient_request<S, std::remove_const_t<decltype(target)>>{
+      student_target, target, temperature_target, parameter_target};
+}
+
+}  // namespace divot

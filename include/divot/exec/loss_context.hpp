@@ -1,0 +1,163 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/options.hpp>
+#include <divot/exec/row_memory.hpp>
+#include <divot/exec/screen.hpp>
+#include <divot/family/plan.hpp>
+
+#include <algorithm>
+#include <type_traits>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// Everything about a call that is not an operand.
+struct loss_settings {
+  batch const* options = nullptr;
+  index rows = 0, classes = 0;  // classes: the largest number of valid ones
+  operand_kind teacher_kind = operand_kind::logits, student_kind = operand_kind::logits;
+  double teacher_temperature = 1, student_temperature = 1;
+  double label_smoothing = 0;
+  bool student_add = false, teacher_add = false;
+  double student_scale = 1, teacher_scale = 1;
+  temperature_gradient* temperature = nullptr;
+};
+
+/// What a stretch of rows adds up to. Stretches are fixed by the number of rows alone, so sums do
+/// not depend on threads.
+template <class Number>
+struct row_totals {
+  Number loss{}, student_temperature{}, teacher_temperature{};
+  index bad = 0, first_bad = -1;
+};
+
+/// A call: its loss, its operands and targets, and what is known of each row.
+///
+/// T is the arithmetic; the operands' own types are the sources' and targets' business.
+template <class T_, class Plan_, class Labels, class TeacherSource, class StudentSource,
+          class StudentTarget, class TeacherTarget>
+struct loss_context {
+  using T = T_;
+  using Plan = Plan_;
+  /// Losses add up in double; those of other scalars in themselves, derivatives and all.
+  using Number = std::conditional_t<is_real<T>, double, T>;
+  using totals = row_totals<Number>;
+  static constexpr bool student_wanted = StudentTarget::wanted;
+  static constexpr bool teacher_wanted = TeacherTarget::wanted;
+
+  Plan const& plan;
+  loss_settings const& set;
+  Labels const& labels;
+  TeacherSource const& teacher;
+  StudentSource const& student;
+  StudentTarget const& student_target;
+  TeacherTarget const& teacher_target;
+  index valid_rows = 0;
+  double mean = 1;  // 1/divisor of the mean
+
+  /// Counts the valid rows and settles the divisor.
+  void prepare() {
+    valid_rows = 0;
+    for (index r = 0; r < set.rows; ++r) valid_rows += is_valid(r);
+    double const divisor = set.options->normaliser != 0
+                               ? set.options->normaliser
+                               : static_cast<double>(std::max<index>(valid_rows, 1));
+    mean = set.options->reduction == reduction::mean ? 1 / divisor : 1;
+  }
+
+  bool is_valid(index r) const {
+    auto const& mask = set.options->mask;
+    return mask.empty() || mask[static_cast<std::size_t>(r)] != 0;
+  }
+  bool tangent() const { return set.student_kind == operand_kind::probabilities; }
+  index classes_of(index r) const {
+    auto const& own = set.options->valid_classes_per_row;
+    return own.empty() ? set.classes : own[static_cast<std::size_t>(r)];
+  }
+  double teacher_temperature(index r) const {
+    auto const& own = set.options->temperatures;
+    return own.empty() ? set.teacher_temperature : own[static_cast<std::size_t>(r)];
+  }
+  double student_temperature(index r) const {
+    auto const& own = set.options->temperatures;
+    return own.empty() ? set.student_temperature : own[static_cast<std::size_t>(r)];
+  }
+  double weight_of(index r) const {
+    auto const& w = set.options->weights;
+    return w.empty() ? 1 : w[static_cast<std::size_t>(r)];
+  }
+  /// What the gradient of a row's loss is multiplied by.
+  double gradient_factor(index r) const {
+    auto const& u = set.options->upstream;
+    return mean * weight_of(r) * (u.empty() ? 1 : u[static_cast<std::size_t>(r)]);
+  }
+
+  memory_needs needs(bool across) const {
+    memory_needs n;
+    constexpr bool lanes = Plan::needs_teacher;
+    n.teacher = lanes;
+    n.student_gradient = student_wanted;
+    n.teacher_gradient = teacher_wanted;
+    n.partial = std::tuple_size_v<decltype(Plan::groups)> > 1 || plan.z_weight != 0;
+    n.teacher_panel = lanes && (across || teacher.direct(0) == nullptr);
+    n.student_panel = across || student.direct(0) == nullptr;
+    n.student_gradient_panel = student_wanted && (across || student_target.direct(0) == nullptr);
+    n.teacher_gradient_panel = teacher_wanted && (across || teacher_target.direct(0) == nullptr);
+    bool const panels = set.options->valid_classes_per_row.empty() &&
+                        ((lanes && teacher.by_panels()) || student.by_panels() ||
+                         student_target.by_panels() || teacher_target.by_panels());
+    n.panel = panels ? panel_rows : 1;
+    return n;
+  }
+
+  /// Fills the parts of a task that are the row's own.
+  template <class Team>
+  void describe(row_task<Team>& task, index r, double scale) const {
+    using row = typename Team::row;
+    task.classes = classes_of(r);
+    task.teacher_normalised = set.teacher_kind != operand_kind::logits;
+    task.student_normalised = set.student_kind != operand_kind::logits;
+    task.student_tangent = tangent();
+    double const t = teacher_temperature(r), s = student_temperature(r);
+    task.teacher_inverse_temperature = constant<row>(task.teacher_normalised ? 1 : 1 / t);
+    task.student_inverse_temperature = constant<row>(task.student_normalised ? 1 : 1 / s);
+    if constexpr (std::is_same_v<row, double> || std::is_same_v<row, long double>) {
+      if (!task.teacher_normalised) task.teacher_inverse_temperature = row(1) / row(t);
+      if (!task.student_normalised) task.student_inverse_temperature = row(1) / row(s);
+    }
+    task.label_smoothing = set.label_smoothing;
+    task.has_label = !labels.empty();
+    task.student_scale = constant<row>(scale * set.student_scale);
+    task.teacher_scale = constant<row>(scale * set.teacher_scale);
+    task.want_temperature = set.temperature != nullptr;
+    task.teacher_tolerance = teacher.tolerance();
+    task.student_tolerance = student.tolerance();
+  }
+
+  void skip(index r) const {
+    if (!set.student_add) student_target.clear(r, 0);
+    if (!set.teacher_add) teacher_target.clear(r, 0);
+    if (!set.options->per_row.empty()) set.options->per_row[static_cast<std::size_t>(r)] = 0;
+  }
+  void add_row(totals& sums, index r, Number const& loss, Number const& student_t,
+               Number const& teacher_t) const {
+    Number const weighted = Number(weight_of(r)) * loss;
+    sums.loss += weighted;
+    sums.student_temperature += student_t;
+    sums.teacher_temperature += teacher_t;
+    if constexpr (is_real<T>) {
+      if (!set.options->per_row.empty()) {
+        set.options->per_row[static_cast<std::size_t>(r)] = weighted;
+      }
+    }
+  }
+  static void add_bad(totals& sums, index r) {
+    if (sums.first_bad < 0) sums.first_bad = r;
+    ++sums.bad;
+  }
+};
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

@@ -1,0 +1,162 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/exec/loss_context.hpp>
+#include <divot/exec/workers.hpp>
+#include <divot/row/loss_row.hpp>
+#include <divot/team/scalar.hpp>
+
+#include <vector>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// Does a row again in the widest type: for rows whose sums left the arithmetic's range. Slow,
+/// exact in its limits, and rare: a divergence that is infinite, or nearly.
+template <class Context>
+void careful_row(Context const& call, index r, typename Context::totals& totals) {
+  using T = typename Context::T;
+  if constexpr (is_real<T>) {
+    using team_type = scalar_team<long double>;
+    index const n = call.classes_of(r);
+    auto const size = static_cast<std::size_t>(n);
+    std::vector<T> narrow(size);
+    std::vector<long double> teacher(size), student(size), student_g(size), teacher_g(size);
+    call.teacher.read(r, 1, n, narrow.data(), n);
+    std::copy(narrow.begin(), narrow.end(), teacher.begin());
+    call.student.read(r, 1, n, narrow.data(), n);
+    std::copy(narrow.begin(), narrow.end(), student.begin());
+
+    scratch memory;
+    row_memory<team_type> arrays;
+    memory_needs need;
+    need.teacher = need.partial = true;
+    need.student_gradient = need.teacher_gradient = true;
+    for (int pass = 0; pass < 2; ++pass) {
+      arrays.take(memory, n, need);
+      if (pass == 0) memory.provide(nullptr);
+    }
+    row_task<team_type> task;
+    call.describe(task, r, call.gradient_factor(r));
+    arrays.lend(task);
+    task.teacher = task.next_teacher = teacher.data();
+    task.student = task.next_student = student.data();
+    task.student_gradient = student_g.data();
+    task.teacher_gradient = teacher_g.data();
+    if (task.has_label) task.label = call.labels[r];
+    team_type const team;
+    loss_row<Context::student_wanted, Context::teacher_wanted, team_type>(team, task)
+        .run(call.plan);
+    if (task.bad) {
+      call.add_bad(totals, r);
+      return;
+    }
+    if constexpr (Context::student_wanted) {
+      for (std::size_t k = 0; k < size; ++k) narrow[k] = static_cast<T>(student_g[k]);
+      call.student_target.write(r, n, narrow.data(), 1, call.set.student_add);
+      if (!call.set.student_add) call.student_target.clear(r, n);
+    }
+    if constexpr (Context::teacher_wanted) {
+      for (std::size_t k = 0; k < size; ++k) narrow[k] = static_cast<T>(teacher_g[k]);
+      call.teacher_target.write(r, n, narrow.data(), 1, call.set.teacher_add);
+      if (!call.set.teacher_add) call.teacher_target.clear(r, n);
+    }
+    call.add_row(totals, r, static_cast<double>(task.loss),
+                 static_cast<double>(task.student_temperature_gradient),
+                 static_cast<double>(task.teacher_temperature_gradient));
+  } else {
+    (void)call, (void)r, (void)totals;
+  }
+}
+
+/// Rows first … first + count, one after the other. With `share` all workers walk each row
+/// together, and worker 0 keeps the books.
+template <class Context, class Team>
+void panel_of_rows(Context const& call, Team const& team, row_memory<Team> const& memory,
+                   memory_needs const& need, index first, index count,
+                   typename Context::totals& totals, int me, bool share) {
+  constexpr bool student_wanted = Context::student_wanted, teacher_wanted = Context::teacher_wanted;
+  index const most = call.set.classes;
+  index const step = (most + Team::width - 1) / Team::width * Team::width;
+  bool const keeper = me == 0;
+  auto const wait = [&] {
+    if (share) wait_for_workers();
+  };
+
+  if (keeper) {
+    index const classes = count == 1 ? call.classes_of(first) : most;
+    bool const any = count > 1 || call.is_valid(first);
+    if (any && need.teacher_panel) {
+      call.teacher.read(first, count, classes, memory.teacher_panel.data(), step);
+    }
+    if (any && need.student_panel) {
+      call.student.read(first, count, classes, memory.student_panel.data(), step);
+    }
+  }
+  wait();
+
+  for (index i = 0; i < count; ++i) {
+    index const r = first + i;
+    if (!call.is_valid(r)) {
+      if (keeper) call.skip(r);
+      continue;
+    }
+    row_task<Team> task;
+    call.describe(task, r, call.gradient_factor(r));
+    memory.lend(task);
+    if constexpr (Context::Plan::needs_teacher) {
+      task.teacher =
+          need.teacher_panel ? memory.teacher_panel.data() + i * step : call.teacher.direct(r);
+    }
+    task.student =
+        need.student_panel ? memory.student_panel.data() + i * step : call.student.direct(r);
+    bool const more = r + 1 < call.set.rows;
+    task.next_teacher = more && !need.teacher_panel ? call.teacher.direct(r + 1) : task.teacher;
+    task.next_student = more && !need.student_panel ? call.student.direct(r + 1) : task.student;
+    if (task.next_teacher == nullptr) task.next_teacher = task.student;
+    if (task.has_label) task.label = call.labels[r];
+    if constexpr (student_wanted) {
+      task.student_gradient = need.student_gradient_panel
+                                  ? memory.student_gradient_panel.data() + i * step
+                                  : call.student_target.direct(r);
+      task.student_add = call.set.student_add && !need.student_gradient_panel;
+    }
+    if constexpr (teacher_wanted) {
+      task.teacher_gradient = need.teacher_gradient_panel
+                                  ? memory.teacher_gradient_panel.data() + i * step
+                                  : call.teacher_target.direct(r);
+      task.teacher_add = call.set.teacher_add && !need.teacher_gradient_panel;
+    }
+
+    loss_row<student_wanted, teacher_wanted, Team>(team, task).run(call.plan);
+
+    if (!keeper) continue;
+    if (task.bad) {
+      call.add_bad(totals, r);
+    } else if (task.beyond) {
+      careful_row(call, r, totals);
+    } else {
+      index const n = task.classes;
+      if constexpr (student_wanted) {
+        if (need.student_gradient_panel) {
+          call.student_target.write(r, n, task.student_gradient, 1, call.set.student_add);
+        }
+        if (!call.set.student_add) call.student_target.clear(r, n);
+      }
+      if constexpr (teacher_wanted) {
+        if (need.teacher_gradient_panel) {
+          call.teacher_target.write(r, n, task.teacher_gradient, 1, call.set.teacher_add);
+        }
+        if (!call.set.teacher_add) call.teacher_target.clear(r, n);
+      }
+      using Number = typename Context::Number;
+      call.add_row(totals, r, Number(task.loss), Number(task.student_temperature_gradient),
+                   Number(task.teacher_temperature_gradient));
+    }
+  }
+  wait();
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/exec/loss_rows.hpp>
+#include <divot/row/alpha_beta_parameters.hpp>
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// Log-probabilities of a row in extended precision, relative to its maximum.
+template <class T>
+class wide_log_softmax {
+ public:
+  wide_log_softmax(T const* x, index classes, double temperature, bool normalised)
+      : x_(x), temperature_(temperature) {
+    if (normalised) return;
+    max_ = -std::numeric_limits<long double>::infinity();
+    for (index k = 0; k < classes; ++k) max_ = std::max(max_, static_cast<long double>(x[k]));
+    long double rest = 0;
+    index maxima = 0;
+    for (index k = 0; k < classes; ++k) {
+      if (x[k] == static_cast<T>(max_)) {
+        ++maxima;
+      } else {
+        rest += std::exp((static_cast<long double>(x[k]) - max_) / temperature_);
+      }
+    }
+    auto const n = static_cast<long double>(maxima);
+    log_z_ = std::log(n) + std::log1p(rest / n);
+  }
+  long double operator()(index k) const {
+    return (static_cast<long double>(x_[k]) - max_) / temperature_ - log_z_;
+  }
+
+ private:
+  T const* x_;
+  long double temperature_, max_ = 0, log_z_ = 0;
+};
+
+/// Derivatives of the combined α-β loss with respect to α and β. Slow and exact; rows whose own
+/// loss was reported bad have thrown before.
+template <class Context, execution_policy Policy>
+std::array<double, 2> parameter_gradient(Context const& call, Policy const& policy, double alpha,
+                                         double beta, double weight, double temperature,
+                                         bool t_squared) {
+  using T = typename Context::T;
+  index const rows = call.set.rows;
+  index const stretch = std::max<index>(1, (rows + most_stretches - 1) / most_stretches);
+  index const stretches = (rows + stretch - 1) / stretch;
+  std::vector<std::array<double, 2>> sums(static_cast<std::size_t>(stretches), {0., 0.});
+  int const workers = worker_count(
+      policy, 100. * static_cast<double>(rows) * static_cast<double>(call.set.classes));
+  run_workers(policy, workers, [&](int me, int team_size) {
+    std::vector<T> t(static_cast<std::size_t>(call.set.classes)), s(t);
+    for (index i = me; i < stretches; i += team_size) {
+      index const last = std::min(rows, (i + 1) * stretch);
+      for (index r = i * stretch; r < last; ++r) {
+        if (!call.is_valid(r)) continue;
+        index const n = call.classes_of(r);
+        call.teacher.read(r, 1, n, t.data(), n);
+        call.student.read(r, 1, n, s.data(), n);
+        double const tt = temperature != 0 ? temperature : call.teacher_temperature(r);
+        double const st = temperature != 0 ? temperature : call.student_temperature(r);
+        wide_log_softmax<T> const log_p(t.data(), n, tt,
+                                        call.set.teacher_kind != operand_kind::logits);
+        wide_log_softmax<T> const log_q(s.data(), n, st,
+                                        call.set.student_kind != operand_kind::logits);
+        auto const g = alpha_beta_parameters(alpha, beta, n, log_p, log_q);
+        double const factor = weight * call.gradient_factor(r) * (t_squared ? st * st : 1);
+        auto& sum = sums[static_cast<std::size_t>(i)];
+        sum[0] += factor * static_cast<double>(g[0]);
+        sum[1] += factor * static_cast<double>(g[1]);
+      }
+    }
+  });
+  std::array<double, 2> total{0, 0};
+  for (auto const& s : sums) {
+    total[0] += s[0];
+    total[1] += s[1];
+  }
+  return total;
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/config.hpp>
+
+namespace divot {
+
+/// One thread, one class at a time: the oracle. Any scalar type, automatic differentiation too;
+/// float sums in double.
+struct seq_policy {};
+/// One thread, packs of the widest instruction set this unit is compiled for. float and double.
+struct simd_policy {};
+/// Packs on several threads. Results are those of simd, bit for bit, whatever the number of
+/// threads.
+struct omp_policy {
+  int threads = 0;  ///< 0: what OpenMP would use
+};
+
+inline constexpr seq_policy seq{};
+inline constexpr simd_policy simd{};
+constexpr omp_policy omp(int threads = 0) { return {threads}; }
+
+template <class P>
+inline constexpr bool is_policy = false;
+template <>
+inline constexpr bool is_policy<seq_policy> = true;
+template <>
+inline constexpr bool is_policy<simd_policy> = true;
+template <>
+inline constexpr bool is_policy<omp_policy> = true;
+
+/// An execution policy of divot's.
+template <class P>
+concept execution_policy = is_policy<P>;
+
+}  // namespace divot

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/exec/scratch.hpp>
+#include <divot/row/task.hpp>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// Rows read or written together where a matrix does not hold rows contiguously.
+inline constexpr index panel_rows = 16;
+
+/// What a call's rows need of scratch memory.
+struct memory_needs {
+  bool teacher = false, student_gradient = false, teacher_gradient = false, partial = false;
+  bool teacher_panel = false, student_panel = false;
+  bool student_gradient_panel = false, teacher_gradient_panel = false;
+  index panel = 1;  // rows a panel
+};
+
+/// The scratch memory of one worker (or of a team that shares a row).
+template <class Team>
+struct row_memory {
+  using T = typename Team::scalar;
+  using row = typename Team::row;
+
+  row_array<T> teacher_exponentials, student_exponentials, student_weights, teacher_weights;
+  row_array<T> student_partial, teacher_partial;
+  row_array<T> teacher_panel, student_panel, student_gradient_panel, teacher_gradient_panel;
+  row_array<softmax_block<row>> teacher_blocks, student_blocks;
+  row_array<sweep_block<row>> sweep_blocks;
+
+  void take(scratch& memory, index classes, memory_needs const& needs) {
+    index const lanes = Team::width;
+    index const one = Team::across ? classes * lanes : (classes + lanes - 1) / lanes * lanes;
+    index const panel = Team::across ? one : one * needs.panel;
+    index const blocks = block_count<Team>(classes);
+    student_exponentials.take(memory, one);
+    student_blocks.take(memory, blocks);
+    sweep_blocks.take(memory, blocks);
+    if (needs.teacher) {
+      teacher_exponentials.take(memory, one);
+      teacher_blocks.take(memory, blocks);
+    }
+    if (needs.student_gradient) student_weights.take(memory, one);
+    if (needs.teacher_gradient) teacher_weights.take(memory, one);
+    if (needs.partial && needs.student_gradient) student_partial.take(memory, one);
+    if (needs.partial && needs.teacher_gradient) teacher_partial.take(memory, one);
+    if (needs.teacher_panel) teacher_panel.take(memory, panel);
+    if (needs.student_panel) student_panel.take(memory, panel);
+    if (needs.student_gradient_panel) student_gradient_panel.take(memory, panel);
+    if (needs.teacher_gradient_panel) teacher_gradient_panel.take(memory, panel);
+  }
+
+  void lend(row_task<Team>& task) const {
+    task.teacher_exponentials = teacher_exponentials.data();
+    task.student_exponentials = student_exponentials.data();
+    task.student_weights = student_weights.data();
+    task.teacher_weights = teacher_weights.data();
+    task.student_partial = student_partial.data();
+    task.teacher_partial = teacher_partial.data();
+    task.teacher_blocks = teacher_blocks.data();
+    task.student_blocks = student_blocks.data();
+    task.sweep_blocks = sweep_blocks.data();
+  }
+};
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

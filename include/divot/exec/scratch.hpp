@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/options.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <type_traits>
+#include <vector>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// Hands out aligned arrays from one piece of memory: the caller's workspace, or memory of its own.
+///
+/// Used in two passes, the first of which only counts, so that a call allocates at most once.
+class scratch {
+ public:
+  /// Room for `count` numbers of a plain type, aligned to 64 bytes; null while counting.
+  template <class T>
+  T* take(index count) {
+    static_assert(std::is_trivially_destructible_v<T>);
+    std::size_t const bytes = (static_cast<std::size_t>(count) * sizeof(T) + 63) / 64 * 64;
+    std::byte* const at = base_ == nullptr ? nullptr : base_ + used_;
+    used_ += bytes;
+    return reinterpret_cast<T*>(at);
+  }
+
+  /// Ends the counting pass.
+  void provide(workspace* memory) {
+    if (memory != nullptr) {
+      base_ = memory->reserve(used_);
+    } else {
+      own_.reset(new std::byte[used_ + 64]);
+      auto const address = reinterpret_cast<std::uintptr_t>(own_.get());
+      base_ = own_.get() + (64 - address % 64) % 64;
+    }
+    used_ = 0;
+  }
+
+ private:
+  std::byte* base_ = nullptr;
+  std::size_t used_ = 0;
+  std::unique_ptr<std::byte[]> own_;
+};
+
+/// An array for any scalar: scratch memory for plain numbers, objects of its own for the others.
+template <class T>
+class row_array {
+ public:
+  void take(scratch& memory, index count) {
+    if constexpr (std::is_trivially_destructible_v<T> && std::is_trivially_copyable_v<T>) {
+      data_ = memory.take<T>(count);
+    } else if (objects_.empty()) {
+      objects_.resize(static_cast<std::size_t>(count));
+      data_ = objects_.data();
+    }
+  }
+  T* data() const { return data_; }
+  T& operator[](index i) const { return data_[i]; }
+
+ private:
+  T* data_ = nullptr;
+  std::vector<T> objects_;
+};
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

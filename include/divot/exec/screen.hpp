@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/errors.hpp>
+#include <divot/exec/operand.hpp>
+
+#include <optional>
+#include <string>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// What is wrong with a row, and where.
+struct row_flaw {
+  std::string what;
+  index column;  // −1: the row as a whole
+  double value;
+};
+
+/// Looks a row over, slowly: for error messages, and for check::first.
+template <class T>
+std::optional<row_flaw> find_flaw(T const* x, index classes, operand_kind kind, double tolerance) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  bool const plain = kind == operand_kind::probabilities;
+  bool any = false;
+  double total = 0;
+  for (index k = 0; k < classes; ++k) {
+    double const v = static_cast<double>(x[k]);
+    if (v != v) return row_flaw{"NaN", k, v};
+    if (v == inf) return row_flaw{"+inf", k, v};
+    if (plain && v < 0) return row_flaw{"a negative probability", k, v};
+    any = any || v != -inf;
+    if (kind == operand_kind::log_probabilities) total += std::exp(v);
+    if (plain) total += v;
+  }
+  if (!any) return row_flaw{"every class is -inf", -1, -inf};
+  bool const normalised = plain || kind == operand_kind::log_probabilities;
+  if (normalised && !(std::abs(total - 1) <= tolerance)) {
+    std::ostringstream text;
+    text.precision(17);
+    text << "the probabilities sum to " << total << " instead of 1 (tolerance " << tolerance << ")";
+    return row_flaw{text.str(), -1, total};
+  }
+  return std::nullopt;
+}
+
+template <class T, class Source>
+std::optional<row_flaw> find_row_flaw(Source const& source, operand_kind kind, index row,
+                                      index classes) {
+  if constexpr (requires { source.inner(); }) {
+    return find_row_flaw<T>(source.inner(), kind, row, classes);
+  } else {
+    if (kind == operand_kind::labels) return std::nullopt;  // checked before anything else
+    std::vector<T> x(static_cast<std::size_t>(classes));
+    source.read(row, 1, classes, x.data(), classes);
+    return find_flaw(x.data(), classes, kind, source.tolerance());
+  }
+}
+
+/// Throws bad_value for a row known to be bad.
+template <class T, class TeacherSource, class StudentSource>
+[[noreturn]] void report_bad_row(TeacherSource const& teacher, operand_kind teacher_kind,
+                                 StudentSource const& student, operand_kind student_kind, index row,
+                                 index classes, index count, bool rest_complete) {
+  std::string who = "teacher";
+  std::optional<row_flaw> flaw;
+  if (teacher.rows() > 0) flaw = find_row_flaw<T>(teacher, teacher_kind, row, classes);
+  if (!flaw) {
+    who = "student";
+    flaw = find_row_flaw<T>(student, student_kind, row, classes);
+  }
+  if (!flaw) flaw = row_flaw{"not a valid row", -1, 0};
+  std::ostringstream text;
+  text << "divot: " << who << ", row " << row;
+  if (flaw->column >= 0) text << ", column " << flaw->column;
+  text << ": " << flaw->what;
+  if (flaw->column >= 0 && flaw->value == flaw->value && std::isfinite(flaw->value)) {
+    text << " (" << flaw->value << ")";
+  }
+  if (count > 1) text << "; " << count << " rows are bad";
+  text << (rest_complete ? "; all other rows are complete" : "; nothing was written");
+  throw bad_value(text.str(), row, flaw->column, flaw->value, count);
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/options.hpp>
+#include <divot/exec/row_memory.hpp>
+#include <divot/exec/screen.hpp>
+#include <divot/exec/teams.hpp>
+#include <divot/exec/workers.hpp>
+#include <divot/row/softmax_row.hpp>
+
+#include <atomic>
+#include <vector>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// Calls body(team, row, first operand, second operand, target, memory, me) for every valid row.
+///
+/// The operands are rows of T, where they lie or copied; the target likewise. The body returns
+/// whether the row was good; a bad row's target is left as it was. Masked rows of the target are
+/// zeroed. Returns {bad rows, first bad row}.
+template <class T, execution_policy Policy, class First, class Second, class Target, class Body>
+std::pair<index, index> transform_rows(Policy const& policy, batch const& options, index rows,
+                                       index classes, First const& first, Second const& second,
+                                       Target const& target, Body const& body) {
+  using Team = row_team<Policy, T>;
+  int const workers =
+      worker_count(policy, static_cast<double>(rows) * static_cast<double>(classes));
+  bool const share = workers > 1 && rows < 2 * workers && block_count<Team>(classes) >= 4 * workers;
+  memory_needs need;
+  need.teacher = second.rows() > 0;
+  need.student_panel = first.direct(0) == nullptr;
+  need.teacher_panel = need.teacher && second.direct(0) == nullptr;
+  need.student_gradient_panel = Target::wanted && target.direct(0) == nullptr;
+
+  scratch memory;
+  std::vector<row_memory<Team>> sets(static_cast<std::size_t>(share ? 1 : workers));
+  for (int pass = 0; pass < 2; ++pass) {
+    for (auto& m : sets) m.take(memory, classes, need);
+    if (pass == 0) memory.provide(options.workspace);
+  }
+  std::atomic<index> bad{0}, first_bad{rows};
+  run_workers(policy, workers, [&](int me, int team_size) {
+    auto const& own = sets[share ? 0 : static_cast<std::size_t>(me)];
+    Team const team = make_team<Team>(share ? me : 0, share ? team_size : 1);
+    bool const keeper = !share || me == 0;
+    for (index r = share ? 0 : me; r < rows; r += share ? 1 : team_size) {
+      if (!options.mask.empty() && options.mask[static_cast<std::size_t>(r)] == 0) {
+        if (keeper) target.clear(r, 0);
+        continue;
+      }
+      if (keeper) {
+        if (need.student_panel) first.read(r, 1, classes, own.student_panel.data(), classes);
+        if (need.teacher_panel) second.read(r, 1, classes, own.teacher_panel.data(), classes);
+      }
+      if (share) wait_for_workers();
+      T const* const a = need.student_panel ? own.student_panel.data() : first.direct(r);
+      T const* const b = need.teacher_panel ? own.teacher_panel.data()
+                         : need.teacher     ? second.direct(r)
+                                            : nullptr;
+      T* const out =
+          need.student_gradient_panel ? own.student_gradient_panel.data() : target.direct(r);
+      bool const good = body(team, r, a, b, out, own, keeper);
+      if (keeper && !good) {
+        ++bad;
+        index seen = first_bad;
+        while (r < seen && !first_bad.compare_exchange_weak(seen, r)) {
+        }
+      } else if (keeper) {
+        if (need.student_gradient_panel) target.write(r, classes, out, 1, false);
+        target.clear(r, classes);
+      }
+      if (share) wait_for_workers();
+    }
+  });
+  return {bad.load(), first_bad.load()};
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/math.hpp>
+
+#include <limits>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// What a divergence sees of one class (or a pack of classes).
+///
+///   ell = log p − log q     p, q probabilities
+///   log_p, log_q            valid only for divergences with `needs_logs`
+///
+/// ell is exact to its last bits even where p and q have underflowed to 0; it is finite: classes
+/// with a zero probability (a logit of −inf) are handled by `edge_terms`.
+template <class V>
+struct class_point {
+  V ell, p, q, log_p, log_q;
+
+  /// The same class with teacher and student exchanged.
+  DIVOT_INLINE class_point swapped() const { return {V(-ell), q, p, log_q, log_p}; }
+};
+
+/// What a divergence says of one class: the loss d ≥ 0 and w = ∂d/∂(log q) at fixed p.
+///
+/// w is defined up to a multiple of q (its gauge), which the projection onto logits removes. With
+/// the row's gauge g it is  w_centred + (g − 1)·f(0)·q:  g = 1 vanishes at p = q, g = 0 vanishes as
+/// p/q → 0. The row function chooses g by what happens at the student's largest class, so that
+/// neither end cancels.
+template <class V>
+struct class_terms {
+  V loss, w;
+};
+
+/// The limits of a divergence at the ends of a class, in units of the surviving probability^power.
+///
+///   p = 0:  loss → loss_p0·q^power,  w → (w_p0 + g·gauge)·q^power
+///   q = 0:  loss → loss_q0·p^power,  w → w_q0·p^power,  w/q → omega_q0·p^omega_power
+struct class_limits {
+  double loss_p0, w_p0, gauge, loss_q0, w_q0, omega_q0, power = 1, omega_power = 0;
+};
+
+inline constexpr double unbounded = std::numeric_limits<double>::infinity();
+
+/// Below this |ell| the series of a divergence is taken, above it the closed form.
+inline constexpr double near_bound = 0.5;
+
+/// The terms of a class of which one probability is exactly 0.
+///
+/// `p_zero` and `q_zero` mark the lanes in question; `terms` holds what the divergence's own
+/// formula gave, and is kept elsewhere.
+template <class Bound, class V>
+class_terms<V> edge_terms(Bound const& bound, class_terms<V> const& terms, class_point<V> const& x,
+                          V const& gauge, mask_of<V> const& p_zero, mask_of<V> const& q_zero) {
+  class_limits const end = bound.limits();
+  auto const scaled = [&](double coefficient, V const& weight) {
+    if (coefficient == unbounded) return infinity<V>();
+    if (coefficient == -unbounded) return V(-infinity<V>());
+    return V(constant<V>(coefficient) * weight);
+  };
+  V const weight_q = end.power == 1 ? x.q : math::exp(V(constant<V>(end.power) * x.log_q));
+  V const weight_p = end.power == 1 ? x.p : math::exp(V(constant<V>(end.power) * x.log_p));
+  V const w_p0 = V(scaled(end.w_p0, weight_q) + gauge * scaled(end.gauge, weight_q));
+  V const loss = math::select(p_zero, scaled(end.loss_p0, weight_q),
+                              math::select(q_zero, scaled(end.loss_q0, weight_p), terms.loss));
+  V const w = math::select(p_zero, w_p0, math::select(q_zero, scaled(end.w_q0, weight_p), terms.w));
+  return {loss, w};
+}
+
+/// expm1(ell)·q where |ell| is small: q·ell·(1 + ell·tail).
+template <class V>
+DIVOT_INLINE V near_difference(class_point<V> const& x, V const& tail) {
+  return V(x.q * math::fma(V(x.ell * x.ell), tail, x.ell));
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

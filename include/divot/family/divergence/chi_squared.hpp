@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/family/class_point.hpp>
+
+namespace divot {
+
+/// Pearson's χ² divergence, f(u) = (u − 1)².
+///
+///   χ²(p‖q) = Σ_k (p_k − q_k)² / q_k
+///
+/// Limits    p_k = 0 adds q_k; q_k = 0 < p_k gives +inf
+/// Range     [0, ∞)
+/// Gradient  with respect to logits: (w_k − q_k Σw)/T, w = −p²/q
+/// Ref       Pearson (1900), Phil. Mag. 50(302), 157–175
+struct pearson {};
+
+/// Neyman's χ² divergence, f(u) = (u − 1)²/u: Pearson's with its arguments exchanged.
+///
+///   χ²(q‖p) = Σ_k (p_k − q_k)² / p_k
+///
+/// Limits    q_k = 0 adds p_k; p_k = 0 < q_k gives +inf
+/// Range     [0, ∞)
+/// Gradient  with respect to logits: (w_k − q_k Σw)/T, w = 2q²/p
+struct neyman {};
+
+inline namespace DIVOT_ABI {
+
+struct bound_neyman;
+
+/// a·(a/b) where a/b = e^ell, right where a, b or the ratio leave the type's range.
+template <class V>
+DIVOT_INLINE V ratio_square(V const& a, V const& b, V const& ell) {
+  V const direct = a * (a / b);
+  auto const lost = (b < constant<V>(1e3 * double(limits_of<V>::min()))) |
+                    (a < constant<V>(1e3 * double(limits_of<V>::min())));
+  if (!math::any<V>(lost)) return direct;
+  // a² / b = (a e^{ell/2}) e^{ell/2}: no intermediate overflows before the result does
+  V const half = math::exp(V(constant<V>(.5) * ell));
+  return math::select(lost, V((a * half) * half), direct);
+}
+
+struct bound_pearson {
+  static constexpr bool needs_logs = false;
+  static constexpr bool needs_exact_offset() { return false; }
+  static constexpr class_limits limits() { return {1, 0, 1, unbounded, -unbounded, -unbounded}; }
+
+  template <class V>
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
+    auto const near = math::abs(x.ell) < constant<V>(near_bound);
+    V const tail = math::expm1_tail(x.ell);
+    V const e = math::fma(V(x.ell * x.ell), tail, x.ell);
+    V const q_e = x.q * e;
+    V const near_w = math::fma(V(-q_e), V(V(2) + e), V((gauge - V(1)) * x.q));
+    V const square = ratio_square(x.p, x.q, x.ell);  // p²/q
+    V const far_loss = (square - x.p) - (x.p - x.q);
+    V const far_w = math::fma(gauge, x.q, V(-square));
+    return {math::select(near, V(q_e * e), far_loss), math::select(near, near_w, far_w)};
+  }
+  bound_neyman dual() const;
+};
+
+struct bound_neyman {
+  static constexpr bool needs_logs = false;
+  static constexpr bool needs_exact_offset() { return false; }
+  static constexpr class_limits limits() { return {unbounded, unbounded, 0, 1, 0, -2}; }
+
+  template <class V>
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const&) const {
+    auto const near = math::abs(x.ell) < constant<V>(near_bound);
+    V const back = -x.ell;
+    V const e = math::fma(V(back * back), math::expm1_tail(back), back);  // expm1(−ell)
+    V const square = ratio_square(x.q, x.p, back);                        // q²/p
+    V const far_loss = (square - x.q) - (x.q - x.p);
+    V const far_w = V(2) * (square - x.q);
+    return {math::select(near, V(x.p * e * e), far_loss),
+            math::select(near, V(V(2) * x.q * e), far_w)};
+  }
+  bound_pearson dual() const { return {}; }
+};
+
+inline bound_neyman bound_pearson::dual() const { return {}; }
+
+inline bound_pearson bind(pearson const&) { return {}; }
+inline bound_neyman bind(neyman const&) { return {}; }
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

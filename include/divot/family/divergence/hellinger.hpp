@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/family/class_point.hpp>
+
+namespace divot {
+
+/// Squared Hellinger divergence, f(u) = (√u − 1)².
+///
+///   D(p, q) = Σ_k (√p_k − √q_k)²
+///
+/// Domain    p, q ≥ 0
+/// Limits    p_k = 0 adds q_k; q_k = 0 adds p_k; both 0 add 0
+/// Range     [0, 2] for distributions
+/// Gradient  with respect to logits: (w_k − q_k Σw)/T, w = −√(p q)
+/// Ref       Liese and Vajda (2006), IEEE Trans. Inf. Theory 52(10), 4394–4412
+struct squared_hellinger {};
+
+inline namespace DIVOT_ABI {
+
+struct bound_squared_hellinger {
+  static constexpr bool needs_logs = false;
+  static constexpr bool needs_exact_offset() { return false; }
+  static constexpr class_limits limits() { return {1, 0, 1, 1, 0, -unbounded}; }
+
+  template <class V>
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
+    auto const near = math::abs(x.ell) < constant<V>(near_bound);
+    V const half = x.ell * constant<V>(.5);
+    V const e = math::fma(V(half * half), math::expm1_tail(half), half);  // expm1(ell/2)
+    V const near_w = math::fma(V(-x.q), e, V((gauge - V(1)) * x.q));
+    V const root_p = math::sqrt(x.p), root_q = math::sqrt(x.q);
+    V const root_difference = root_p - root_q;
+    V const far_w = math::fma(gauge, x.q, V(-(root_p * root_q)));
+    return {math::select(near, V(x.q * e * e), V(root_difference * root_difference)),
+            math::select(near, near_w, far_w)};
+  }
+  bound_squared_hellinger dual() const { return {}; }
+};
+
+inline bound_squared_hellinger bind(squared_hellinger const&) { return {}; }
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

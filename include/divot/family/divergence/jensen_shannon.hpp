@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/family/class_point.hpp>
+
+#include <array>
+
+namespace divot {
+
+/// Jensen–Shannon divergence, f(u) = ½[u ln u − (u + 1) ln((u + 1)/2)].
+///
+///   JS(p, q) = ½ KL(p‖m) + ½ KL(q‖m),  m = (p + q)/2
+///
+/// Limits    p_k = 0 adds ½ln2·q_k; q_k = 0 adds ½ln2·p_k
+/// Range     [0, ln 2] for distributions
+/// Gradient  with respect to logits: (w_k − q_k Σw)/T, w = ½q ln(q/m)
+/// Ref       Lin (1991), IEEE Trans. Inf. Theory 37(1), 145–151
+struct jensen_shannon {};
+
+inline namespace DIVOT_ABI {
+namespace coefficients {
+// relative error over |y| ≤ ¼ behind each
+inline constexpr std::array<double, 4> log_cosh_float{
+    // ln cosh(y)/y² in y², 5e-10
+    0.49999999974998125, -0.083333205239396447, 0.022211938243776531, -0.0064803985868474797};
+inline constexpr std::array<double, 8> log_cosh_double{
+    // the same, 4.3e-19
+    0.49999999999999999979,    -0.083333333333332897471,   0.0222222222220756396,
+    -0.0067460317272360829988, 0.0021869476686818145472,   -0.00073856231705065413968,
+    0.0002558053898140368966,  -0.000083220367639608529505};
+inline constexpr std::array<double, 4> js_loss_float{
+    // (y tanh y − ln cosh y)/y² in y², 4.5e-9
+    0.49999999777057908, -0.24999885761596327, 0.11101932234354291, -0.044846606577944483};
+inline constexpr std::array<double, 8> js_loss_double{
+    // the same, 7.2e-18
+    0.49999999999999999642,   -0.24999999999999266826,  0.11111111110864514594,
+    -0.047222221905955898402, 0.019682519737193467014,  -0.0081239480373370374999,
+    0.0033224782677564884841, -0.0012335830282712859732};
+}  // namespace coefficients
+
+struct bound_jensen_shannon {
+  static constexpr double ln2 = 0.69314718055994530942;
+  static constexpr bool needs_logs = false;
+  static constexpr bool needs_exact_offset() { return false; }
+  static constexpr class_limits limits() {
+    return {.5 * ln2, 0, .5 * ln2, .5 * ln2, 0, -unbounded};
+  }
+
+  template <class V>
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
+    constexpr bool single = std::is_same_v<scalar_of<V>, float>;
+    auto const near = math::abs(x.ell) < constant<V>(near_bound);
+    V const half_q = x.q * constant<V>(.5);
+    V const g = half_q * constant<V>(ln2);
+    // near: everything is even in y = ell/2;  log1p(½expm1 ell) = y + ln cosh y
+    V const y = x.ell * constant<V>(.5);
+    V const y2 = y * y;
+    V log_cosh, loss;
+    if constexpr (single) {
+      log_cosh = y2 * math::polynomial(y2, coefficients::log_cosh_float);
+      loss = y2 * math::polynomial(y2, coefficients::js_loss_float);
+    } else {
+      log_cosh = y2 * math::polynomial(y2, coefficients::log_cosh_double);
+      loss = y2 * math::polynomial(y2, coefficients::js_loss_double);
+    }
+    V const half_sum = constant<V>(.5) * (x.p + x.q);
+    V const near_loss = half_sum * loss;
+    V const near_w = math::fma(gauge - V(1), g, V(-half_q * (y + log_cosh)));
+    // far: log1p(e^{−|ell|}) = 2 atanh(small/(small + 2 large)), one division and no exponential
+    auto const below = x.ell < V(0);
+    V const small = math::select(below, x.p, x.q);
+    V const large = math::select(below, x.q, x.p);
+    V const sum = large + (large + small);
+    V const l = math::atanh2(V(small / math::max(sum, constant<V>(double(limits_of<V>::min())))));
+    V const positive = math::select(below, V(0), x.ell);
+    V const far_loss =
+        half_sum * (constant<V>(ln2) - l) - constant<V>(.5) * small * math::abs(x.ell);
+    V const far_w = math::fma(gauge, g, V(-half_q * (positive + l)));
+    return {math::select(near, near_loss, far_loss), math::select(near, near_w, far_w)};
+  }
+  bound_jensen_shannon dual() const { return {}; }
+};
+
+inline bound_jensen_shannon bind(jensen_shannon const&) { return {}; }
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

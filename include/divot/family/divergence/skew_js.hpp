@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/errors.hpp>
+#include <divot/family/near_series.hpp>
+
+#include <cmath>
+
+namespace divot {
+
+/// Skew Jensen–Shannon divergence, GKD's JSD_β with β = teacher_weight.
+///
+///   JS_π(p, q) = π KL(p‖m) + (1 − π) KL(q‖m),  m = πp + (1 − π)q,  π = teacher_weight
+///
+/// Domain    0 < π < 1 (at the ends it is 0: use kl or reverse_kl)
+/// Limits    p_k = 0 adds −(1−π)ln(1−π)·q_k; q_k = 0 adds −π ln π·p_k
+/// Gradient  with respect to logits: (w_k − q_k Σw)/T, w = (1−π) q ln(q/m)
+/// Ref       Agarwal et al. (2024), On-Policy Distillation of Language Models, ICLR
+struct skew_js {
+  double teacher_weight = 0.5;
+};
+
+inline namespace DIVOT_ABI {
+
+class bound_skew_js {
+ public:
+  static constexpr bool needs_logs = false;
+  static constexpr bool needs_exact_offset() { return false; }
+
+  explicit bound_skew_js(double pi)
+      : pi_(pi),
+        near_([pi](near_series::series const& ell) {
+          auto const u = exp(ell);
+          auto const m = near_series::series(pi) * u + near_series::series(1 - pi);
+          return near_series::series(pi) * u * ell - m * log(m);
+        }),
+        at_zero_(-(1 - pi) * std::log1p(-pi)) {}
+
+  class_limits limits() const {
+    return {at_zero_, 0, at_zero_, -pi_ * std::log(pi_), 0, -unbounded};
+  }
+
+  template <class V>
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
+    auto const near = math::abs(x.ell) < constant<V>(near_bound);
+    auto const series = near_.at(x);
+    V const g = constant<V>(at_zero_) * x.q;
+    V const rest = constant<V>(1 - pi_);
+    auto const below = x.ell < V(0);
+    V const small = math::select(below, x.p, x.q);
+    V const large =
+        math::max(math::select(below, x.q, x.p), constant<V>(double(limits_of<V>::min())));
+    // below: ln(m/q) = ln(1−π) + l; above: ln(m/p) = ln π + l
+    V const odds = math::select(below, constant<V>(pi_ / (1 - pi_)), constant<V>((1 - pi_) / pi_));
+    V const l = math::log1p(V(odds * (small / large)));
+    V const log_rest = constant<V>(std::log1p(-pi_)), log_pi = constant<V>(std::log(pi_));
+    V const size = math::abs(x.ell);
+    V const near_side = math::select(below, log_rest, log_pi) + l;  // ln(m / large)
+    V const m_over_q = math::select(below, near_side, V(near_side + size));
+    V const m_over_p = math::select(below, V(near_side + size), near_side);
+    V const far_loss = -(constant<V>(pi_) * x.p * m_over_p + rest * x.q * m_over_q);
+    V const shifted = math::select(below, l, V(m_over_q - log_rest));  // ln(m/q) − ln(1−π)
+    return {math::select(near, series.loss, far_loss),
+            math::select(near, math::fma(V(gauge - V(1)), g, series.w),
+                         math::fma(gauge, g, V(-rest * x.q * shifted)))};
+  }
+  bound_skew_js dual() const { return bound_skew_js(1 - pi_); }
+
+ private:
+  double pi_;
+  near_series near_;
+  double at_zero_;
+};
+
+inline bound_skew_js bind(skew_js const& d) {
+  check_open_unit(d.teacher_weight, "skew_js", "teacher_weight", "use kl or reverse_kl");
+  return bound_skew_js(d.teacher_weight);
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/family/class_point.hpp>
+
+namespace divot {
+
+/// Total variation distance, f(u) = ½|u − 1|.
+///
+///   TV(p, q) = ½ Σ_k |p_k − q_k|
+///
+/// Limits    p_k = 0 adds ½q_k; q_k = 0 adds ½p_k
+/// Range     [0, 1] for distributions
+/// Gradient  with respect to logits: (w_k − q_k Σw)/T, w = ½q·sgn(q − p), 0 at a tie
+struct total_variation {};
+
+inline namespace DIVOT_ABI {
+
+struct bound_total_variation {
+  static constexpr bool needs_logs = false;
+  static constexpr bool needs_exact_offset() { return true; }  // the sign of a small ell
+  static constexpr class_limits limits() { return {.5, 0, .5, .5, 0, -.5}; }
+
+  template <class V>
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
+    auto const near = math::abs(x.ell) < constant<V>(near_bound);
+    V const difference =
+        math::select(near, near_difference(x, math::expm1_tail(x.ell)), V(x.p - x.q));
+    V const half_q = x.q * constant<V>(.5);
+    V const sign = math::select(x.ell > V(0), V(-1), math::select(x.ell < V(0), V(1), V(0)));
+    // centred ½q·sign; the far gauge takes ½q away, exactly
+    return {V(constant<V>(.5) * math::abs(difference)), V(half_q * (sign + (gauge - V(1))))};
+  }
+  bound_total_variation dual() const { return {}; }
+};
+
+inline bound_total_variation bind(total_variation const&) { return {}; }
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/family/class_point.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace divot {
+
+/// D(q‖p): the divergence with its arguments exchanged.
+template <class D>
+struct reversed {
+  D of;
+};
+
+/// weight · term.
+template <class L>
+struct scaled {
+  double weight;
+  L term;
+};
+
+/// A sum of terms: one read and one write of the logits for all of them.
+template <class... Terms>
+struct sum {
+  std::tuple<Terms...> terms;
+};
+
+/// A term at a temperature of its own, for teacher and student alike.
+template <class L>
+struct at_temperature {
+  double temperature;
+  L term;
+  bool t_squared;  ///< multiply by T², as Hinton, Vinyals and Dean (2015) do
+};
+
+/// Tag for `at(4, kl{}, t_squared)`.
+struct t_squared_tag {};
+inline constexpr t_squared_tag t_squared{};
+
+/// Cross-entropy with a label per row, smoothed on request.
+///
+///   CE = −Σ_k r_k log q_k,  r = (1 − ε)·one-hot(y) + ε/K over the K valid classes
+///
+/// Labels come from the teacher `labels(y, ε)` or from batch::labels. For the cross-entropy to a
+/// soft teacher, use soft_cross_entropy.
+///
+/// z_loss adds z_loss·lse(s)², at temperature 1.
+struct cross_entropy {
+  double smoothing = 0;
+  double z_loss = 0;
+};
+
+/// lse(s)², the square of the log-partition function of the student's raw logits.
+/// Ref  Chowdhery et al. (2023), PaLM, JMLR 24(240)
+struct z_loss {};
+
+/// Cross-entropy to the teacher's distribution: −Σ_k p_k log q_k, "KL in CE form". Its gradient
+/// with respect to the student is that of kl, its value larger by the teacher's entropy.
+struct soft_cross_entropy {};
+
+inline namespace DIVOT_ABI {
+
+struct bound_dual_soft_cross_entropy;
+
+struct bound_soft_cross_entropy {
+  static constexpr bool needs_logs = true;
+  static constexpr bool needs_exact_offset() { return false; }
+  static constexpr class_limits limits() { return {0, 0, 0, unbounded, -1, -unbounded}; }
+  template <class V>
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const&) const {
+    return {V(-x.p * x.log_q), V(-x.p)};
+  }
+  bound_dual_soft_cross_entropy dual() const;
+};
+struct bound_dual_soft_cross_entropy {
+  static constexpr bool needs_logs = true;
+  static constexpr bool needs_exact_offset() { return false; }
+  static constexpr class_limits limits() { return {unbounded, unbounded, 0, 0, 0, -unbounded}; }
+  template <class V>
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const&) const {
+    V const d = -x.q * x.log_p;
+    return {d, d};
+  }
+  bound_soft_cross_entropy dual() const { return {}; }
+};
+inline bound_dual_soft_cross_entropy bound_soft_cross_entropy::dual() const { return {}; }
+
+inline bound_soft_cross_entropy bind(soft_cross_entropy const&) { return {}; }
+
+template <class D>
+auto bind(reversed<D> const& r) {
+  return bind(r.of).dual();
+}
+
+template <class L>
+inline constexpr bool is_composite = false;
+template <class L>
+inline constexpr bool is_composite<scaled<L>> = true;
+template <class... L>
+inline constexpr bool is_composite<sum<L...>> = true;
+template <class L>
+inline constexpr bool is_composite<at_temperature<L>> = true;
+template <>
+inline constexpr bool is_composite<cross_entropy> = true;
+template <>
+inline constexpr bool is_composite<z_loss> = true;
+
+/// A divergence: something that binds to its mathematics.
+template <class L>
+concept divergence = requires(L const& l) {
+  { bind(l).limits() } -> std::convertible_to<class_limits>;
+};
+
+/// Anything the verbs accept as "what": a divergence, cross_entropy, z_loss, and sums, multiples
+/// and tempered versions of them.
+template <class L>
+concept loss = divergence<std::remove_cvref_t<L>> || is_composite<std::remove_cvref_t<L>>;
+
+template <divergence D>
+constexpr reversed<D> reverse(D const& d) {
+  return {d};
+}
+
+template <loss L>
+constexpr at_temperature<L> at(double temperature, L const& term) {
+  return {temperature, term, false};
+}
+template <loss L>
+constexpr at_temperature<L> at(double temperature, L const& term, t_squared_tag) {
+  return {temperature, term, true};
+}
+
+template <loss L>
+constexpr scaled<L> operator*(double weight, L const& term) {
+  return {weight, term};
+}
+template <loss L>
+constexpr scaled<L> operator*(L const& term, double weight) {
+  return {weight, term};
+}
+
+template <loss A, loss B>
+constexpr sum<A, B> operator+(A const& a, B const& b) {
+  return {{a, b}};
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

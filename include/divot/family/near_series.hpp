@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/jet.hpp>
+#include <divot/family/class_point.hpp>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// The series of a smooth f-divergence around p = q, in ell = log(p/q), from φ(ell) = f(e^ell).
+///
+///   loss = q ell² Σ_n a_n ellⁿ     w = q(φ − φ') = q ell Σ_n b_n ellⁿ
+///
+/// The coefficients come from Taylor arithmetic in double, once a call; the constant and linear
+/// parts of φ are zero for a centred f and are set to exactly that.
+class near_series {
+ public:
+  static constexpr std::size_t order = 24;
+  using series = jet<order>;
+
+  near_series() = default;
+  /// `phi` maps the series of ell to the series of φ; any multiple of (e^ell − 1) is removed.
+  template <class Phi>
+  explicit near_series(Phi const& phi) {
+    series const ell = series::variable();
+    series f = phi(ell);
+    double const slope = f.c[1];
+    f = f - series(slope) * (exp(ell) - series(1.));
+    for (std::size_t n = 0; n + 2 < order; ++n) a_[n] = f.c[n + 2];
+    b_[0] = -2 * f.c[2];
+    for (std::size_t n = 1; n + 2 < order; ++n) {
+      b_[n] = f.c[n + 1] - double(n + 2) * f.c[n + 2];
+    }
+  }
+
+  template <class V>
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x) const {
+    V const q_ell = x.q * x.ell;
+    return {V(q_ell * x.ell * sum(x.ell, a_)), V(q_ell * sum(x.ell, b_))};
+  }
+
+ private:
+  // (½/π)^n falls below the type's eps at these orders
+  template <class V>
+  static constexpr std::size_t terms = std::is_same_v<scalar_of<V>, float> ? 10 : 22;
+
+  template <class V>
+  static DIVOT_INLINE V sum(V const& x, std::array<double, order> const& c) {
+    V y = constant<V>(c[terms<V> - 1]);
+    for (std::size_t i = terms<V> - 1; i-- > 0;) y = math::fma(y, x, constant<V>(c[i]));
+    return y;
+  }
+
+  std::array<double, order> a_{}, b_{};
+};
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

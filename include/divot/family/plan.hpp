@@ -1,0 +1,271 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/errors.hpp>
+#include <divot/family/loss.hpp>
+
+#include <tuple>
+#include <utility>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// A weighted sum of bound divergences seen as one. The empty sum stands for "no divergence".
+template <class... Bounds>
+struct bound_sum {
+  std::tuple<std::pair<double, Bounds>...> terms;
+
+  static constexpr bool needs_logs = (Bounds::needs_logs || ...);
+  static constexpr bool is_empty = sizeof...(Bounds) == 0;
+
+  bool needs_exact_offset() const {
+    return std::apply([](auto const&... t) { return (t.second.needs_exact_offset() || ...); },
+                      terms);
+  }
+  template <class V>
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
+    return combine<V>([&](auto const& bound) DIVOT_LAMBDA_INLINE { return bound.at(x, gauge); });
+  }
+  /// As `at`, for classes of which one probability may be exactly 0.
+  template <class V>
+  class_terms<V> at_edge(class_point<V> const& x, V const& gauge, mask_of<V> const& p_zero,
+                         mask_of<V> const& q_zero) const {
+    return combine<V>([&](auto const& bound) {
+      return edge_terms(bound, bound.at(x, gauge), x, gauge, p_zero, q_zero);
+    });
+  }
+  /// w/q as q → 0, given p.
+  template <class V>
+  V omega_at_zero_q(V const& p, V const& gauge) const {
+    V total(0);
+    std::apply(
+        [&](auto const&... t) {
+          (..., (total = V(total + limit_of(sizeof...(Bounds) == 1 ? 1. : t.first,
+                                            t.second.limits(), p, gauge))));
+        },
+        terms);
+    return total;
+  }
+  auto dual() const {
+    return std::apply(
+        [](auto const&... t) {
+          return bound_sum<decltype(t.second.dual())...>{{std::pair(t.first, t.second.dual())...}};
+        },
+        terms);
+  }
+
+ private:
+  template <class V>
+  static V limit_of(double weight, class_limits const& end, V const& p, V const& gauge) {
+    V const shift = (gauge - V(1)) * constant<V>(weight * end.gauge);
+    if (end.omega_power == 0) return V(constant<V>(weight * end.omega_q0) + shift);
+    V const power = math::exp(V(constant<V>(end.omega_power) * math::log(p)));
+    return V(constant<V>(weight * end.omega_q0) * power + shift);
+  }
+  template <class V, class F>
+  DIVOT_INLINE class_terms<V> combine(F const& term) const {
+    if constexpr (sizeof...(Bounds) == 1) {
+      // the weight of a single term is the row's business
+      return term(std::get<0>(terms).second);
+    } else {
+      class_terms<V> total{V(0), V(0)};
+      std::apply([&](auto const&... t)
+                     DIVOT_LAMBDA_INLINE { (..., add(total, t.first, term(t.second))); },
+                 terms);
+      return total;
+    }
+  }
+  template <class V>
+  static DIVOT_INLINE void add(class_terms<V>& total, double weight, class_terms<V> const& t) {
+    V const c = constant<V>(weight);
+    total.loss = V(total.loss + c * t.loss);
+    total.w = V(total.w + c * t.w);
+  }
+};
+
+/// The terms of a loss that share a temperature, and so a softmax.
+template <class Lanes>
+struct loss_group {
+  Lanes lanes;               ///< bound_sum of divergences
+  double factor = 1;         ///< multiplies the divergences (a single term's weight)
+  double one_hot = 0;        ///< Σ c(1 − ε) of the cross-entropy terms: multiplies −log q_y
+  double uniform = 0;        ///< Σ cε of them: multiplies −mean log q
+  double own_smoothing = 0;  ///< Σ c of cross-entropies that take the teacher's smoothing
+  double temperature = 0;    ///< 0: that of the wrappers
+  bool t_squared = false;    ///< multiply everything by T²
+
+  bool has_labels() const { return one_hot != 0 || uniform != 0 || own_smoothing != 0; }
+};
+
+/// A loss made ready: its groups, and the weight of the z-loss (which has temperature 1).
+template <class... Groups>
+struct loss_plan {
+  std::tuple<Groups...> groups;
+  double z_weight = 0;
+
+  static constexpr bool needs_teacher =
+      !(std::remove_cvref_t<decltype(std::declval<Groups>().lanes)>::is_empty && ...);
+  bool has_labels() const {
+    return std::apply([](auto const&... g) { return (g.has_labels() || ...); }, groups);
+  }
+};
+
+namespace planning {
+
+template <class Bound>
+struct lane_part {
+  double weight;
+  Bound bound;
+};
+struct label_part {
+  double weight, smoothing;
+};
+struct z_part {
+  double weight;
+};
+template <class Group>
+struct group_part {
+  Group group;
+  double z_weight;
+};
+
+template <divergence D>
+auto collect(D const& d, double weight) {
+  return std::make_tuple(lane_part<decltype(bind(d))>{weight, bind(d)});
+}
+inline auto collect(cross_entropy const& c, double weight) {
+  if (!(c.smoothing >= 0 && c.smoothing < 1)) {
+    fail("cross_entropy: smoothing is ", c.smoothing, "; it must lie in [0, 1)");
+  }
+  check_finite(c.z_loss, "cross_entropy", "z_loss");
+  return std::make_tuple(label_part{weight, c.smoothing}, z_part{weight * c.z_loss});
+}
+inline auto collect(z_loss const&, double weight) { return std::make_tuple(z_part{weight}); }
+
+template <class L>
+auto collect(scaled<L> const& s, double weight);
+template <class... L>
+auto collect(sum<L...> const& s, double weight);
+template <class L>
+auto collect(at_temperature<L> const& a, double weight);
+
+template <class L>
+auto collect(scaled<L> const& s, double weight) {
+  check_finite(s.weight, "weighted term", "the weight");
+  return collect(s.term, weight * s.weight);
+}
+template <class... L>
+auto collect(sum<L...> const& s, double weight) {
+  return std::apply([&](auto const&... t) { return std::tuple_cat(collect(t, weight)...); },
+                    s.terms);
+}
+
+template <class T>
+inline constexpr bool is_lane = false;
+template <class B>
+inline constexpr bool is_lane<lane_part<B>> = true;
+template <class T>
+inline constexpr bool is_group = false;
+template <class G>
+inline constexpr bool is_group<group_part<G>> = true;
+
+template <class Tuple>
+inline constexpr bool has_group = false;
+template <class... Parts>
+inline constexpr bool has_group<std::tuple<Parts...>> = (is_group<Parts> || ...);
+template <class Tuple>
+inline constexpr bool has_label_part = false;
+template <class... Parts>
+inline constexpr bool has_label_part<std::tuple<Parts...>> =
+    ((std::is_same_v<Parts, label_part> || std::is_same_v<Parts, z_part>) || ...);
+
+template <class Part>
+auto lanes_of(Part const& p) {
+  if constexpr (is_lane<Part>) {
+    return std::make_tuple(std::pair(p.weight, p.bound));
+  } else {
+    return std::tuple();
+  }
+}
+template <class Part>
+auto groups_of(Part const& p) {
+  if constexpr (is_group<Part>) {
+    return std::make_tuple(p.group);
+  } else {
+    return std::tuple();
+  }
+}
+template <class... Bounds>
+auto make_group(std::tuple<std::pair<double, Bounds>...> const& lanes) {
+  loss_group<bound_sum<Bounds...>> group{{lanes}};
+  if constexpr (sizeof...(Bounds) == 1) group.factor = std::get<0>(lanes).first;
+  return group;
+}
+template <class Group, class Part>
+void add_labels(Group& group, double& z_weight, Part const& p) {
+  if constexpr (std::is_same_v<Part, label_part>) {
+    if (p.smoothing == 0) {
+      group.own_smoothing += p.weight;
+    } else {
+      group.one_hot += p.weight * (1 - p.smoothing);
+      group.uniform += p.weight * p.smoothing;
+    }
+  } else if constexpr (std::is_same_v<Part, z_part>) {
+    z_weight += p.weight;
+  } else if constexpr (is_group<Part>) {
+    z_weight += p.z_weight;
+  }
+}
+/// The group of all parts that are not groups themselves.
+template <class... Parts>
+auto own_group(std::tuple<Parts...> const& parts, double& z_weight) {
+  auto group = std::apply(
+      [](auto const&... p) { return make_group(std::tuple_cat(lanes_of(p)...)); }, parts);
+  std::apply([&](auto const&... p) { (..., add_labels(group, z_weight, p)); }, parts);
+  return group;
+}
+
+template <class L>
+auto collect(at_temperature<L> const& a, double weight) {
+  if (!(a.temperature > 0) || !std::isfinite(a.temperature)) {
+    fail("at(T, …): the temperature is ", a.temperature, "; it must be positive and finite");
+  }
+  auto parts = collect(a.term, weight);
+  static_assert(
+      !has_group<decltype(parts)>,
+      "divot: at(T, …) inside at(T, …): a term has one temperature; take one of them away");
+  double z_weight = 0;
+  auto group = own_group(parts, z_weight);
+  group.temperature = a.temperature;
+  group.t_squared = a.t_squared;
+  return std::make_tuple(group_part<decltype(group)>{group, z_weight});
+}
+
+}  // namespace planning
+
+/// Binds a loss: checks its parameters and sorts its terms into groups of equal temperature.
+template <loss L>
+auto make_plan(L const& what) {
+  auto const parts = planning::collect(what, 1.);
+  double z_weight = 0;
+  auto const own = planning::own_group(parts, z_weight);
+  auto const rest =
+      std::apply([](auto const&... p) { return std::tuple_cat(planning::groups_of(p)...); }, parts);
+  constexpr bool only_tempered = std::remove_cvref_t<decltype(own.lanes)>::is_empty &&
+                                 std::tuple_size_v<decltype(rest)> != 0 &&
+                                 !planning::has_label_part<std::remove_cvref_t<decltype(parts)>>;
+  return std::apply(
+      [&](auto const&... g) {
+        if constexpr (only_tempered) {
+          return loss_plan<std::remove_cvref_t<decltype(g)>...>{{g...}, z_weight};
+        } else {
+          return loss_plan<std::remove_cvref_t<decltype(own)>, std::remove_cvref_t<decltype(g)>...>{
+              {own, g...}, z_weight};
+        }
+      },
+      rest);
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

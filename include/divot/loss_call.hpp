@@ -1,0 +1,257 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/eigen/checks.hpp>
+#include <divot/exec/loss_rows.hpp>
+#include <divot/exec/parameter_rows.hpp>
+#include <divot/family/divergence/alpha_beta.hpp>
+
+#include <type_traits>
+#include <utility>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// A bare matrix is logits at temperature 1.
+template <operand_like X>
+decltype(auto) as_operand(X const& x) {
+  if constexpr (matrix_like<X>) {
+    return logits(x);
+  } else {
+    return (x);
+  }
+}
+
+template <class X>
+inline constexpr operand_kind kind_of = operand_kind::labels;
+template <class S, int K>
+inline constexpr operand_kind kind_of<operand<S, K>> = static_cast<operand_kind>(K);
+
+template <class X>
+using operand_storage = storage_t<decltype(std::declval<X>().x)>;
+
+/// float for 16-bit storage, otherwise what C++ makes of the two; a scalar that is no built-in type
+/// (automatic differentiation) wins.
+template <class A, class B>
+struct arithmetic_of {
+  static constexpr bool small_a = sizeof(A) == 2, small_b = sizeof(B) == 2;
+  using a = std::conditional_t<small_a, float, A>;
+  using b = std::conditional_t<small_b, float, B>;
+  static constexpr bool real_a = std::is_floating_point_v<a>, real_b = std::is_floating_point_v<b>;
+  static_assert(!std::is_integral_v<A> && !std::is_integral_v<B>,
+                "divot: integer matrices are no logits: cast them to float or double first");
+  template <class X, class Y>
+  static auto choose() {
+    if constexpr (real_a && real_b) {
+      return std::type_identity<std::common_type_t<X, Y>>{};
+    } else if constexpr (real_a) {
+      return std::type_identity<Y>{};
+    } else {
+      return std::type_identity<X>{};
+    }
+  }
+  using type = typename decltype(choose<a, b>())::type;
+};
+
+/// The arithmetic two operands ask for; labels ask for nothing.
+template <class Teacher, class Student>
+struct declared_arithmetic : arithmetic_of<operand_storage<Teacher>, operand_storage<Student>> {};
+template <class Y, class Student>
+struct declared_arithmetic<label_operand<Y>, Student>
+    : arithmetic_of<operand_storage<Student>, operand_storage<Student>> {};
+
+/// Labels as a row's index into the classes.
+template <class Stored>
+struct row_labels {
+  Stored values;
+  bool empty() const { return values.size() == 0; }
+  index operator[](index r) const {
+    return static_cast<index>(values[static_cast<decltype(values.size())>(r)]);
+  }
+  index size() const { return static_cast<index>(values.size()); }
+};
+
+/// The α-β term of a loss that is one, for derivatives with respect to α and β.
+template <class Plan>
+inline constexpr bool is_alpha_beta = false;
+template <>
+inline constexpr bool is_alpha_beta<loss_plan<loss_group<bound_sum<bound_alpha_beta>>>> = true;
+
+template <class Plan>
+void check_temperatures_named(Plan const& plan, operand_kind teacher, operand_kind student) {
+  auto const normalised = [](operand_kind k) {
+    return k == operand_kind::log_probabilities || k == operand_kind::probabilities;
+  };
+  bool const any = std::apply(
+      [](auto const&... g) { return ((g.temperature != 0 && g.temperature != 1) || ...); },
+      plan.groups);
+  if (any && (normalised(teacher) || normalised(student))) {
+    fail(
+        "at(T, …) needs logits: probabilities have their temperature already; pass logits, or "
+        "log-probabilities as logits(x, T)");
+  }
+  if (plan.z_weight != 0 && normalised(student)) {
+    fail("z_loss needs the student's logits: the log-partition of probabilities is 0");
+  }
+}
+
+template <class T, operand_kind Kind, class X>
+auto make_source(X const& x) {
+  if constexpr (Kind == operand_kind::probabilities) {
+    auto const inner = source_of<T>(x);
+    return log_source<T, std::remove_const_t<decltype(inner)>>(inner);
+  } else {
+    return source_of<T>(x);
+  }
+}
+
+template <class T, class Target>
+auto make_target(Target const& target) {
+  if constexpr (is_gradient_target<Target>) {
+    return strided_target<T, storage_t<decltype(target.matrix)>>(target.matrix);
+  } else {
+    return no_target<T>{};
+  }
+}
+
+template <class S>
+void take_settings(gradient_target<S> const& g, bool& add, double& scale) {
+  add = g.add;
+  scale = g.scale;
+}
+inline void take_settings(no_gradient, bool&, double&) {}
+
+/// The part of a call in which every operand is a source of rows: shape checks, the run, the
+/// result.
+template <class T, class Declared, class Plan, execution_policy Policy, class Request, class Labels,
+          class TeacherRows, class StudentRows>
+loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_settings set,
+                                  Request const& request, Labels const& labels,
+                                  TeacherRows const& teacher_rows, index teacher_cols,
+                                  memory_span const& teacher_memory,
+                                  StudentRows const& student_rows,
+                                  memory_span const& student_memory) {
+  batch const& options = *set.options;
+  index const rows = student_rows.rows(), student_cols = student_rows.cols();
+  set.rows = rows;
+  if (teacher_rows.rows() != rows) {
+    fail("the teacher has ", teacher_rows.rows(), " rows, the student ", rows);
+  }
+  check_batch(options, rows, std::min(teacher_cols, student_cols));
+  set.classes = settle_classes(options, teacher_cols, student_cols);
+  if (rows > 0 && set.classes == 0) fail("there are ", rows, " rows and no classes");
+  check_labels(plan, labels, options, rows, set.classes);
+  check_target(request.student_target, rows, student_cols, "student");
+  check_target(request.teacher_target, rows, teacher_cols, "teacher");
+  check_overlap(request, student_memory, teacher_memory);
+  take_settings(request.student_target, set.student_add, set.student_scale);
+  take_settings(request.teacher_target, set.teacher_add, set.teacher_scale);
+  if (!is_alpha_beta<Plan> && request.parameter_target != nullptr) {
+    fail("gradients().parameters(…): the loss must be one alpha_beta term");
+  }
+
+  auto const student_to = make_target<T>(request.student_target);
+  auto const teacher_to = make_target<T>(request.teacher_target);
+  using context = loss_context<T, Plan, Labels, TeacherRows, StudentRows,
+                               std::remove_const_t<decltype(student_to)>,
+                               std::remove_const_t<decltype(teacher_to)>>;
+  context call{plan, set, labels, teacher_rows, student_rows, student_to, teacher_to};
+  call.prepare();
+  auto const totals = run_loss(call, policy);
+  if (totals.bad > 0) {
+    report_bad_row<T>(teacher_rows, set.teacher_kind, student_rows, set.student_kind,
+                      totals.first_bad, call.classes_of(totals.first_bad), totals.bad, true);
+  }
+  if constexpr (is_real<T>) {
+    if (set.temperature != nullptr) {
+      *set.temperature = {totals.student_temperature, totals.teacher_temperature};
+    }
+  }
+  if constexpr (is_alpha_beta<Plan>) {
+    if (request.parameter_target != nullptr) {
+      auto const& group = std::get<0>(plan.groups);
+      auto const& bound = std::get<0>(group.lanes.terms).second;
+      *request.parameter_target =
+          parameter_gradient(call, policy, bound.alpha(), bound.beta(), group.factor,
+                             group.temperature, group.t_squared);
+    }
+  }
+  using Number = typename context::Number;
+  loss_result<Declared> result;
+  result.value = static_cast<Declared>(Number(Number(call.mean) * totals.loss));
+  result.valid_rows = call.valid_rows;
+  return result;
+}
+
+/// All three verbs: checks, binds, runs, reports.
+template <execution_policy Policy, loss L, operand_like Teacher, operand_like Student,
+          class Request>
+auto run_call(Policy const& policy, L const& what, Teacher const& teacher_given,
+              Student const& student_given, Request const& request, batch const& options) {
+  decltype(auto) teacher = as_operand(teacher_given);
+  decltype(auto) student = as_operand(student_given);
+  using teacher_type = std::remove_cvref_t<decltype(teacher)>;
+  using student_type = std::remove_cvref_t<decltype(student)>;
+  static_assert(!is_label_operand<student_type>,
+                "divot: labels are a teacher: the order is (policy, what, teacher, student)");
+  constexpr operand_kind teacher_kind = kind_of<teacher_type>;
+  constexpr operand_kind student_kind = kind_of<student_type>;
+
+  using declared = typename declared_arithmetic<teacher_type, student_type>::type;
+  constexpr bool plain =
+      teacher_kind == operand_kind::probabilities || student_kind == operand_kind::probabilities;
+  using T = std::conditional_t<plain && std::is_same_v<declared, float>, double, declared>;
+  static_assert(is_real<T> || std::is_same_v<Policy, seq_policy>,
+                "divot: this scalar type runs on divot::seq only: pass it as the policy");
+  static_assert(is_real<T> || !plain,
+                "divot: probabilities of this scalar type are not supported: pass logits");
+
+  auto const plan = make_plan(what);
+  constexpr bool want_teacher =
+      !std::is_same_v<std::remove_cvref_t<decltype(request.teacher_target)>, no_gradient>;
+  static_assert(!want_teacher || teacher_kind == operand_kind::logits ||
+                    teacher_kind == operand_kind::log_probabilities,
+                "divot: a teacher's gradient exists for logits and log_probabilities only");
+
+  check_temperatures_named(plan, teacher_kind, student_kind);
+  check_not_null(student.x, "the student");
+  check_temperature(student.temperature, "the student");
+  auto const student_rows = make_source<T, student_kind>(student.x);
+  loss_settings set;
+  set.options = &options;
+  set.teacher_kind = teacher_kind;
+  set.student_kind = student_kind;
+  set.student_temperature = student.temperature;
+  set.temperature = request.temperature_target;
+  memory_span const student_memory = operand_span(student.x);
+
+  if constexpr (teacher_kind == operand_kind::labels) {
+    if (!(teacher.smoothing >= 0 && teacher.smoothing < 1)) {
+      fail("labels: the smoothing is ", teacher.smoothing, "; it must lie in [0, 1)");
+    }
+    if (!options.labels.empty()) fail("labels are given twice: as the teacher and in the batch");
+    set.label_smoothing = teacher.smoothing;
+    using label_type = row_labels<decltype(teacher.y)>;
+    label_type const labels{teacher.y};
+    if (labels.size() != student_rows.rows()) {
+      fail("there are ", labels.size(), " labels for the student's ", student_rows.rows(), " rows");
+    }
+    label_source<T, label_type> const teacher_rows(labels, teacher.smoothing);
+    return run_sources<T, declared>(policy, plan, set, request, labels, teacher_rows,
+                                    student_rows.cols(), memory_span{}, student_rows,
+                                    student_memory);
+  } else {
+    check_not_null(teacher.x, "the teacher");
+    check_temperature(teacher.temperature, "the teacher");
+    set.teacher_temperature = teacher.temperature;
+    row_labels<std::span<std::int64_t const>> const labels{options.labels};
+    auto const teacher_rows = make_source<T, teacher_kind>(teacher.x);
+    return run_sources<T, declared>(policy, plan, set, request, labels, teacher_rows,
+                                    teacher_rows.cols(), operand_span(teacher.x), student_rows,
+                                    student_memory);
+  }
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

@@ -1,0 +1,104 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/exact.hpp>
+#include <divot/family/class_point.hpp>
+#include <divot/row/softmax_side.hpp>
+
+#include <type_traits>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// A row-level number as two lane words (their sum carries the row's precision).
+template <class V, class R>
+DIVOT_INLINE two_words<V> split_words(R const& x) {
+  if constexpr (std::is_same_v<V, R>) {
+    return {x, V(0)};
+  } else {
+    using T = scalar_of<V>;
+    T const high = static_cast<T>(x);
+    return {V(high), V(static_cast<T>(x - static_cast<R>(high)))};
+  }
+}
+
+/// ell_k = log p_k − log q_k of a teacher and a student row, exact to its own last bits.
+///
+///   equal temperatures   ell_k = [(t_k − s_k) ⊖ (max t − max s)]/T − (log Z_t − log Z_s)
+///   otherwise            ell_k = (t_k − max t)/T_t ⊖ (s_k − max s)/T_s − (log Z_t − log Z_s)
+///
+/// Every difference marked ⊖ is taken in two words, so neither a constant offset between teacher
+/// and student nor a large common part costs a bit of a small ell.
+template <class Team>
+class log_ratio {
+ public:
+  using T = typename Team::scalar;
+  using lane = typename Team::lane;
+  using row = typename Team::row;
+  using side = softmax_side<Team>;
+
+  log_ratio(side const& teacher, side const& student)
+      : t_max_(teacher.max()),
+        s_max_(student.max()),
+        t_inverse_(teacher.inverse_temperature()),
+        s_inverse_(student.inverse_temperature()),
+        offset_(row(teacher.log_z() - student.log_z())),
+        common_(all_equal(t_inverse_, s_inverse_)) {}
+
+  row const& offset() const { return offset_; }
+  void set_offset(row const& offset) { offset_ = offset; }
+
+  /// Lane-typed copy of the row's numbers, made once per block.
+  template <class V>
+  class on_lanes {
+   public:
+    explicit on_lanes(log_ratio const& r)
+        : common_(r.common_),
+          t_max_(spread<V>(r.t_max_)),
+          s_max_(spread<V>(r.s_max_)),
+          t_inverse_(split_words<V>(r.t_inverse_)),
+          s_inverse_(split_words<V>(r.s_inverse_)),
+          offset_(split_words<V>(r.offset_)) {
+      auto const gap = exact_difference(r.t_max_, r.s_max_);
+      auto const words = split_words<V>(gap.high);
+      gap_ = {words.high, V(words.low + spread<V>(gap.low))};
+    }
+
+    DIVOT_INLINE V operator()(V const& t, V const& s) const {
+      if (common_) {
+        auto const d = exact_difference(t, s);
+        V const x = (d.high - gap_.high) + (d.low - gap_.low);
+        return math::fma(x, t_inverse_.high,
+                         V(math::fma(x, t_inverse_.low, V(-offset_.high)) - offset_.low));
+      }
+      auto const a = scaled(t, t_max_, t_inverse_), b = scaled(s, s_max_, s_inverse_);
+      auto const d = exact_difference(a.high, b.high);
+      return V((d.high - offset_.high) + (d.low + ((a.low - b.low) - offset_.low)));
+    }
+
+   private:
+    /// (x − max)/T in two words.
+    static DIVOT_INLINE two_words<V> scaled(V const& x, V const& max, two_words<V> const& inverse) {
+      auto const d = exact_difference(x, max);
+      auto const p = exact_product(d.high, inverse.high);
+      return {p.high, V(p.low + math::fma(d.high, inverse.low, V(d.low * inverse.high)))};
+    }
+
+    bool common_;
+    V t_max_, s_max_;
+    two_words<V> t_inverse_, s_inverse_, offset_, gap_;
+  };
+
+ private:
+  static bool all_equal(row const& a, row const& b) {
+    auto const differ = a != b;
+    return !math::any<row>(differ);
+  }
+
+  row t_max_, s_max_, t_inverse_, s_inverse_, offset_;
+  bool common_;
+};
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

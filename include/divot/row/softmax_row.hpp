@@ -1,0 +1,111 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/row/softmax_side.hpp>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// One row of softmax(x/T), or of its logarithm.
+template <bool Log, class Team>
+void write_softmax(Team const& team, softmax_side<Team> const& side, typename Team::scalar* out) {
+  using lane = typename Team::lane;
+  team.blocks(block_count<Team>(side.classes()), [&](index b) {
+    lane const scale = spread<lane>(side.block_scale(b));
+    Team::each(b * block_columns, block_length<Team>(side.classes(), b), Team::nowhere(),
+               [&](auto const& place) DIVOT_LAMBDA_INLINE {
+                 if constexpr (Log) {
+                   place.store(out, side.log_probability(lane(place.load(side.data(), 0))));
+                 } else {
+                   place.store(out, lane(place.load(side.exponentials(), 0) * scale));
+                 }
+               });
+  });
+}
+
+/// Sum over a row of f(place) on lanes, block by block into `partial`.
+template <class Team, class F>
+typename Team::row sum_over_row(Team const& team, index classes, typename Team::row* partial,
+                                F const& f) {
+  using T = typename Team::scalar;
+  using row = typename Team::row;
+  team.blocks(block_count<Team>(classes), [&](index b) {
+    typename Team::accumulator total(T(0));
+    Team::each(b * block_columns, block_length<Team>(classes, b), Team::nowhere(),
+               [&](auto const& place) DIVOT_LAMBDA_INLINE { total += place.keep(f(place)); });
+    partial[b] = Team::sum(total);
+  });
+  row total(0);
+  for (index b = 0; b < block_count<Team>(classes); ++b) total = row(total + partial[b]);
+  team.blocks(0, [](index) {});
+  return total;
+}
+
+/// x̄ = y ∘ (ȳ − ⟨ȳ, y⟩)/T for y = softmax(x/T).
+///
+/// Taken relative to the largest class: ȳ_k − ȳ_a, so that a saturated row keeps its small entries.
+template <class Team>
+void softmax_pullback_row(Team const& team, typename Team::scalar const* y,
+                          typename Team::scalar const* upstream, index classes,
+                          typename Team::row const& inverse_temperature,
+                          typename Team::row* partial, typename Team::scalar* out) {
+  using lane = typename Team::lane;
+  using row = typename Team::row;
+  index anchor = 0;
+  for (index k = 1; k < classes; ++k) {
+    if (y[anchor] < y[k]) anchor = k;
+  }
+  lane const reference = lane(upstream[anchor]);
+  row const mean = sum_over_row(team, classes, partial, [&](auto const& place) DIVOT_LAMBDA_INLINE {
+    return lane(place.load(y, 0) * (place.load(upstream, 0) - reference));
+  });
+  lane const shift = spread<lane>(mean), factor = spread<lane>(inverse_temperature);
+  team.blocks(block_count<Team>(classes), [&](index b) {
+    Team::each(b * block_columns, block_length<Team>(classes, b), Team::nowhere(),
+               [&](auto const& place) DIVOT_LAMBDA_INLINE {
+                 lane const u = place.load(upstream, 0) - reference;
+                 place.store(out, lane(place.load(y, 0) * (u - shift) * factor));
+               });
+  });
+}
+
+/// x̄ = (ȳ − e^y Σȳ)/T for y = log softmax(x/T).
+template <class Team>
+void log_softmax_pullback_row(Team const& team, typename Team::scalar const* y,
+                              typename Team::scalar const* upstream, index classes,
+                              typename Team::row const& inverse_temperature,
+                              typename Team::row* partial, typename Team::scalar* out) {
+  using lane = typename Team::lane;
+  using row = typename Team::row;
+  row const sum = sum_over_row(team, classes, partial, [&](auto const& place) DIVOT_LAMBDA_INLINE {
+    return lane(place.load(upstream, 0));
+  });
+  lane const total = spread<lane>(sum), factor = spread<lane>(inverse_temperature);
+  team.blocks(block_count<Team>(classes), [&](index b) {
+    Team::each(b * block_columns, block_length<Team>(classes, b), Team::nowhere(),
+               [&](auto const& place) DIVOT_LAMBDA_INLINE {
+                 lane const p = math::exp(lane(place.load(y, 0)));
+                 place.store(out, lane((place.load(upstream, 0) - p * total) * factor));
+               });
+  });
+}
+
+/// x̄ = ȳ·softmax(x/T)/T for y = log Σ exp(x/T).
+template <class Team>
+void logsumexp_pullback_row(Team const& team, softmax_side<Team> const& side,
+                            typename Team::row const& upstream, typename Team::scalar* out) {
+  using lane = typename Team::lane;
+  using row = typename Team::row;
+  team.blocks(block_count<Team>(side.classes()), [&](index b) {
+    lane const scale =
+        spread<lane>(row(side.block_scale(b) * upstream * side.inverse_temperature()));
+    Team::each(b * block_columns, block_length<Team>(side.classes(), b), Team::nowhere(),
+               [&](auto const& place) DIVOT_LAMBDA_INLINE {
+                 place.store(out, lane(place.load(side.exponentials(), 0) * scale));
+               });
+  });
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

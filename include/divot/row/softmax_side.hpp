@@ -1,0 +1,229 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/exact.hpp>
+#include <divot/core/types.hpp>
+
+#include <limits>
+#include <type_traits>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// Columns in one block: the unit of partial sums and of work shared between threads. Results
+/// depend on it, so it is a constant of the library and not a tuning knob.
+inline constexpr index block_columns = 1024;
+
+/// Blocks of a row. Rows across lanes are short and form one block.
+template <class Team>
+constexpr index block_count(index classes) {
+  return Team::across ? 1 : (classes + block_columns - 1) / block_columns;
+}
+template <class Team>
+constexpr index block_length(index classes, index block) {
+  if (Team::across) return classes;
+  index const rest = classes - block * block_columns;
+  return rest < block_columns ? rest : block_columns;
+}
+
+/// What a block of a row says of one operand's softmax.
+template <class Row>
+struct softmax_block {
+  Row max;    // largest element
+  Row sum;    // Σ exp((x − max)/T) over the elements below the maximum
+  Row count;  // elements equal to the maximum
+  Row scale;  // exponential kept in scratch × scale = probability; set by `begin_block`
+  bool infinite = false;  // some element is −inf
+  bool bad = false;       // some element is NaN or +inf
+};
+
+template <class R>
+inline bool is_finite_number(R const& x) {
+  return x - x == R(0);
+}
+
+/// softmax(x/T) of one operand of a row, anchored at the row's maximum.
+///
+///   log_z = log Σ exp((x_k − max)/T) = log n + log1p(Z'/n),  n maxima, Z' the sum over the rest
+///
+/// The exponentials stay in scratch relative to their block's maximum, so no second pass over them
+/// is needed when a later block holds a larger element.
+/// Ref  Blanchard, Higham and Higham (2021), IMA J. Numer. Anal. 41(4), 2311–2330
+template <class Team>
+class softmax_side {
+ public:
+  using T = typename Team::scalar;
+  using lane = typename Team::lane;
+  using row = typename Team::row;
+  using position = typename Team::position;
+  using block_type = softmax_block<row>;
+
+  /// x: classes elements; exponentials: as many, padded to whole packs; blocks: block_count.
+  /// `normalised`: x holds log-probabilities, so log Z is exactly 0 and T is 1.
+  softmax_side(T const* x, T* exponentials, block_type* blocks, index classes,
+               row const& inverse_temperature, bool normalised)
+      : x_(x),
+        e_(exponentials),
+        blocks_(blocks),
+        classes_(classes),
+        inverse_(inverse_temperature),
+        normalised_(normalised) {}
+
+  /// First sweep over one block: maximum, then exponentials and their sum.
+  DIVOT_INLINE void begin(index b) const {
+    index const first = b * block_columns, count = block_length<Team>(classes_, b);
+    constexpr double low = -std::numeric_limits<double>::infinity();
+    lane top(lane(static_cast<T>(low))), total(lane(T(0)));
+    Team::each(first, count, Team::nowhere(), [&](auto const& place) DIVOT_LAMBDA_INLINE {
+      lane const v = place.load(x_, low);
+      top = math::max(top, v);
+      total = total + place.load(x_, 0);
+    });
+    block_type& out = blocks_[b];
+    auto const largest = Team::largest(top);
+    out.infinite = out.bad = false;
+    if constexpr (!Team::across) {
+      if (!is_finite_number(Team::sum(typename Team::accumulator(total))))
+        inspect(out, first, count);
+    } else {
+      out.infinite = true;  // lanes are screened one by one
+    }
+    // a block that is −inf throughout: any finite reference will do
+    auto const reference = math::select(largest == decltype(largest)(static_cast<T>(low)),
+                                        decltype(largest)(T(0)), largest);
+    lane const shift = spread_scalar(reference);
+    lane const max_lane = spread_scalar(largest);
+    lane const zero(T(0)), one(T(1));
+    math::scaled_exp<lane> const exponential(inverse_);
+    typename Team::accumulator sum(T(0)), maxima(T(0));
+    Team::each(first, count, Team::nowhere(), [&](auto const& place) DIVOT_LAMBDA_INLINE {
+      lane const v = place.load(x_, low);
+      lane const e = exponential(lane(v - shift));
+      auto const is_max = v == max_lane;
+      sum += math::select(is_max, zero, e);
+      maxima += math::select(is_max, one, zero);
+      place.store(e_, e);
+    });
+    out.max = row(largest);
+    out.sum = Team::sum(sum);
+    out.count = Team::sum(maxima);
+  }
+
+  /// After every block has begun: the row's maximum, its place and log Z. Every worker does this
+  /// for itself, in block order.
+  void join() {
+    index const n = block_count<Team>(classes_);
+    max_ = blocks_[0].max;
+    index holder = 0;
+    for (index b = 1; b < n; ++b) {
+      if constexpr (!Team::across) {
+        if (max_ < blocks_[b].max) {
+          max_ = blocks_[b].max;
+          holder = b;
+        }
+      }
+    }
+    row rest(0), maxima(0);
+    for (index b = 0; b < n; ++b) {
+      if constexpr (Team::across) {
+        rest = blocks_[b].sum;
+        maxima = blocks_[b].count;
+      } else if (blocks_[b].max == max_) {
+        rest += blocks_[b].sum;
+        maxima += blocks_[b].count;
+      } else if (is_finite_number(blocks_[b].max)) {
+        row const grown = row(blocks_[b].sum + blocks_[b].count);
+        rest += row(grown * math::exp(row((blocks_[b].max - max_) * inverse_)));
+      }
+      infinite_ = infinite_ || blocks_[b].infinite;
+    }
+    argmax_ =
+        Team::find(x_, holder * block_columns, block_length<Team>(classes_, holder), scalar_max());
+    argmax_block_ = holder;
+    if (normalised_) {
+      log_z_ = row(-max_);
+      total_ = math::exp(row(-max_));
+    } else {
+      log_z_ = row(math::log(maxima) + math::log1p(row(rest / maxima)));
+      total_ = row(maxima + rest);
+    }
+    mass_ = row((maxima + rest) / total_);
+  }
+
+  /// The factor that turns this block's exponentials into probabilities.
+  row block_scale(index b) const {
+    row const gap =
+        math::select(blocks_[b].max == max_, row(0), row((blocks_[b].max - max_) * inverse_));
+    return row(math::exp(gap) / total_);
+  }
+
+  /// log-probability of an element, on lanes or on the row's numbers.
+  template <class V>
+  DIVOT_INLINE V log_probability(V const& x) const {
+    return V((x - spread<V>(max_)) * spread<V>(inverse_) - spread<V>(log_z_));
+  }
+
+  T const* data() const { return x_; }
+  T* exponentials() const { return e_; }
+  index classes() const { return classes_; }
+  row const& max() const { return max_; }
+  row const& log_z() const { return log_z_; }
+  row const& inverse_temperature() const { return inverse_; }
+  position const& argmax() const { return argmax_; }
+  index argmax_block() const { return argmax_block_; }
+  /// Probability of the largest class.
+  row top() const { return row(row(1) / total_); }
+  /// Σ of the probabilities: 1 for logits, what the caller passed for log-probabilities.
+  row const& mass() const { return mass_; }
+  bool normalised() const { return normalised_; }
+  /// Some element may be −inf.
+  bool infinite() const { return infinite_; }
+  block_type* blocks() const { return blocks_; }
+
+  bool bad() const {
+    bool any = false;
+    for (index b = 0; b < block_count<Team>(classes_); ++b) any = any || blocks_[b].bad;
+    return any;
+  }
+
+ private:
+  template <class U>
+  static DIVOT_INLINE lane spread_scalar(U const& v) {
+    if constexpr (std::is_same_v<U, lane>) {
+      return v;
+    } else {
+      return lane(static_cast<T>(v));
+    }
+  }
+  auto scalar_max() const {
+    if constexpr (std::is_same_v<row, lane>) {
+      return max_;
+    } else {
+      return static_cast<T>(max_);
+    }
+  }
+  void inspect(block_type& out, index first, index count) const {
+    for (index k = first; k < first + count; ++k) {
+      if (x_[k] == T(-std::numeric_limits<double>::infinity())) {
+        out.infinite = true;
+      } else if (!is_finite_number(x_[k])) {
+        out.bad = true;
+      }
+    }
+  }
+
+  T const* x_;
+  T* e_;
+  block_type* blocks_;
+  index classes_;
+  row inverse_;
+  bool normalised_;
+  row max_{}, log_z_{}, total_{}, mass_{};
+  position argmax_{};
+  index argmax_block_ = 0;
+  bool infinite_ = false;
+};
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

@@ -1,0 +1,204 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/exec/softmax_rows.hpp>
+#include <divot/loss_call.hpp>
+
+#include <cmath>
+#include <type_traits>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+namespace softmax_detail {
+
+template <class X>
+using arithmetic = typename arithmetic_of<operand_storage<std::remove_cvref_t<X>>,
+                                          operand_storage<std::remove_cvref_t<X>>>::type;
+
+/// Shape and option checks common to the family; returns the number of valid classes.
+template <class Source>
+index check_call(Source const& x, batch const& options) {
+  check_batch(options, x.rows(), x.cols());
+  index const classes = options.valid_classes > 0 ? options.valid_classes : x.cols();
+  if (x.rows() > 0 && classes == 0) fail("there are ", x.rows(), " rows and no classes");
+  return classes;
+}
+
+inline void check_same(index rows, index cols, index other_rows, index other_cols,
+                       char const* what) {
+  if (rows != other_rows || cols != other_cols) {
+    fail(what, " is ", other_rows, "×", other_cols, ", the input ", rows, "×", cols,
+         "; they must have the same shape");
+  }
+}
+
+template <class T, class Source>
+void report(std::pair<index, index> const& bad, Source const& x, index classes) {
+  if (bad.first == 0) return;
+  report_bad_row<T>(no_source<T>{}, operand_kind::labels, x, operand_kind::logits, bad.second,
+                    classes, bad.first, true);
+}
+
+/// Softmax statistics of each row, then finish(team, side, row, out, keeper).
+template <execution_policy Policy, class X, class Target, class Finish>
+void with_softmax(Policy const& policy, X const& given, Target const& target, batch const& options,
+                  Finish const& finish) {
+  decltype(auto) x = as_operand(given);
+  using operand_type = std::remove_cvref_t<decltype(x)>;
+  static_assert(kind_of<operand_type> == operand_kind::logits, "divot: softmax takes logits");
+  using T = arithmetic<operand_type>;
+  static_assert(is_real<T> || std::is_same_v<Policy, seq_policy>,
+                "divot: this scalar type runs on divot::seq only: pass it as the policy");
+  check_not_null(x.x, "the input");
+  check_temperature(x.temperature, "the input");
+  auto const rows = source_of<T>(x.x);
+  index const classes = check_call(rows, options);
+  auto const to = make_target<T>(target);
+  if constexpr (is_gradient_target<Target>) {
+    check_target(target, rows.rows(), rows.cols(), "input");
+    auto const a = span_of(target.matrix), b = operand_span(x.x);
+    if (overlap(a, b) && !in_place(a, b)) fail("input and output overlap without being the same");
+  }
+  auto const bad = transform_rows<T>(
+      policy, options, rows.rows(), classes, rows, no_source<T>{}, to,
+      [&](auto const& team, index r, T const* in, T const*, T* out, auto const& memory,
+          bool keeper) {
+        using team_type = std::remove_cvref_t<decltype(team)>;
+        using row = typename team_type::row;
+        double const t = options.temperatures.empty()
+                             ? x.temperature
+                             : options.temperatures[static_cast<std::size_t>(r)];
+        softmax_side<team_type> side(in, memory.student_exponentials.data(),
+                                     memory.student_blocks.data(), classes,
+                                     row(row(1) / constant<row>(t)), false);
+        team.blocks(block_count<team_type>(classes), [&](index b) { side.begin(b); });
+        bool hopeless = side.bad();
+        side.join();
+        hopeless = hopeless || !is_finite_number(side.max());
+        team.blocks(0, [](index) {});
+        if (hopeless) return false;
+        finish(team, side, r, out, keeper);
+        return true;
+      });
+  report<T>(bad, rows, classes);
+}
+
+/// Rows of two matrices of one shape, then finish(team, y, upstream, out, partial).
+template <execution_policy Policy, class Y, class U, class G, class Finish>
+void with_pairs(Policy const& policy, Y const& y, U const& upstream, G&& g, double temperature,
+                batch const& options, Finish const& finish) {
+  using T = typename arithmetic_of<storage_t<Y>, storage_t<U>>::type;
+  check_temperature(temperature, "the pullback");
+  auto const a = source_of<T>(y);
+  auto const b = source_of<T>(upstream);
+  auto const target = target_of(std::forward<G>(g));
+  auto const to = make_target<T>(target);
+  index const classes = check_call(a, options);
+  check_same(a.rows(), a.cols(), b.rows(), b.cols(), "the upstream gradient");
+  check_same(a.rows(), a.cols(), target.matrix.rows, target.matrix.cols, "the output");
+  transform_rows<T>(
+      policy, options, a.rows(), classes, a, b, to,
+      [&](auto const& team, index, T const* in, T const* up, T* out, auto const& memory, bool) {
+        using row = typename std::remove_cvref_t<decltype(team)>::row;
+        // partial sums take the place of block records, which are larger
+        auto* const partial = reinterpret_cast<row*>(memory.sweep_blocks.data());
+        finish(team, in, up, classes, row(row(1) / constant<row>(temperature)), partial, out);
+        return true;
+      });
+}
+
+}  // namespace softmax_detail
+
+/// softmax(x/T), row by row.
+///
+/// x    rows × classes: logits(x, T), or a bare matrix at temperature 1; −inf gives exactly 0
+/// out  rows × classes, may be x itself
+/// Batch options used: mask (rows left out become 0), valid_classes (the rest becomes 0),
+/// temperatures, workspace.
+template <execution_policy Policy, operand_like X, class Out>
+void softmax(Policy const& policy, X const& x, Out&& out, batch const& options = {}) {
+  softmax_detail::with_softmax(policy, x, target_of(std::forward<Out>(out)), options,
+                               [](auto const& team, auto const& side, index, auto* to, bool) {
+                                 write_softmax<false>(team, side, to);
+                               });
+}
+
+/// log softmax(x/T), row by row; arguments as for softmax.
+template <execution_policy Policy, operand_like X, class Out>
+void log_softmax(Policy const& policy, X const& x, Out&& out, batch const& options = {}) {
+  softmax_detail::with_softmax(policy, x, target_of(std::forward<Out>(out)), options,
+                               [](auto const& team, auto const& side, index, auto* to, bool) {
+                                 write_softmax<true>(team, side, to);
+                               });
+}
+
+/// log Σ_k exp(x_k/T) of each row.
+///
+/// out  rows numbers: anything with size() and []; masked rows become 0
+template <execution_policy Policy, operand_like X, class Out>
+void logsumexp(Policy const& policy, X const& x, Out&& out, batch const& options = {}) {
+  decltype(auto) operand = as_operand(x);
+  using T = softmax_detail::arithmetic<std::remove_cvref_t<decltype(operand)>>;
+  index const rows = source_of<T>(operand.x).rows();
+  if (static_cast<index>(out.size()) != rows) {
+    fail("logsumexp: the output has ", out.size(), " entries for ", rows, " rows");
+  }
+  for (index r = 0; r < rows; ++r) {
+    if (!options.mask.empty() && options.mask[static_cast<std::size_t>(r)] == 0) out[r] = 0;
+  }
+  softmax_detail::with_softmax(
+      policy, operand, no_gradient{}, options,
+      [&](auto const&, auto const& side, index r, auto*, bool keeper) {
+        using value = std::remove_cvref_t<decltype(out[r])>;
+        if (!keeper) return;
+        out[r] = static_cast<value>(side.max() * side.inverse_temperature() + side.log_z());
+      });
+}
+
+/// The pullback of softmax: x̄ = y ∘ (ȳ − ⟨ȳ, y⟩)/T.
+///
+/// y         rows × classes, what softmax returned
+/// upstream  ȳ, rows × classes
+/// out       x̄, rows × classes; may be y or upstream itself
+template <execution_policy Policy, matrix_like Y, matrix_like U, class Out>
+void softmax_pullback(Policy const& policy, Y const& y, U const& upstream, Out&& out,
+                      double temperature = 1, batch const& options = {}) {
+  softmax_detail::with_pairs(
+      policy, y, upstream, std::forward<Out>(out), temperature, options,
+      [](auto const& team, auto const&... rest) { softmax_pullback_row(team, rest...); });
+}
+
+/// The pullback of log_softmax: x̄ = (ȳ − e^y Σȳ)/T; arguments as for softmax_pullback, y being
+/// what log_softmax returned.
+template <execution_policy Policy, matrix_like Y, matrix_like U, class Out>
+void log_softmax_pullback(Policy const& policy, Y const& y, U const& upstream, Out&& out,
+                          double temperature = 1, batch const& options = {}) {
+  softmax_detail::with_pairs(
+      policy, y, upstream, std::forward<Out>(out), temperature, options,
+      [](auto const& team, auto const&... rest) { log_softmax_pullback_row(team, rest...); });
+}
+
+/// The pullback of logsumexp: x̄ = ȳ·softmax(x/T)/T.
+///
+/// x         rows × classes: logits(x, T), or a bare matrix at temperature 1
+/// upstream  ȳ, rows numbers: anything with size() and []
+/// out       x̄, rows × classes; may be x itself
+template <execution_policy Policy, operand_like X, class U, class Out>
+void logsumexp_pullback(Policy const& policy, X const& x, U const& upstream, Out&& out,
+                        batch const& options = {}) {
+  auto const target = target_of(std::forward<Out>(out));
+  if (static_cast<index>(upstream.size()) != target.matrix.rows) {
+    fail("logsumexp_pullback: the upstream gradient has ", upstream.size(), " entries for ",
+         target.matrix.rows, " rows");
+  }
+  softmax_detail::with_softmax(policy, x, target, options,
+                               [&](auto const& team, auto const& side, index r, auto* to, bool) {
+                                 using row = typename std::remove_cvref_t<decltype(team)>::row;
+                                 logsumexp_pullback_row(team, side, row(upstream[r]), to);
+                               });
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

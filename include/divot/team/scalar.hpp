@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/math.hpp>
+#include <divot/core/types.hpp>
+
+#include <cmath>
+#include <type_traits>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// A team of one that takes a class at a time: the oracle, for any scalar type.
+///
+/// float sums in double; other scalars in themselves.
+template <class T>
+class scalar_team {
+ public:
+  using scalar = T;
+  using lane = T;
+  using row = std::conditional_t<std::is_same_v<T, float>, double, T>;
+  using accumulator = row;
+  using position = index;
+  static constexpr bool across = false;
+  static constexpr index width = 1;
+  static constexpr position nowhere() { return -1; }
+
+  /// One class of a row; `masked` where it is the one to leave out.
+  class place {
+   public:
+    place(index at, bool left_out) : at_(at), left_out_(left_out) {}
+    T load(T const* x, double fill) const { return left_out_ ? T(fill) : x[at_]; }
+    void store(T* x, T const& v) const { x[at_] = v; }
+    bool masked() const { return left_out_; }
+    T keep(T const& v) const { return left_out_ ? T(0) : v; }
+    void prefetch(T const*) const {}
+
+   private:
+    index at_;
+    bool left_out_;
+  };
+
+  template <class Body>
+  void blocks(index count, Body const& body) const {
+    for (index b = 0; b < count; ++b) body(b);
+  }
+  template <class Body>
+  static void each(index first, index count, position hole, Body const& body) {
+    for (index k = first; k < first + count; ++k) body(place(k, k == hole));
+  }
+
+  static row sum(accumulator const& x) { return x; }
+  static T largest(T const& x) { return x; }
+  static position find(T const* x, index first, index count, T const& value) {
+    for (index k = first; k < first + count; ++k) {
+      if (x[k] == value) return k;
+    }
+    return nowhere();
+  }
+  static row at(T const* x, position k) { return row(x[k]); }
+  static void add_at(T* x, position k, row const& v) { x[k] = T(x[k] + T(v)); }
+};
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

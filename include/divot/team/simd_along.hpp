@@ -1,0 +1,131 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/types.hpp>
+#include <divot/team/xsimd_lanes.hpp>
+
+#include <array>
+#include <cmath>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// Packs along a row. One worker, or several that share a row in fixed blocks.
+///
+/// Lanes count from column 0 of a block, so results depend on column numbers alone: not on
+/// addresses, and not on the number of workers. simd and omp run this same team.
+template <class T>
+class simd_along {
+ public:
+  using scalar = T;
+  using lane = pack<T>;
+  using row = double;
+  using accumulator = lane;
+  using position = index;
+  using traits = lane_traits<lane>;
+  static constexpr bool across = false;
+  static constexpr index width = static_cast<index>(traits::size);
+  static constexpr position nowhere() { return -1; }
+
+  simd_along() = default;
+  /// Worker `me` of `workers`; `barrier` waits for all of them.
+  simd_along(index me, index workers, void (*barrier)())
+      : me_(me), workers_(workers), barrier_(barrier) {}
+
+  class full_place {
+   public:
+    explicit full_place(index at) : at_(at) {}
+    DIVOT_INLINE lane load(T const* x, double) const { return traits::load(x + at_); }
+    DIVOT_INLINE void store(T* x, lane const& v) const { traits::store(x + at_, v); }
+    static constexpr bool masked() { return false; }
+    DIVOT_INLINE lane keep(lane const& v) const { return v; }
+    DIVOT_INLINE void prefetch(T const* x) const { __builtin_prefetch(x + at_); }
+
+   private:
+    index at_;
+  };
+
+  /// A pack of which some lanes are not there: past the end, or the class to leave out.
+  class masked_place {
+   public:
+    masked_place(index at, index count, index hole) : at_(at), count_(count), hole_(hole) {}
+    lane load(T const* x, double fill) const {
+      std::array<T, traits::size> a;
+      for (index i = 0; i < width; ++i) {
+        a[static_cast<std::size_t>(i)] = here(i) ? x[at_ + i] : static_cast<T>(fill);
+      }
+      return traits::load(a.data());
+    }
+    void store(T* x, lane const& v) const {
+      auto const a = traits::to_array(v);
+      for (index i = 0; i < count_; ++i) x[at_ + i] = a[static_cast<std::size_t>(i)];
+    }
+    static constexpr bool masked() { return true; }
+    lane keep(lane const& v) const {
+      auto a = traits::to_array(v);
+      for (index i = 0; i < width; ++i) {
+        if (!here(i)) a[static_cast<std::size_t>(i)] = T(0);
+      }
+      return traits::load(a.data());
+    }
+    void prefetch(T const*) const {}
+
+   private:
+    bool here(index i) const { return i < count_ && at_ + i != hole_; }
+    index at_, count_, hole_;
+  };
+
+  template <class Body>
+  void blocks(index count, Body const& body) const {
+    for (index b = me_; b < count; b += workers_) body(b);
+    if (workers_ > 1) barrier_();
+  }
+
+  template <class Body>
+  static DIVOT_INLINE void each(index first, index count, position hole, Body const& body) {
+    index const last = first + count;
+    for (index k = first; k < last; k += width) {
+      bool const has_hole = hole >= k && hole < k + width;
+      if (k + width <= last && !has_hole) {
+        body(full_place(k));
+      } else {
+        body(masked_place(k, last - k < width ? last - k : width, hole));
+      }
+    }
+  }
+
+  static row sum(accumulator const& x) {
+    auto const a = traits::to_array(x);
+    double s = 0;
+    for (T const v : a) s += static_cast<double>(v);
+    return s;
+  }
+  static T largest(lane const& x) {
+    auto const a = traits::to_array(x);
+    T m = a[0];
+    for (T const v : a) m = m < v ? v : m;
+    return m;
+  }
+  static position find(T const* x, index first, index count, T value) {
+    index const last = first + count;
+    index k = first;
+    for (; k + width <= last; k += width) {
+      if (xsimd::any(traits::load(x + k) == lane(value))) break;
+    }
+    for (; k < last; ++k) {
+      if (x[k] == value) return k;
+    }
+    return nowhere();
+  }
+  static row at(T const* x, position k) { return static_cast<double>(x[k]); }
+  static void add_at(T* x, position k, row v) { x[k] += static_cast<T>(v); }
+
+ private:
+  index me_ = 0;
+  index workers_ = 1;
+  void (*barrier_)() = nullptr;
+};
+
+}  // namespace DIVOT_ABI
+}  // namespace divot
