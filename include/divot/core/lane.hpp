@@ -38,6 +38,7 @@ struct lane_traits {
       return V(a * b + c);
     }
   }
+  static V quotient(V const& a, V const& b) { return V(a / b); }
   static V abs(V const& x) { return x < V(0) ? V(-x) : x; }
   static V max(V const& a, V const& b) { return a < b ? b : a; }
   static V min(V const& a, V const& b) { return b < a ? b : a; }

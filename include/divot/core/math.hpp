@@ -23,6 +23,12 @@ template <class V>
 DIVOT_INLINE V fma(V const& a, V const& b, V const& c) {
   return lane_traits<V>::fma(a, b, c);
 }
+/// a/b to 1 ulp or so, for normal positive b below 2^125 (fp32) or 2^1020 (fp64) and |a/b| in
+/// range: where the hardware's division is slow, from its reciprocal estimate.
+template <class V>
+DIVOT_INLINE V quotient(V const& a, V const& b) {
+  return lane_traits<V>::quotient(a, b);
+}
 template <class V>
 DIVOT_INLINE V abs(V const& x) {
   return lane_traits<V>::abs(x);
@@ -149,7 +155,7 @@ DIVOT_INLINE V exp(V const& x) {
     constexpr bool single = std::is_same_v<T, float>;
     // beyond these the scaling by 2^n yields 0 or inf
     V const y =
-        max(min(x, constant<V>(single ? 89.5 : 710.5)), constant<V>(single ? -105. : -747.));
+        max(constant<V>(single ? -105. : -747.), min(constant<V>(single ? 89.5 : 710.5), x));
     V const n = lane_traits<V>::round(y * constant<V>(1.4426950408889634074));
     V f = fma(n, constant<V>(single ? -0.693145751953125 : -0.69314718036912381649), y);
     f = fma(n, constant<V>(single ? -1.428606820309417e-6 : -1.9082149292705877e-10), f);
@@ -183,7 +189,7 @@ DIVOT_INLINE V log(V const& x) {
     using T = scalar_of<V>;
     constexpr bool single = std::is_same_v<T, float>;
     auto const [mantissa, exponent] = lane_traits<V>::split(x);  // mantissa in [√½, √2)
-    V const z = (mantissa - V(1)) / (mantissa + V(1));
+    V const z = quotient(V(mantissa - V(1)), V(mantissa + V(1)));
     V y = atanh2(z);
     y = fma(exponent, constant<V>(single ? -2.12194440e-4 : 1.9082149292705877e-10), y);
     y = fma(exponent, constant<V>(single ? 0.693359375 : 0.69314718036912381649), y);
@@ -212,6 +218,22 @@ DIVOT_INLINE V log1p(V const& x) {
     using std::log;
     V const u = V(1) + x;
     return V(log(u) + (x - (u - V(1))) / u);
+  }
+}
+
+/// log(1 + x) for x ≥ 0 below 2^100, relatively accurate: log1p where the sign is known.
+template <class V>
+DIVOT_INLINE V log1p_positive(V const& x) {
+  if constexpr (lane_traits<V>::is_pack) {
+    constexpr bool single = std::is_same_v<scalar_of<V>, float>;
+    auto const [mantissa, exponent] = lane_traits<V>::split_normal(V(V(1) + x));
+    // without an exponent, x itself is exact where 1 + x is not
+    V const f = select(exponent == V(0), x, V(mantissa - V(1)));
+    V y = atanh2(quotient(f, V(f + V(2))));
+    y = fma(exponent, constant<V>(single ? -2.12194440e-4 : 1.9082149292705877e-10), y);
+    return fma(exponent, constant<V>(single ? 0.693359375 : 0.69314718036912381649), y);
+  } else {
+    return log1p(x);
   }
 }
 
@@ -255,7 +277,7 @@ class scaled_exp {
 
   DIVOT_INLINE V operator()(V const& x) const {
     if constexpr (lane_traits<V>::is_pack) {
-      V const y = max(x, floor_);
+      V const y = max(floor_, x);
       V const n = lane_traits<V>::round(y * high_);
       V const f = fma(y, low_, fma(y, high_, -n));
       return lane_traits<V>::scale2_down(exp2_reduced(f), n);

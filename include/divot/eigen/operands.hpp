@@ -4,7 +4,7 @@
 
 #include <divot/core/errors.hpp>
 #include <divot/core/types.hpp>
-#include <divot/exec/operand.hpp>
+#include <divot/row/operand.hpp>
 
 #include <Eigen/Core>
 

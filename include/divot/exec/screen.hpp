@@ -3,7 +3,7 @@
 #pragma once
 
 #include <divot/core/errors.hpp>
-#include <divot/exec/operand.hpp>
+#include <divot/row/operand.hpp>
 
 #include <optional>
 #include <string>

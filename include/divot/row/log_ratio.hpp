@@ -57,9 +57,9 @@ class log_ratio {
         : common_(r.common_),
           t_max_(spread<V>(r.t_max_)),
           s_max_(spread<V>(r.s_max_)),
+          offset_(spread<V>(r.offset_)),
           t_inverse_(split_words<V>(r.t_inverse_)),
-          s_inverse_(split_words<V>(r.s_inverse_)),
-          offset_(split_words<V>(r.offset_)) {
+          s_inverse_(split_words<V>(r.s_inverse_)) {
       auto const gap = exact_difference(r.t_max_, r.s_max_);
       auto const words = split_words<V>(gap.high);
       gap_ = {words.high, V(words.low + spread<V>(gap.low))};
@@ -69,12 +69,11 @@ class log_ratio {
       if (common_) {
         auto const d = exact_difference(t, s);
         V const x = (d.high - gap_.high) + (d.low - gap_.low);
-        return math::fma(x, t_inverse_.high,
-                         V(math::fma(x, t_inverse_.low, V(-offset_.high)) - offset_.low));
+        return math::fma(x, t_inverse_.high, V(-offset_));
       }
       auto const a = scaled(t, t_max_, t_inverse_), b = scaled(s, s_max_, s_inverse_);
       auto const d = exact_difference(a.high, b.high);
-      return V((d.high - offset_.high) + (d.low + ((a.low - b.low) - offset_.low)));
+      return V((d.high - offset_) + (d.low + (a.low - b.low)));
     }
 
    private:
@@ -86,8 +85,8 @@ class log_ratio {
     }
 
     bool common_;
-    V t_max_, s_max_;
-    two_words<V> t_inverse_, s_inverse_, offset_, gap_;
+    V t_max_, s_max_, offset_;
+    two_words<V> t_inverse_, s_inverse_, gap_;
   };
 
  private:

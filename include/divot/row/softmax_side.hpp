@@ -31,8 +31,7 @@ constexpr index block_length(index classes, index block) {
 template <class Row>
 struct softmax_block {
   Row max;    // largest element
-  Row sum;    // Σ exp((x − max)/T) over the elements below the maximum
-  Row count;  // elements equal to the maximum
+  Row sum;    // Σ exp((x − max)/T)
   Row scale;  // exponential kept in scratch × scale = probability; set by `begin_block`
   bool infinite = false;  // some element is −inf
   bool bad = false;       // some element is NaN or +inf
@@ -93,21 +92,15 @@ class softmax_side {
     auto const reference = math::select(largest == decltype(largest)(static_cast<T>(low)),
                                         decltype(largest)(T(0)), largest);
     lane const shift = spread_scalar(reference);
-    lane const max_lane = spread_scalar(largest);
-    lane const zero(T(0)), one(T(1));
     math::scaled_exp<lane> const exponential(inverse_);
-    typename Team::accumulator sum(T(0)), maxima(T(0));
+    typename Team::accumulator sum(T(0));
     Team::each(first, count, Team::nowhere(), [&](auto const& place) DIVOT_LAMBDA_INLINE {
-      lane const v = place.load(x_, low);
-      lane const e = exponential(lane(v - shift));
-      auto const is_max = v == max_lane;
-      sum += math::select(is_max, zero, e);
-      maxima += math::select(is_max, one, zero);
+      lane const e = exponential(lane(place.load(x_, low) - shift));
+      sum += e;
       place.store(e_, e);
     });
     out.max = row(largest);
     out.sum = Team::sum(sum);
-    out.count = Team::sum(maxima);
   }
 
   /// After every block has begun: the row's maximum, its place and log Z. Every worker does this
@@ -126,17 +119,14 @@ class softmax_side {
     }
     row rest(0), maxima(0);
     for (index b = 0; b < n; ++b) {
-      if constexpr (Team::across) {
-        rest = blocks_[b].sum;
-        maxima = blocks_[b].count;
-      } else if (blocks_[b].max == max_) {
-        rest += blocks_[b].sum;
-        maxima += blocks_[b].count;
-      } else if (is_finite_number(blocks_[b].max)) {
-        row const grown = row(blocks_[b].sum + blocks_[b].count);
-        rest += row(grown * math::exp(row((blocks_[b].max - max_) * inverse_)));
-      }
       infinite_ = infinite_ || blocks_[b].infinite;
+      if constexpr (Team::across) {
+        count_maxima(b, rest, maxima);
+      } else if (blocks_[b].max == max_) {
+        count_maxima(b, rest, maxima);
+      } else if (is_finite_number(blocks_[b].max)) {
+        rest += row(blocks_[b].sum * math::exp(row((blocks_[b].max - max_) * inverse_)));
+      }
     }
     argmax_ =
         Team::find(x_, holder * block_columns, block_length<Team>(classes_, holder), scalar_max());
@@ -195,6 +185,20 @@ class softmax_side {
     } else {
       return lane(static_cast<T>(v));
     }
+  }
+  /// A block that holds the row's maximum, again: the maxima counted, the rest summed without them.
+  void count_maxima(index b, row& rest, row& maxima) const {
+    lane const top = spread_scalar(scalar_max()), zero(T(0)), one(T(1));
+    constexpr double low = -std::numeric_limits<double>::infinity();
+    typename Team::accumulator sum(T(0)), count(T(0));
+    Team::each(b * block_columns, block_length<Team>(classes_, b), Team::nowhere(),
+               [&](auto const& place) DIVOT_LAMBDA_INLINE {
+                 auto const is_max = place.load(x_, low) == top;
+                 sum += math::select(is_max, zero, lane(place.load(e_, 0)));
+                 count += math::select(is_max, one, zero);
+               });
+    rest = row(rest + Team::sum(sum));
+    maxima = row(maxima + Team::sum(count));
   }
   auto scalar_max() const {
     if constexpr (std::is_same_v<row, lane>) {

@@ -40,6 +40,20 @@ struct lane_traits<xsimd::batch<T, A>> {
   static DIVOT_INLINE bool any(mask const& m) { return xsimd::any(m); }
   static DIVOT_INLINE bool all(mask const& m) { return xsimd::all(m); }
   static DIVOT_INLINE V fma(V const& a, V const& b, V const& c) { return xsimd::fma(a, b, c); }
+  static DIVOT_INLINE V quotient(V const& a, V const& b) {
+#if defined(__AVX512F__)
+    if constexpr (has_scalef && single) {
+      // 14 bits, one Newton step, and the quotient's own residual
+      V const estimate = V(_mm512_maskz_rcp14_ps(__mmask16(0xFFFF), b));
+      V const r = fma(estimate, fma(-b, estimate, V(1.f)), estimate);
+      V const q = a * r;
+      return fma(r, fma(-b, q, a), q);
+    } else
+#endif
+    {
+      return a / b;
+    }
+  }
   static DIVOT_INLINE V abs(V const& x) { return xsimd::abs(x); }
   static DIVOT_INLINE V max(V const& a, V const& b) { return xsimd::max(a, b); }
   static DIVOT_INLINE V min(V const& a, V const& b) { return xsimd::min(a, b); }
@@ -116,11 +130,9 @@ struct lane_traits<xsimd::batch<T, A>> {
     }
   }
 
-  /// x = mantissa·2^exponent with the mantissa in [√½, √2), for x > 0 (subnormals too).
-  static DIVOT_INLINE std::pair<V, V> split(V const& x) {
-    auto const tiny = x < V(std::numeric_limits<T>::min());
-    V const lifted = select(tiny, x * V(single ? T(16777216.) : T(18014398509481984.)), x);
-    bits const b = to_bits(lifted);
+  /// x = mantissa·2^exponent with the mantissa in [√½, √2), for normal x > 0.
+  static DIVOT_INLINE std::pair<V, V> split_normal(V const& x) {
+    bits const b = to_bits(x);
     // the biased exponent as a number: put it into the low bits of 2^23 (2^52)
     constexpr bits_scalar anchor =
         single ? bits_scalar(0x4B000000) : static_cast<bits_scalar>(0x4330000000000000LL);
@@ -134,8 +146,15 @@ struct lane_traits<xsimd::batch<T, A>> {
     auto const upper = mantissa >= V(T(1.4142135623730950488));
     mantissa = select(upper, mantissa * V(T(.5)), mantissa);
     exponent = select(upper, exponent + V(T(1)), exponent);
-    exponent = select(tiny, exponent - V(single ? T(24) : T(54)), exponent);
     return {mantissa, exponent};
+  }
+
+  /// The same for every x > 0, subnormals too.
+  static DIVOT_INLINE std::pair<V, V> split(V const& x) {
+    auto const tiny = x < V(std::numeric_limits<T>::min());
+    V const lifted = select(tiny, x * V(single ? T(16777216.) : T(18014398509481984.)), x);
+    auto const [mantissa, exponent] = split_normal(lifted);
+    return {mantissa, select(tiny, exponent - V(single ? T(24) : T(54)), exponent)};
   }
 };
 

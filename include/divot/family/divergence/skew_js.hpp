@@ -53,7 +53,7 @@ class bound_skew_js {
         math::max(math::select(below, x.q, x.p), constant<V>(double(limits_of<V>::min())));
     // below: ln(m/q) = ln(1−π) + l; above: ln(m/p) = ln π + l
     V const odds = math::select(below, constant<V>(pi_ / (1 - pi_)), constant<V>((1 - pi_) / pi_));
-    V const l = math::log1p(V(odds * (small / large)));
+    V const l = math::log1p_positive(V(odds * math::quotient(small, large)));
     V const log_rest = constant<V>(std::log1p(-pi_)), log_pi = constant<V>(std::log(pi_));
     V const size = math::abs(x.ell);
     V const near_side = math::select(below, log_rest, log_pi) + l;  // ln(m / large)

@@ -54,12 +54,12 @@ class bound_skew_kl {
     V const large = math::max(math::select(below, x.q, x.p), tiny);
     V const small = math::select(below, x.p, x.q);
     V const odds = math::select(below, constant<V>(pi_ / (1 - pi_)), constant<V>((1 - pi_) / pi_));
-    V const l = math::log1p(V(odds * (small / large)));
+    V const l = math::log1p_positive(V(odds * math::quotient(small, large)));
     // ln(m/p)
     V const m_over_p = math::select(below, V(constant<V>(std::log1p(-pi_)) + l + math::abs(x.ell)),
                                     V(constant<V>(std::log(pi_)) + l));
     V const far_loss = math::fma(V(-x.p), m_over_p, V(rest * (x.q - x.p)));
-    V const far_w = math::fma(gauge, g, V(-g * (x.p / m)));
+    V const far_w = math::fma(gauge, g, V(-g * math::quotient(x.p, m)));
     return {math::select(near, series.loss, far_loss),
             math::select(near, math::fma(V(gauge - V(1)), g, series.w), far_w)};
   }
@@ -99,12 +99,12 @@ class bound_reverse_skew_kl {
     V const small = math::select(below, x.p, x.q);
     V const odds =
         math::select(below, constant<V>(rho_ / (1 - rho_)), constant<V>((1 - rho_) / rho_));
-    V const l = math::log1p(V(odds * (small / large)));
+    V const l = math::log1p_positive(V(odds * math::quotient(small, large)));
     V const log_rest = constant<V>(std::log1p(-rho_));
     // ln(m/q) − ln(1−ρ): vanishes with p
     V const shifted = math::select(below, l, V(constant<V>(std::log(rho_)) - log_rest + l + x.ell));
     V const far_loss = math::fma(V(-x.q), V(shifted + log_rest), V(rho * (x.p - x.q)));
-    V const far_w = math::fma(gauge, g, V(x.q * (rho * (x.p / m) - shifted)));
+    V const far_w = math::fma(gauge, g, V(x.q * (rho * math::quotient(x.p, m) - shifted)));
     return {math::select(near, series.loss, far_loss),
             math::select(near, math::fma(V(gauge - V(1)), g, series.w), far_w)};
   }
