@@ -26,7 +26,7 @@ DIVOT_INLINE two_words<V> exact_difference(V const& a, V const& b) {
 template <class V>
 DIVOT_INLINE two_words<V> exact_product(V const& a, V const& b) {
   V const p = a * b;
-  return {p, math::fma(a, b, V(-p))};
+  return {p, math::fms(a, b, p)};
 }
 
 }  // namespace DIVOT_ABI

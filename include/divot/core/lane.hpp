@@ -38,6 +38,8 @@ struct lane_traits {
       return V(a * b + c);
     }
   }
+  static V fms(V const& a, V const& b, V const& c) { return fma(a, b, V(-c)); }
+  static V fnma(V const& a, V const& b, V const& c) { return fma(V(-a), b, c); }
   static V quotient(V const& a, V const& b) { return V(a / b); }
   static V abs(V const& x) { return x < V(0) ? V(-x) : x; }
   static V max(V const& a, V const& b) { return a < b ? b : a; }

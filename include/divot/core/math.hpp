@@ -23,6 +23,16 @@ template <class V>
 DIVOT_INLINE V fma(V const& a, V const& b, V const& c) {
   return lane_traits<V>::fma(a, b, c);
 }
+/// a·b − c
+template <class V>
+DIVOT_INLINE V fms(V const& a, V const& b, V const& c) {
+  return lane_traits<V>::fms(a, b, c);
+}
+/// c − a·b
+template <class V>
+DIVOT_INLINE V fnma(V const& a, V const& b, V const& c) {
+  return lane_traits<V>::fnma(a, b, c);
+}
 /// a/b to 1 ulp or so, for normal positive b below 2^125 (fp32) or 2^1020 (fp64) and |a/b| in
 /// range: where the hardware's division is slow, from its reciprocal estimate.
 template <class V>
@@ -278,8 +288,8 @@ class scaled_exp {
   DIVOT_INLINE V operator()(V const& x) const {
     if constexpr (lane_traits<V>::is_pack) {
       V const y = max(floor_, x);
-      V const n = lane_traits<V>::round(y * high_);
-      V const f = fma(y, low_, fma(y, high_, -n));
+      V const n = lane_traits<V>::round_product(y, high_);
+      V const f = fma(y, low_, fms(y, high_, n));
       return lane_traits<V>::scale2_down(exp2_reduced(f), n);
     } else {
       return exp(V(x * high_));

@@ -46,6 +46,7 @@ class log_ratio {
         offset_(row(teacher.log_z() - student.log_z())),
         common_(all_equal(t_inverse_, s_inverse_)) {}
 
+  bool same_temperature() const { return common_; }
   row const& offset() const { return offset_; }
   void set_offset(row const& offset) { offset_ = offset; }
 
@@ -66,14 +67,20 @@ class log_ratio {
     }
 
     DIVOT_INLINE V operator()(V const& t, V const& s) const {
-      if (common_) {
+      return common_ ? at<true>(t, s) : at<false>(t, s);
+    }
+
+    template <bool SameTemperature>
+    DIVOT_INLINE V at(V const& t, V const& s) const {
+      if constexpr (SameTemperature) {
         auto const d = exact_difference(t, s);
         V const x = (d.high - gap_.high) + (d.low - gap_.low);
-        return math::fma(x, t_inverse_.high, V(-offset_));
+        return math::fms(x, t_inverse_.high, offset_);
+      } else {
+        auto const a = scaled(t, t_max_, t_inverse_), b = scaled(s, s_max_, s_inverse_);
+        auto const d = exact_difference(a.high, b.high);
+        return V((d.high - offset_) + (d.low + (a.low - b.low)));
       }
-      auto const a = scaled(t, t_max_, t_inverse_), b = scaled(s, s_max_, s_inverse_);
-      auto const d = exact_difference(a.high, b.high);
-      return V((d.high - offset_) + (d.low + (a.low - b.low)));
     }
 
    private:

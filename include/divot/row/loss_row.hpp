@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/family/plan.hpp>
+#include <divot/row/offset.hpp>
 #include <divot/row/projection.hpp>
 
 #include <type_traits>

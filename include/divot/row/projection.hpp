@@ -36,26 +36,34 @@ DIVOT_INLINE void project_block(row_task<Team> const& task, softmax_side<Team> c
   lane const total = spread<lane>(row(scale * to.total)), factor = spread<lane>(to.factor);
   lane const pull = spread<lane>(row(scale * to.pull));
   lane const max = spread<lane>(side.max());
-  bool const plain = to.before == nullptr && !to.add && !to.temperature;
   bool const pulls = math::any<row>(to.pull != row(0));
+  bool const plain = to.before == nullptr && !to.add && !to.temperature && !pulls;
+  T const* const exponentials = side.exponentials();
+  T const* const weights = to.weights;
+  T* const target = to.target;
+  index const first = b * block_columns, count = block_length<Team>(task.classes, b);
   typename Team::accumulator moment(T(0));
-  Team::each(b * block_columns, block_length<Team>(task.classes, b), Team::nowhere(),
-             [&](auto const& place) DIVOT_LAMBDA_INLINE {
-               lane const e = place.load(side.exponentials(), 0);
-               lane g = (place.load(to.weights, 0) - e * total) * factor;
-               if (!plain) {
-                 if (to.temperature) {
-                   lane const x = place.load(side.data(), 0);
-                   moment += math::select(g == lane(T(0)), lane(T(0)), lane((x - max) * g));
-                 }
-               }
-               if (pulls) g = math::fma(e, pull, g);
-               if (!plain) {
-                 if (to.before != nullptr) g = g + place.load(to.before, 0);
-                 if (to.add) g = g + place.load(to.target, 0);
-               }
-               place.store(to.target, g);
-             });
+  auto const projected = [=](auto const& place, lane const& e) DIVOT_LAMBDA_INLINE {
+    return lane(math::fnma(e, total, lane(place.load(weights, 0))) * factor);
+  };
+  if (plain) {
+    Team::each(first, count, Team::nowhere(), [=](auto const& place) DIVOT_LAMBDA_INLINE {
+      place.store(target, projected(place, place.load(exponentials, 0)));
+    });
+  } else {
+    Team::each(first, count, Team::nowhere(), [&](auto const& place) {
+      lane const e = place.load(exponentials, 0);
+      lane g = projected(place, e);
+      if (to.temperature) {
+        lane const x = place.load(side.data(), 0);
+        moment += math::select(g == lane(T(0)), lane(T(0)), lane((x - max) * g));
+      }
+      if (pulls) g = math::fma(e, pull, g);
+      if (to.before != nullptr) g = g + place.load(to.before, 0);
+      if (to.add) g = g + place.load(target, 0);
+      place.store(target, g);
+    });
+  }
   if (to.temperature) task.sweep_blocks[b].loss = Team::sum(moment);
 }
 

@@ -13,10 +13,11 @@ void write_softmax(Team const& team, softmax_side<Team> const& side, typename Te
   using lane = typename Team::lane;
   team.blocks(block_count<Team>(side.classes()), [&](index b) {
     lane const scale = spread<lane>(side.block_scale(b));
+    log_softmax_lanes<lane> const log_p(side);
     Team::each(b * block_columns, block_length<Team>(side.classes(), b), Team::nowhere(),
                [&](auto const& place) DIVOT_LAMBDA_INLINE {
                  if constexpr (Log) {
-                   place.store(out, side.log_probability(lane(place.load(side.data(), 0))));
+                   place.store(out, log_p(place.load(side.data(), 0)));
                  } else {
                    place.store(out, lane(place.load(side.exponentials(), 0) * scale));
                  }

@@ -94,11 +94,14 @@ class softmax_side {
     lane const shift = spread_scalar(reference);
     math::scaled_exp<lane> const exponential(inverse_);
     typename Team::accumulator sum(T(0));
-    Team::each(first, count, Team::nowhere(), [&](auto const& place) DIVOT_LAMBDA_INLINE {
-      lane const e = exponential(lane(place.load(x_, low) - shift));
-      sum += e;
-      place.store(e_, e);
-    });
+    T const* const x = x_;
+    T* const out_e = e_;
+    Team::each(first, count, Team::nowhere(),
+               [&sum, x, out_e, shift, exponential](auto const& place) DIVOT_LAMBDA_INLINE {
+                 lane const e = exponential(lane(place.load(x, low) - shift));
+                 sum += e;
+                 place.store(out_e, e);
+               });
     out.max = row(largest);
     out.sum = Team::sum(sum);
   }
@@ -148,11 +151,8 @@ class softmax_side {
     return row(math::exp(gap) / total_);
   }
 
-  /// log-probability of an element, on lanes or on the row's numbers.
-  template <class V>
-  DIVOT_INLINE V log_probability(V const& x) const {
-    return V((x - spread<V>(max_)) * spread<V>(inverse_) - spread<V>(log_z_));
-  }
+  /// log-probability of an element, on the row's numbers.
+  row log_probability(row const& x) const { return row((x - max_) * inverse_ - log_z_); }
 
   T const* data() const { return x_; }
   T* exponentials() const { return e_; }
@@ -227,6 +227,22 @@ class softmax_side {
   position argmax_{};
   index argmax_block_ = 0;
   bool infinite_ = false;
+};
+
+/// log softmax of elements on lanes: (x − max)/T − log Z.
+template <class V>
+class log_softmax_lanes {
+ public:
+  log_softmax_lanes() = default;
+  template <class Team>
+  explicit log_softmax_lanes(softmax_side<Team> const& side)
+      : max_(spread<V>(side.max())),
+        inverse_(spread<V>(side.inverse_temperature())),
+        log_z_(spread<V>(side.log_z())) {}
+  DIVOT_INLINE V operator()(V const& x) const { return math::fms(V(x - max_), inverse_, log_z_); }
+
+ private:
+  V max_, inverse_, log_z_;
 };
 
 }  // namespace DIVOT_ABI

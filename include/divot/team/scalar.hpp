@@ -29,10 +29,10 @@ class scalar_team {
   /// One class of a row; `masked` where it is the one to leave out.
   class place {
    public:
+    static constexpr bool may_be_masked = true;
     place(index at, bool left_out) : at_(at), left_out_(left_out) {}
     T load(T const* x, double fill) const { return left_out_ ? T(fill) : x[at_]; }
     void store(T* x, T const& v) const { x[at_] = v; }
-    bool masked() const { return left_out_; }
     T keep(T const& v) const { return left_out_ ? T(0) : v; }
     void prefetch(T const*) const {}
 

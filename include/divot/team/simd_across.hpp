@@ -27,13 +27,13 @@ class simd_across {
 
   class place {
    public:
+    static constexpr bool may_be_masked = true;
     DIVOT_INLINE place(index at, position const& hole)
         : at_(at), left_out_(hole == lane(static_cast<T>(at))) {}
     DIVOT_INLINE lane load(T const* x, double fill) const {
       return traits::select(left_out_, lane(static_cast<T>(fill)), traits::load(x + at_ * width));
     }
     DIVOT_INLINE void store(T* x, lane const& v) const { traits::store(x + at_ * width, v); }
-    static constexpr bool masked() { return true; }
     DIVOT_INLINE lane keep(lane const& v) const { return traits::select(left_out_, lane(T(0)), v); }
     DIVOT_INLINE void prefetch(T const*) const {}
 

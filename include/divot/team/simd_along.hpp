@@ -35,10 +35,10 @@ class simd_along {
 
   class full_place {
    public:
+    static constexpr bool may_be_masked = false;
     explicit full_place(index at) : at_(at) {}
     DIVOT_INLINE lane load(T const* x, double) const { return traits::load(x + at_); }
     DIVOT_INLINE void store(T* x, lane const& v) const { traits::store(x + at_, v); }
-    static constexpr bool masked() { return false; }
     DIVOT_INLINE lane keep(lane const& v) const { return v; }
     DIVOT_INLINE void prefetch(T const* x) const { __builtin_prefetch(x + at_); }
 
@@ -49,6 +49,7 @@ class simd_along {
   /// A pack of which some lanes are not there: past the end, or the class to leave out.
   class masked_place {
    public:
+    static constexpr bool may_be_masked = true;
     masked_place(index at, index count, index hole) : at_(at), count_(count), hole_(hole) {}
     lane load(T const* x, double fill) const {
       std::array<T, traits::size> a;
@@ -61,7 +62,6 @@ class simd_along {
       auto const a = traits::to_array(v);
       for (index i = 0; i < count_; ++i) x[at_ + i] = a[static_cast<std::size_t>(i)];
     }
-    static constexpr bool masked() { return true; }
     lane keep(lane const& v) const {
       auto a = traits::to_array(v);
       for (index i = 0; i < width; ++i) {

@@ -30,8 +30,10 @@ struct lane_traits<xsimd::batch<T, A>> {
   static constexpr std::size_t size = V::size;
   static constexpr bool is_pack = true;
   static constexpr bool single = std::is_same_v<T, float>;
+  // added and taken away again, it leaves the nearest integer
+  static constexpr T rounder = single ? T(12582912.) : T(6755399441055744.);
 #if defined(__AVX512F__)
-  static constexpr bool has_scalef = sizeof(V) == 64;
+  static constexpr bool wide = sizeof(V) == 64;
 #endif
 
   static DIVOT_INLINE V select(mask const& m, V const& a, V const& b) {
@@ -39,10 +41,46 @@ struct lane_traits<xsimd::batch<T, A>> {
   }
   static DIVOT_INLINE bool any(mask const& m) { return xsimd::any(m); }
   static DIVOT_INLINE bool all(mask const& m) { return xsimd::all(m); }
-  static DIVOT_INLINE V fma(V const& a, V const& b, V const& c) { return xsimd::fma(a, b, c); }
+  // xsimd 8 has no fused multiply-add of its own for AVX-512
+  static DIVOT_INLINE V fma(V const& a, V const& b, V const& c) {
+#if defined(__AVX512F__)
+    if constexpr (wide && single) {
+      return V(_mm512_fmadd_ps(a, b, c));
+    } else if constexpr (wide) {
+      return V(_mm512_fmadd_pd(a, b, c));
+    } else
+#endif
+    {
+      return xsimd::fma(a, b, c);
+    }
+  }
+  static DIVOT_INLINE V fms(V const& a, V const& b, V const& c) {
+#if defined(__AVX512F__)
+    if constexpr (wide && single) {
+      return V(_mm512_fmsub_ps(a, b, c));
+    } else if constexpr (wide) {
+      return V(_mm512_fmsub_pd(a, b, c));
+    } else
+#endif
+    {
+      return xsimd::fms(a, b, c);
+    }
+  }
+  static DIVOT_INLINE V fnma(V const& a, V const& b, V const& c) {
+#if defined(__AVX512F__)
+    if constexpr (wide && single) {
+      return V(_mm512_fnmadd_ps(a, b, c));
+    } else if constexpr (wide) {
+      return V(_mm512_fnmadd_pd(a, b, c));
+    } else
+#endif
+    {
+      return xsimd::fnma(a, b, c);
+    }
+  }
   static DIVOT_INLINE V quotient(V const& a, V const& b) {
 #if defined(__AVX512F__)
-    if constexpr (has_scalef && single) {
+    if constexpr (wide && single) {
       // 14 bits, one Newton step, and the quotient's own residual
       V const estimate = V(_mm512_maskz_rcp14_ps(__mmask16(0xFFFF), b));
       V const r = fma(estimate, fma(-b, estimate, V(1.f)), estimate);
@@ -84,17 +122,13 @@ struct lane_traits<xsimd::batch<T, A>> {
 
   /// The nearest integer, for |x| < 2^22 (float) or 2^51 (double).
   static DIVOT_INLINE V round(V const& x) {
-#if defined(__AVX512F__)
-    if constexpr (has_scalef && single) {
-      return V(_mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-    } else if constexpr (has_scalef) {
-      return V(_mm512_roundscale_pd(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-    } else
-#endif
-    {
-      V const magic(single ? T(12582912.) : T(6755399441055744.));
-      return (x + magic) - magic;
-    }
+    V const magic(rounder);
+    return (x + magic) - magic;
+  }
+  /// The nearest integer to a·b.
+  static DIVOT_INLINE V round_product(V const& a, V const& b) {
+    V const magic(rounder);
+    return fma(a, b, magic) - magic;
   }
 
   /// 2^n for an integer n within the exponent range; 0 at n = −127 (float) and −1023 (double).
@@ -106,9 +140,9 @@ struct lane_traits<xsimd::batch<T, A>> {
   /// x·2^n for an integer n, right through gradual underflow and overflow.
   static DIVOT_INLINE V scale2(V const& x, V const& n) {
 #if defined(__AVX512F__)
-    if constexpr (has_scalef && single) {
+    if constexpr (wide && single) {
       return V(_mm512_scalef_ps(x, n));
-    } else if constexpr (has_scalef) {
+    } else if constexpr (wide) {
       return V(_mm512_scalef_pd(x, n));
     } else
 #endif
@@ -121,7 +155,7 @@ struct lane_traits<xsimd::batch<T, A>> {
   /// x·2^n for an integer n ≤ 0 and x near 1; 0 where the result would be subnormal.
   static DIVOT_INLINE V scale2_down(V const& x, V const& n) {
 #if defined(__AVX512F__)
-    if constexpr (has_scalef) {
+    if constexpr (wide) {
       return scale2(x, n);
     } else
 #endif

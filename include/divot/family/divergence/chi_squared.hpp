@@ -52,10 +52,10 @@ struct bound_pearson {
     V const tail = math::expm1_tail(x.ell);
     V const e = math::fma(V(x.ell * x.ell), tail, x.ell);
     V const q_e = x.q * e;
-    V const near_w = math::fma(V(-q_e), V(V(2) + e), V((gauge - V(1)) * x.q));
+    V const near_w = math::fnma(q_e, V(V(2) + e), V((gauge - V(1)) * x.q));
     V const square = ratio_square(x.p, x.q, x.ell);  // p²/q
     V const far_loss = (square - x.p) - (x.p - x.q);
-    V const far_w = math::fma(gauge, x.q, V(-square));
+    V const far_w = math::fms(gauge, x.q, square);
     return {math::select(near, V(q_e * e), far_loss), math::select(near, near_w, far_w)};
   }
   bound_neyman dual() const;

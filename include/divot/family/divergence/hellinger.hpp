@@ -29,10 +29,10 @@ struct bound_squared_hellinger {
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
     V const half = x.ell * constant<V>(.5);
     V const e = math::fma(V(half * half), math::expm1_tail(half), half);  // expm1(ell/2)
-    V const near_w = math::fma(V(-x.q), e, V((gauge - V(1)) * x.q));
+    V const near_w = math::fnma(x.q, e, V((gauge - V(1)) * x.q));
     V const root_p = math::sqrt(x.p), root_q = math::sqrt(x.q);
     V const root_difference = root_p - root_q;
-    V const far_w = math::fma(gauge, x.q, V(-(root_p * root_q)));
+    V const far_w = math::fnma(root_p, root_q, V(gauge * x.q));
     return {math::select(near, V(x.q * e * e), V(root_difference * root_difference)),
             math::select(near, near_w, far_w)};
   }

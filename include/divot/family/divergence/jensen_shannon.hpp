@@ -66,7 +66,7 @@ struct bound_jensen_shannon {
     }
     V const half_sum = constant<V>(.5) * (x.p + x.q);
     V const near_loss = half_sum * loss;
-    V const near_w = math::fma(gauge - V(1), g, V(-half_q * (y + log_cosh)));
+    V const near_w = math::fnma(half_q, V(y + log_cosh), V((gauge - V(1)) * g));
     // far: log1p(e^{−|ell|}) = 2 atanh(small/(small + 2 large)), one division and no exponential
     auto const below = x.ell < V(0);
     V const small = math::select(below, x.p, x.q);
@@ -77,7 +77,7 @@ struct bound_jensen_shannon {
     V const positive = math::select(below, V(0), x.ell);
     V const far_loss =
         half_sum * (constant<V>(ln2) - l) - constant<V>(.5) * small * math::abs(x.ell);
-    V const far_w = math::fma(gauge, g, V(-half_q * (positive + l)));
+    V const far_w = math::fnma(half_q, V(positive + l), V(gauge * g));
     return {math::select(near, near_loss, far_loss), math::select(near, near_w, far_w)};
   }
   bound_jensen_shannon dual() const { return {}; }

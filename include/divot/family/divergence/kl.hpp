@@ -48,11 +48,12 @@ struct bound_kl {
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
     V const tail = math::expm1_tail(x.ell);
     V const q_ell = x.q * x.ell;
+    V const growth = math::fma(tail, x.ell, V(1));  // expm1(ell)/ell
     // u ln u − u + 1 = ell² (1 + tail·ell − tail) with u = e^ell
-    V const near_loss = q_ell * x.ell * math::fma(tail, x.ell, V(V(1) - tail));
-    V const near_w = math::fma(V(-q_ell), math::fma(tail, x.ell, V(1)), V((gauge - V(1)) * x.q));
+    V const near_loss = q_ell * x.ell * (growth - tail);
+    V const near_w = math::fnma(q_ell, growth, V((gauge - V(1)) * x.q));
     V const far_loss = math::fma(x.p, x.ell, V(x.q - x.p));
-    V const far_w = math::fma(gauge, x.q, V(-x.p));
+    V const far_w = math::fms(gauge, x.q, x.p);
     return {math::select(near, near_loss, far_loss), math::select(near, near_w, far_w)};
   }
   bound_reverse_kl dual() const;

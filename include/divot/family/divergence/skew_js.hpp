@@ -63,7 +63,7 @@ class bound_skew_js {
     V const shifted = math::select(below, l, V(m_over_q - log_rest));  // ln(m/q) − ln(1−π)
     return {math::select(near, series.loss, far_loss),
             math::select(near, math::fma(V(gauge - V(1)), g, series.w),
-                         math::fma(gauge, g, V(-rest * x.q * shifted)))};
+                         math::fnma(V(rest * x.q), shifted, V(gauge * g)))};
   }
   bound_skew_js dual() const { return bound_skew_js(1 - pi_); }
 

@@ -59,7 +59,7 @@ class bound_skew_kl {
     V const m_over_p = math::select(below, V(constant<V>(std::log1p(-pi_)) + l + math::abs(x.ell)),
                                     V(constant<V>(std::log(pi_)) + l));
     V const far_loss = math::fma(V(-x.p), m_over_p, V(rest * (x.q - x.p)));
-    V const far_w = math::fma(gauge, g, V(-g * math::quotient(x.p, m)));
+    V const far_w = V(g * (gauge - math::quotient(x.p, m)));
     return {math::select(near, series.loss, far_loss),
             math::select(near, math::fma(V(gauge - V(1)), g, series.w), far_w)};
   }
