@@ -25,8 +25,6 @@
 #define DIVOT_ABI_ISA avx512
 #elif defined(__AVX512F__)
 #define DIVOT_ABI_ISA avx512f
-#elif defined(__AVX2__) && defined(__FMA__)
-#define DIVOT_ABI_ISA avx2_fma
 #elif defined(__AVX2__)
 #define DIVOT_ABI_ISA avx2
 #elif defined(__AVX__)
@@ -37,6 +35,12 @@
 #define DIVOT_ABI_ISA neon
 #else
 #define DIVOT_ABI_ISA base
+#endif
+
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define DIVOT_ABI_FMA fma
+#else
+#define DIVOT_ABI_FMA nofma
 #endif
 
 #if defined(__F16C__)
@@ -60,9 +64,10 @@
 #define DIVOT_ABI_OMP serial
 #endif
 
-#define DIVOT_JOIN_(a, b, c, d) abi_##a##_##b##_##c##_##d
-#define DIVOT_JOIN(a, b, c, d) DIVOT_JOIN_(a, b, c, d)
-#define DIVOT_ABI DIVOT_JOIN(DIVOT_ABI_ISA, DIVOT_ABI_HALF, DIVOT_ABI_BF16, DIVOT_ABI_OMP)
+#define DIVOT_JOIN_(a, b, c, d, e) abi_##a##_##b##_##c##_##d##_##e
+#define DIVOT_JOIN(a, b, c, d, e) DIVOT_JOIN_(a, b, c, d, e)
+#define DIVOT_ABI \
+  DIVOT_JOIN(DIVOT_ABI_ISA, DIVOT_ABI_FMA, DIVOT_ABI_HALF, DIVOT_ABI_BF16, DIVOT_ABI_OMP)
 
 /// Marks functions that run on the host and on a CUDA device.
 #if defined(__CUDACC__)

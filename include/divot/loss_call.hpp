@@ -158,6 +158,15 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
                                std::remove_const_t<decltype(teacher_to)>>;
   context call{plan, set, labels, teacher_rows, student_rows, student_to, teacher_to};
   call.prepare();
+  std::array<double, 2> parameters{};
+  if constexpr (is_alpha_beta<Plan>) {
+    if (request.parameter_target != nullptr) {
+      auto const& group = std::get<0>(plan.groups);
+      auto const& bound = std::get<0>(group.lanes.terms).second;
+      parameters = parameter_gradient(call, policy, bound.alpha(), bound.beta(), group.factor,
+                                      group.temperature, group.t_squared);
+    }
+  }
   auto const totals = run_loss(call, policy);
   if (totals.bad > 0) {
     report_bad_row<T>(teacher_rows, set.teacher_kind, student_rows, set.student_kind,
@@ -168,15 +177,7 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
       *set.temperature = {totals.student_temperature, totals.teacher_temperature};
     }
   }
-  if constexpr (is_alpha_beta<Plan>) {
-    if (request.parameter_target != nullptr) {
-      auto const& group = std::get<0>(plan.groups);
-      auto const& bound = std::get<0>(group.lanes.terms).second;
-      *request.parameter_target =
-          parameter_gradient(call, policy, bound.alpha(), bound.beta(), group.factor,
-                             group.temperature, group.t_squared);
-    }
-  }
+  if (request.parameter_target != nullptr) *request.parameter_target = parameters;
   using Number = typename context::Number;
   loss_result<Declared> result;
   result.value = static_cast<Declared>(Number(Number(call.mean) * totals.loss));

@@ -59,7 +59,8 @@ void with_softmax(Policy const& policy, X const& given, Target const& target, ba
   if constexpr (is_gradient_target<Target>) {
     check_target(target, rows.rows(), rows.cols(), "input");
     auto const a = span_of(target.matrix), b = operand_span(x.x);
-    if (overlap(a, b) && !in_place(a, b)) fail("input and output overlap without being the same");
+    if (overlap(a, b) && !in_place(a, b))
+      fail("input and output overlap without being the same elements");
   }
   auto const bad = transform_rows<T>(
       policy, options, rows.rows(), classes, rows, no_source<T>{}, to,
@@ -98,6 +99,15 @@ void with_pairs(Policy const& policy, Y const& y, U const& upstream, G&& g, doub
   index const classes = check_call(a, options);
   check_same(a.rows(), a.cols(), b.rows(), b.cols(), "the upstream gradient");
   check_same(a.rows(), a.cols(), target.matrix.rows, target.matrix.cols, "the output");
+  check_not_null(y, "the input");
+  check_not_null(upstream, "the upstream gradient");
+  check_target(target, a.rows(), a.cols(), "input");
+  memory_span const to_memory = span_of(target.matrix);
+  for (memory_span const& from : {operand_span(y), operand_span(upstream)}) {
+    if (overlap(to_memory, from) && !in_place(to_memory, from)) {
+      fail("input and output overlap without being the same elements");
+    }
+  }
   transform_rows<T>(
       policy, options, a.rows(), classes, a, b, to,
       [&](auto const& team, index, T const* in, T const* up, T* out, auto const& memory, bool) {
@@ -145,9 +155,6 @@ void logsumexp(Policy const& policy, X const& x, Out&& out, batch const& options
   if (static_cast<index>(out.size()) != rows) {
     fail("logsumexp: the output has ", out.size(), " entries for ", rows, " rows");
   }
-  for (index r = 0; r < rows; ++r) {
-    if (!options.mask.empty() && options.mask[static_cast<std::size_t>(r)] == 0) out[r] = 0;
-  }
   softmax_detail::with_softmax(
       policy, operand, no_gradient{}, options,
       [&](auto const&, auto const& side, index r, auto*, bool keeper) {
@@ -155,6 +162,9 @@ void logsumexp(Policy const& policy, X const& x, Out&& out, batch const& options
         if (!keeper) return;
         out[r] = static_cast<value>(side.max() * side.inverse_temperature() + side.log_z());
       });
+  for (index r = 0; r < rows; ++r) {
+    if (!options.mask.empty() && options.mask[static_cast<std::size_t>(r)] == 0) out[r] = 0;
+  }
 }
 
 /// The pullback of softmax: x̄ = y ∘ (ȳ − ⟨ȳ, y⟩)/T.

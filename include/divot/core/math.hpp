@@ -164,11 +164,11 @@ DIVOT_INLINE V exp(V const& x) {
     using T = scalar_of<V>;
     constexpr bool single = std::is_same_v<T, float>;
     // beyond these the scaling by 2^n yields 0 or inf
-    V const y =
-        max(constant<V>(single ? -105. : -747.), min(constant<V>(single ? 89.5 : 710.5), x));
+    V const y = math::max(constant<V>(single ? -105. : -747.),
+                          math::min(constant<V>(single ? 89.5 : 710.5), x));
     V const n = lane_traits<V>::round(y * constant<V>(1.4426950408889634074));
-    V f = fma(n, constant<V>(single ? -0.693145751953125 : -0.69314718036912381649), y);
-    f = fma(n, constant<V>(single ? -1.428606820309417e-6 : -1.9082149292705877e-10), f);
+    V f = math::fma(n, constant<V>(single ? -0.693145751953125 : -0.69314718036912381649), y);
+    f = math::fma(n, constant<V>(single ? -1.428606820309417e-6 : -1.9082149292705877e-10), f);
     V const g = f * constant<V>(1.4426950408889634074);
     return lane_traits<V>::scale2(exp2_reduced(g), n);
   } else {
@@ -177,11 +177,29 @@ DIVOT_INLINE V exp(V const& x) {
   }
 }
 
+/// 2^x over the whole range of finite x, as exp.
+template <class V>
+DIVOT_INLINE V exp2(V const& x) {
+  if constexpr (lane_traits<V>::is_pack) {
+    constexpr bool single = std::is_same_v<scalar_of<V>, float>;
+    V const y = math::max(constant<V>(single ? -152. : -1078.),
+                          math::min(constant<V>(single ? 130. : 1026.), x));
+    V const n = lane_traits<V>::round(y);
+    return lane_traits<V>::scale2(exp2_reduced(V(y - n)), n);
+  } else if constexpr (is_real<V>) {
+    return std::exp2(x);
+  } else {
+    using std::exp;
+    return V(exp(x * V(0.69314718055994530942)));
+  }
+}
+
 /// e^x − 1, relatively accurate at every x.
 template <class V>
 DIVOT_INLINE V expm1(V const& x) {
   if constexpr (lane_traits<V>::is_pack) {
-    return select(abs(x) < constant<V>(.5), fma(x * x, expm1_tail(x), x), exp(x) - V(1));
+    return math::select(math::abs(x) < constant<V>(.5), math::fma(x * x, expm1_tail(x), x),
+                        math::exp(x) - V(1));
   } else if constexpr (is_real<V>) {
     return std::expm1(x);
   } else {
@@ -199,13 +217,13 @@ DIVOT_INLINE V log(V const& x) {
     using T = scalar_of<V>;
     constexpr bool single = std::is_same_v<T, float>;
     auto const [mantissa, exponent] = lane_traits<V>::split(x);  // mantissa in [√½, √2)
-    V const z = quotient(V(mantissa - V(1)), V(mantissa + V(1)));
+    V const z = math::quotient(V(mantissa - V(1)), V(mantissa + V(1)));
     V y = atanh2(z);
-    y = fma(exponent, constant<V>(single ? -2.12194440e-4 : 1.9082149292705877e-10), y);
-    y = fma(exponent, constant<V>(single ? 0.693359375 : 0.69314718036912381649), y);
-    y = select(x == V(0), -infinity<V>(), y);
-    y = select(x == infinity<V>(), x, y);
-    return select(x < V(0), V(std::numeric_limits<T>::quiet_NaN()), y);
+    y = math::fma(exponent, constant<V>(single ? -2.12194440e-4 : 1.9082149292705877e-10), y);
+    y = math::fma(exponent, constant<V>(single ? 0.693359375 : 0.69314718036912381649), y);
+    y = math::select(x == V(0), -infinity<V>(), y);
+    y = math::select(x == infinity<V>(), x, y);
+    return math::select(x >= V(0), y, V(std::numeric_limits<T>::quiet_NaN()));
   } else {
     using std::log;
     return V(log(x));
@@ -218,10 +236,11 @@ DIVOT_INLINE V log1p(V const& x) {
   if constexpr (lane_traits<V>::is_pack) {
     V const u = V(1) + x;
     // below √2 − 1 in size the series in x itself; above it log u with the rounding of u repaired
-    V const near = atanh2(select(abs(x) < constant<V>(.29), x / (V(2) + x), V(0)));
-    V const repaired = log(u) + (x - (u - V(1))) / u;
-    return select(abs(x) < constant<V>(.29), near,
-                  select((u == V(0)) | (u == infinity<V>()), log(u), repaired));
+    V const near = atanh2(math::select(math::abs(x) < constant<V>(.29), x / (V(2) + x), V(0)));
+    V const log_u = math::log(u);
+    V const repaired = log_u + (x - (u - V(1))) / u;
+    return math::select(math::abs(x) < constant<V>(.29), near,
+                        math::select((u == V(0)) | (u == infinity<V>()), log_u, repaired));
   } else if constexpr (is_real<V>) {
     return std::log1p(x);
   } else {
@@ -238,21 +257,22 @@ DIVOT_INLINE V log1p_positive(V const& x) {
     constexpr bool single = std::is_same_v<scalar_of<V>, float>;
     auto const [mantissa, exponent] = lane_traits<V>::split_normal(V(V(1) + x));
     // without an exponent, x itself is exact where 1 + x is not
-    V const f = select(exponent == V(0), x, V(mantissa - V(1)));
-    V y = atanh2(quotient(f, V(f + V(2))));
-    y = fma(exponent, constant<V>(single ? -2.12194440e-4 : 1.9082149292705877e-10), y);
-    return fma(exponent, constant<V>(single ? 0.693359375 : 0.69314718036912381649), y);
+    V const f = math::select(exponent == V(0), x, V(mantissa - V(1)));
+    V y = atanh2(math::quotient(f, V(f + V(2))));
+    y = math::fma(exponent, constant<V>(single ? -2.12194440e-4 : 1.9082149292705877e-10), y);
+    return math::fma(exponent, constant<V>(single ? 0.693359375 : 0.69314718036912381649), y);
   } else {
-    return log1p(x);
+    return math::log1p(x);
   }
 }
 
 /// φ₁(x) = (e^x − 1)/x for x ≤ 0, with φ₁(0) = 1.
 template <class V>
 DIVOT_INLINE V expm1_ratio(V const& x) {
-  auto const small = abs(x) < constant<V>(.5);
-  V const safe = select(small, V(-1), x);
-  return select(small, fma(x, expm1_tail(select(small, x, V(0))), V(1)), expm1(safe) / safe);
+  auto const small = math::abs(x) < constant<V>(.5);
+  V const safe = math::select(small, V(-1), x);
+  return math::select(small, math::fma(x, expm1_tail(math::select(small, x, V(0))), V(1)),
+                      math::expm1(safe) / safe);
 }
 
 /// e^(x·c) for x ≤ 0 and a positive constant c, in base 2 with c·log₂e in two words.
@@ -271,7 +291,7 @@ class scaled_exp {
         // one constant a lane: the product's error is folded into the low word
         V const high = V(scalar(1.4426950408889634074));
         high_ = c * high;
-        low_ = fma(c, high, -high_) +
+        low_ = math::fma(c, high, -high_) +
                c * constant<V>(1.4426950408889634074 - double(scalar(1.4426950408889634074)));
       } else {
         double const exact = static_cast<double>(c) * 1.4426950408889634074;
@@ -287,12 +307,12 @@ class scaled_exp {
 
   DIVOT_INLINE V operator()(V const& x) const {
     if constexpr (lane_traits<V>::is_pack) {
-      V const y = max(floor_, x);
+      V const y = math::max(floor_, x);
       V const n = lane_traits<V>::round_product(y, high_);
-      V const f = fma(y, low_, fms(y, high_, n));
+      V const f = math::fma(y, low_, math::fms(y, high_, n));
       return lane_traits<V>::scale2_down(exp2_reduced(f), n);
     } else {
-      return exp(V(x * high_));
+      return math::exp(V(x * high_));
     }
   }
 

@@ -129,6 +129,8 @@ requires requires(Y const& y) {
 }
 auto labels(Y&& y, double smoothing = 0) {
   using bare = std::remove_cvref_t<Y>;
+  static_assert(std::integral<std::remove_cvref_t<decltype(y[0])>>,
+                "divot: labels must be integers, one a row");
   using stored = std::conditional_t<std::is_lvalue_reference_v<Y>, bare const&, bare>;
   return label_operand<stored>{std::forward<Y>(y), smoothing};
 }

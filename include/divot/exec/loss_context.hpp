@@ -99,6 +99,7 @@ struct loss_context {
     constexpr bool lanes = Plan::needs_teacher;
     n.teacher = lanes;
     n.student_gradient = student_wanted;
+    n.teacher_stays = tangent();
     n.teacher_gradient = teacher_wanted;
     n.partial = std::tuple_size_v<decltype(Plan::groups)> > 1 || plan.z_weight != 0;
     n.teacher_panel = lanes && (across || teacher.direct(0) == nullptr);

@@ -33,9 +33,9 @@ void careful_row(Context const& call, index r, typename Context::totals& totals)
     memory_needs need;
     need.teacher = need.partial = true;
     need.student_gradient = need.teacher_gradient = true;
-    for (int pass = 0; pass < 2; ++pass) {
+    for (bool const counting : {true, false}) {
       arrays.take(memory, n, need);
-      if (pass == 0) memory.provide(nullptr);
+      if (counting) memory.provide(nullptr);
     }
     row_task<team_type> task;
     call.describe(task, r, call.gradient_factor(r));

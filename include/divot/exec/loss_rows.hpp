@@ -33,18 +33,21 @@ typename Context::totals run_rows(Context const& call, Policy const& policy) {
                      block_count<Team>(call.set.classes) >= 4 * workers;
   index const sets = share ? 1 : workers;
 
+  auto const fill = [&](row_memory<Team>& set, scratch& from) {
+    set.take(from, call.set.classes, need);
+  };
   scratch memory;
-  std::vector<row_memory<Team>> sets_of_memory(static_cast<std::size_t>(sets));
+  array_sets<row_memory<Team>, decltype(fill)> sets_of_memory(sets, fill);
   row_array<typename Context::totals> totals;
-  for (int pass = 0; pass < 2; ++pass) {
+  for (bool const counting : {true, false}) {
     totals.take(memory, stretches);
-    for (auto& m : sets_of_memory) m.take(memory, call.set.classes, need);
-    if (pass == 0) memory.provide(call.set.options->workspace);
+    sets_of_memory.take(memory, counting);
+    if (counting) memory.provide(call.set.options->workspace);
   }
   for (index s = 0; s < stretches; ++s) totals[s] = {};
 
   run_workers(policy, workers, [&](int me, int team_size) {
-    auto const& own = sets_of_memory[share ? 0 : static_cast<std::size_t>(me)];
+    auto const& own = sets_of_memory[share ? 0 : me];
     Team const team = make_team<Team>(share ? me : 0, share ? team_size : 1);
     // a stretch is one worker's, or everybody's
     for (index s = share ? 0 : me; s < stretches; s += share ? 1 : team_size) {

@@ -43,8 +43,9 @@ class wide_log_softmax {
   long double temperature_, max_ = 0, log_z_ = 0;
 };
 
-/// Derivatives of the combined α-β loss with respect to α and β. Slow and exact; rows whose own
-/// loss was reported bad have thrown before.
+/// Derivatives of the combined α-β loss with respect to α and β. Slow and exact. Read before
+/// anything is written: a gradient may take an operand's place. A bad row makes them NaN; the run
+/// that follows reports it.
 template <class Context, execution_policy Policy>
 std::array<double, 2> parameter_gradient(Context const& call, Policy const& policy, double alpha,
                                          double beta, double weight, double temperature,
@@ -53,36 +54,43 @@ std::array<double, 2> parameter_gradient(Context const& call, Policy const& poli
   index const rows = call.set.rows;
   index const stretch = std::max<index>(1, (rows + most_stretches - 1) / most_stretches);
   index const stretches = (rows + stretch - 1) / stretch;
-  std::vector<std::array<double, 2>> sums(static_cast<std::size_t>(stretches), {0., 0.});
   int const workers = worker_count(
       policy, 100. * static_cast<double>(rows) * static_cast<double>(call.set.classes));
+  scratch memory;
+  std::array<double, 2>* sums = nullptr;
+  T* operands = nullptr;
+  for (bool const counting : {true, false}) {
+    sums = memory.take<std::array<double, 2>>(stretches);
+    operands = memory.take<T>(2 * workers * call.set.classes);
+    if (counting) memory.provide(call.set.options->workspace);
+  }
+  for (index i = 0; i < stretches; ++i) sums[i] = {0., 0.};
   run_workers(policy, workers, [&](int me, int team_size) {
-    std::vector<T> t(static_cast<std::size_t>(call.set.classes)), s(t);
+    T* const t = operands + 2 * me * call.set.classes;
+    T* const s = t + call.set.classes;
     for (index i = me; i < stretches; i += team_size) {
       index const last = std::min(rows, (i + 1) * stretch);
       for (index r = i * stretch; r < last; ++r) {
         if (!call.is_valid(r)) continue;
         index const n = call.classes_of(r);
-        call.teacher.read(r, 1, n, t.data(), n);
-        call.student.read(r, 1, n, s.data(), n);
+        call.teacher.read(r, 1, n, t, n);
+        call.student.read(r, 1, n, s, n);
         double const tt = temperature != 0 ? temperature : call.teacher_temperature(r);
         double const st = temperature != 0 ? temperature : call.student_temperature(r);
-        wide_log_softmax<T> const log_p(t.data(), n, tt,
-                                        call.set.teacher_kind != operand_kind::logits);
-        wide_log_softmax<T> const log_q(s.data(), n, st,
-                                        call.set.student_kind != operand_kind::logits);
+        wide_log_softmax<T> const log_p(t, n, tt, call.set.teacher_kind != operand_kind::logits);
+        wide_log_softmax<T> const log_q(s, n, st, call.set.student_kind != operand_kind::logits);
         auto const g = alpha_beta_parameters(alpha, beta, n, log_p, log_q);
         double const factor = weight * call.gradient_factor(r) * (t_squared ? st * st : 1);
-        auto& sum = sums[static_cast<std::size_t>(i)];
+        auto& sum = sums[i];
         sum[0] += factor * static_cast<double>(g[0]);
         sum[1] += factor * static_cast<double>(g[1]);
       }
     }
   });
   std::array<double, 2> total{0, 0};
-  for (auto const& s : sums) {
-    total[0] += s[0];
-    total[1] += s[1];
+  for (index i = 0; i < stretches; ++i) {
+    total[0] += sums[i][0];
+    total[1] += sums[i][1];
   }
   return total;
 }

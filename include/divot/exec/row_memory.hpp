@@ -16,7 +16,8 @@ struct memory_needs {
   bool teacher = false, student_gradient = false, teacher_gradient = false, partial = false;
   bool teacher_panel = false, student_panel = false;
   bool student_gradient_panel = false, teacher_gradient_panel = false;
-  index panel = 1;  // rows a panel
+  bool teacher_stays = false;  // the teacher's exponentials are read after the divergence sweep
+  index panel = 1;             // rows a panel
 };
 
 /// The scratch memory of one worker (or of a team that shares a row).
@@ -43,7 +44,7 @@ struct row_memory {
       teacher_exponentials.take(memory, one);
       teacher_blocks.take(memory, blocks);
     }
-    if (needs.student_gradient) student_weights.take(memory, one);
+    if (needs.student_gradient && !shares_weights(needs)) student_weights.take(memory, one);
     if (needs.teacher_gradient) teacher_weights.take(memory, one);
     if (needs.partial && needs.student_gradient) student_partial.take(memory, one);
     if (needs.partial && needs.teacher_gradient) teacher_partial.take(memory, one);
@@ -53,10 +54,16 @@ struct row_memory {
     if (needs.teacher_gradient_panel) teacher_gradient_panel.take(memory, panel);
   }
 
+  /// w̃ may overwrite the teacher's exponentials, class by class, where nothing reads them later.
+  static bool shares_weights(memory_needs const& needs) {
+    return needs.teacher && !needs.teacher_gradient && !needs.teacher_stays;
+  }
+
   void lend(row_task<Team>& task) const {
     task.teacher_exponentials = teacher_exponentials.data();
     task.student_exponentials = student_exponentials.data();
-    task.student_weights = student_weights.data();
+    task.student_weights =
+        student_weights.data() != nullptr ? student_weights.data() : teacher_exponentials.data();
     task.teacher_weights = teacher_weights.data();
     task.student_partial = student_partial.data();
     task.teacher_partial = teacher_partial.data();

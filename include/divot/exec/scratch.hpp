@@ -45,17 +45,28 @@ class scratch {
   std::unique_ptr<std::byte[]> own_;
 };
 
-/// An array for any scalar: scratch memory for plain numbers, objects of its own for the others.
 template <class T>
+inline constexpr bool is_plain =
+    std::is_trivially_destructible_v<T>&& std::is_trivially_copyable_v<T>;
+
+/// An array for any scalar: scratch memory for plain numbers, objects of its own for the others.
+template <class T, bool Plain = is_plain<T>>
 class row_array {
  public:
-  void take(scratch& memory, index count) {
-    if constexpr (std::is_trivially_destructible_v<T> && std::is_trivially_copyable_v<T>) {
-      data_ = memory.take<T>(count);
-    } else if (objects_.empty()) {
-      objects_.resize(static_cast<std::size_t>(count));
-      data_ = objects_.data();
-    }
+  void take(scratch& memory, index count) { data_ = memory.take<T>(count); }
+  T* data() const { return data_; }
+  T& operator[](index i) const { return data_[i]; }
+
+ private:
+  T* data_ = nullptr;
+};
+
+template <class T>
+class row_array<T, false> {
+ public:
+  void take(scratch&, index count) {
+    objects_.resize(static_cast<std::size_t>(count));
+    data_ = objects_.data();
   }
   T* data() const { return data_; }
   T& operator[](index i) const { return data_[i]; }
@@ -63,6 +74,36 @@ class row_array {
  private:
   T* data_ = nullptr;
   std::vector<T> objects_;
+};
+
+/// `count` sets of arrays, laid out by fill(set, memory); the sets themselves lie in scratch too.
+template <class Set, class Fill>
+class array_sets {
+ public:
+  array_sets(index count, Fill const& fill) : count_(count), fill_(fill) {}
+
+  /// Called once in each of the scratch's two passes.
+  void take(scratch& memory, bool counting) {
+    if constexpr (is_plain<Set>) {
+      sets_ = memory.take<Set>(count_);
+      for (index i = 0; i < count_; ++i) {
+        Set set;
+        fill_(set, memory);
+        if (!counting) sets_[i] = set;
+      }
+    } else if (counting) {
+      objects_.resize(static_cast<std::size_t>(count_));
+      sets_ = objects_.data();
+      for (index i = 0; i < count_; ++i) fill_(sets_[i], memory);
+    }
+  }
+  Set const& operator[](index i) const { return sets_[i]; }
+
+ private:
+  index count_;
+  Fill const& fill_;
+  Set* sets_ = nullptr;
+  std::vector<Set> objects_;
 };
 
 }  // namespace DIVOT_ABI

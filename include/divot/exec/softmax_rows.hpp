@@ -34,15 +34,16 @@ std::pair<index, index> transform_rows(Policy const& policy, batch const& option
   need.teacher_panel = need.teacher && second.direct(0) == nullptr;
   need.student_gradient_panel = Target::wanted && target.direct(0) == nullptr;
 
+  auto const fill = [&](row_memory<Team>& set, scratch& from) { set.take(from, classes, need); };
   scratch memory;
-  std::vector<row_memory<Team>> sets(static_cast<std::size_t>(share ? 1 : workers));
-  for (int pass = 0; pass < 2; ++pass) {
-    for (auto& m : sets) m.take(memory, classes, need);
-    if (pass == 0) memory.provide(options.workspace);
+  array_sets<row_memory<Team>, decltype(fill)> sets(share ? 1 : workers, fill);
+  for (bool const counting : {true, false}) {
+    sets.take(memory, counting);
+    if (counting) memory.provide(options.workspace);
   }
   std::atomic<index> bad{0}, first_bad{rows};
   run_workers(policy, workers, [&](int me, int team_size) {
-    auto const& own = sets[share ? 0 : static_cast<std::size_t>(me)];
+    auto const& own = sets[share ? 0 : me];
     Team const team = make_team<Team>(share ? me : 0, share ? team_size : 1);
     bool const keeper = !share || me == 0;
     for (index r = share ? 0 : me; r < rows; r += share ? 1 : team_size) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/jet.hpp>
+#include <divot/core/parameter.hpp>
 #include <divot/family/class_point.hpp>
 
 namespace divot {
@@ -36,23 +37,15 @@ class near_series {
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x) const {
+    // (½/π)^n falls below what the type needs at these orders
+    constexpr bool single = std::is_same_v<scalar_of<V>, float>;
     V const q_ell = x.q * x.ell;
-    return {V(q_ell * x.ell * sum(x.ell, a_)), V(q_ell * sum(x.ell, b_))};
+    return {V(q_ell * x.ell * series_sum < single ? 8 : 22 > (x.ell, a_)),
+            V(q_ell * series_sum < single ? 9 : 22 > (x.ell, b_))};
   }
 
  private:
-  // (½/π)^n falls below the type's eps at these orders
-  template <class V>
-  static constexpr std::size_t terms = std::is_same_v<scalar_of<V>, float> ? 10 : 22;
-
-  template <class V>
-  static DIVOT_INLINE V sum(V const& x, std::array<double, order> const& c) {
-    V y = constant<V>(c[terms<V> - 1]);
-    for (std::size_t i = terms<V> - 1; i-- > 0;) y = math::fma(y, x, constant<V>(c[i]));
-    return y;
-  }
-
-  std::array<double, order> a_{}, b_{};
+  std::array<parameter, order> a_{}, b_{};
 };
 
 }  // namespace DIVOT_ABI

@@ -113,7 +113,9 @@ class label_source {
     for (index i = 0; i < count; ++i) {
       T* const x = out + i * step;
       for (index k = 0; k < classes; ++k) x[k] = low;
-      x[(*labels_)[first + i]] = T(std::log1p(share - smoothing_));
+      // checked before; a masked row's label may be anything
+      index const y = (*labels_)[first + i];
+      if (y >= 0 && y < classes) x[y] = T(std::log1p(share - smoothing_));
     }
   }
   double tolerance() const { return 1e-5; }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/errors.hpp>
+#include <divot/core/parameter.hpp>
 #include <divot/family/class_point.hpp>
 
 #include <algorithm>
@@ -45,9 +46,10 @@ class bound_alpha_beta {
   static constexpr std::size_t order = 24;
 
   bound_alpha_beta(double a, double b) : alpha_(a), beta_(b), lambda_(a + b) {
-    largest_ = std::max({std::abs(alpha_), std::abs(lambda_), 1e-300});
+    double const largest = std::max({std::abs(alpha_), std::abs(lambda_), 1e-300});
+    largest_ = largest;
     // ell² Σ c_n (m ell)ⁿ with c_n = h_n(α/m, λ/m)/(n+2)!, h_n the complete homogeneous polynomial
-    double const x = alpha_ / largest_, y = lambda_ / largest_;
+    double const x = alpha_ / largest, y = lambda_ / largest;
     double h = 1, power = 1, factorial = 2;
     for (std::size_t n = 0; n < order; ++n) {
       series_[n] = h / factorial;
@@ -55,10 +57,28 @@ class bound_alpha_beta {
       power *= x;
       h = y * h + power;
     }
-    nodes_ = {0, alpha_, lambda_};
-    std::sort(nodes_.begin(), nodes_.end());
     unit_ = std::abs(lambda_ - 1) <= 4e-16;
     gauge_ = unit_ && alpha_ > 0;
+    slope_alpha_ = alpha_;
+    reciprocal_alpha_ = reciprocal(alpha_);
+    // the nodes 0, α, λ in ascending order, and where 0 and α have gone
+    std::array<double, 3> nodes{0, alpha_, lambda_};
+    std::sort(nodes.begin(), nodes.end());
+    lower_gap_ = nodes[1] - nodes[0];
+    upper_gap_ = nodes[2] - nodes[1];
+    span_ = nodes[2] - nodes[0];
+    lower_slope_ = reciprocal(lower_gap_.wide);
+    upper_slope_ = reciprocal(upper_gap_.wide);
+    span_slope_ = reciprocal(span_.wide);
+    for (std::size_t i = 0; i < 3; ++i) {
+      nodes_[i] = nodes[i] * log2_e;
+      is_q_[i] = unit_ && nodes[i] == 0;
+      is_p_[i] = unit_ && !is_q_[i] && nodes[i] == lambda_;
+      if (nodes[i] == 0) zero_node_ = i;
+      if (nodes[i] == alpha_) alpha_node_ = i;
+    }
+    lambda_bits_ = lambda_ * log2_e;
+    separated_ = std::min(lower_gap_.wide, upper_gap_.wide) >= 0.1 * largest;
   }
 
   bool needs_exact_offset() const { return !unit_; }
@@ -93,37 +113,35 @@ class bound_alpha_beta {
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
-    using T = scalar_of<V>;
+    constexpr bool single = std::is_same_v<scalar_of<V>, float>;
     V const ell = x.ell;
-    auto const power = [&](double node) {  // exp(λ log q + node·ell): q^λ, p^α q^β or p^λ
-      if (unit_ && node == 0) return x.q;
-      if (unit_ && node == lambda_) return x.p;
-      return math::exp(math::fma(constant<V>(node), ell, V(constant<V>(lambda_) * x.log_q)));
-    };
-    V const low = power(nodes_[0]), middle = power(nodes_[1]), high = power(nodes_[2]);
-    V const at_zero = nodes_[0] == 0 ? low : nodes_[1] == 0 ? middle : high;
-    V const at_alpha = nodes_[0] == alpha_ ? low : nodes_[1] == alpha_ ? middle : high;
+    V const base = lambda_bits_.on<V>() * x.log_q;
+    V const low = power(0, x, base), middle = power(1, x, base), high = power(2, x, base);
+    V const at_zero = zero_node_ == 0 ? low : zero_node_ == 1 ? middle : high;
+    V const at_alpha = alpha_node_ == 0 ? low : alpha_node_ == 1 ? middle : high;
 
-    // w: the first divided difference over the nodes 0 and α
+    // w = −(E(α ell) − E(0))/α
     V const g = gauge_ ? gauge : V(1);
-    V const unit = constant<V>(reciprocal<T>(alpha_));
-    V const a_ell = constant<V>(alpha_) * ell;
+    V const scale = reciprocal_alpha_.on<V>();
+    V const a_ell = slope_alpha_.on<V>() * ell;
     auto const near_w = math::abs(a_ell) < constant<V>(near_bound);
-    V const first = math::select(near_w, ratio(a_ell, at_zero, at_alpha), V(0)) * ell;
-    V const w = math::select(near_w, V((g - V(1)) * at_zero * unit - first),
-                             V((g * at_zero - at_alpha) * unit));
+    V const growth = math::fma(a_ell, math::expm1_tail(a_ell), V(1));
+    V const w = math::select(near_w, V(at_zero * math::fnma(ell, growth, V((g - V(1)) * scale))),
+                             V(math::fms(g, at_zero, at_alpha) * scale));
 
     // loss: series where every node is small, else divided differences of neighbours
-    V const m_ell = constant<V>(largest_) * ell;
+    V const m_ell = largest_.on<V>() * ell;
     auto const near = math::abs(m_ell) <= V(1);
-    V series = constant<V>(series_[terms<T> - 1]);
-    for (std::size_t n = terms<T> - 1; n-- > 0;) {
-      series = math::fma(series, m_ell, constant<V>(series_[n]));
+    V const series = series_sum < single ? 10 : 22 > (m_ell, series_);
+    V far;
+    if (separated_) {
+      far = (high - middle) * upper_slope_.on<V>() - (middle - low) * lower_slope_.on<V>();
+    } else {
+      far = slope(upper_gap_, upper_slope_, ell, middle, high) -
+            slope(lower_gap_, lower_slope_, ell, low, middle);
     }
-    V const upper = slope(nodes_[2] - nodes_[1], ell, middle, high);
-    V const lower = slope(nodes_[1] - nodes_[0], ell, low, middle);
-    V const far = (upper - lower) * constant<V>(reciprocal<T>(nodes_[2] - nodes_[0]));
-    V const loss = math::select(near, V(at_zero * (ell * ell) * series), far);
+    V const loss =
+        math::select(near, V(at_zero * (ell * ell) * series), V(far * span_slope_.on<V>()));
     return {loss, w};
   }
   bound_alpha_beta dual() const { return {beta_, alpha_}; }
@@ -132,35 +150,40 @@ class bound_alpha_beta {
   double beta() const { return beta_; }
 
  private:
-  template <class T>
-  static constexpr std::size_t terms = std::is_same_v<T, float> ? 12 : 22;
+  static constexpr double log2_e = 1.4426950408889634074;
 
+  /// exp(λ log q + node·ell) at the i-th node: q^λ, p^α q^β or p^λ, in base 2.
+  template <class V>
+  DIVOT_INLINE V power(std::size_t i, class_point<V> const& x, V const& base) const {
+    if (is_q_[i]) return x.q;
+    if (is_p_[i]) return x.p;
+    return math::exp2(math::fma(nodes_[i].on<V>(), x.ell, base));
+  }
   /// 1/x, or 0 where x is so small that the quotient is never taken.
-  template <class T>
-  static double reciprocal(double x) {
-    return std::abs(x) < 1e-30 ? 0 : 1 / x;
-  }
-  /// (b − a)/x where b = a·e^x, |x| < ½: the larger of the two times φ₁(−|x|).
+  static double reciprocal(double x) { return std::abs(x) < 1e-30 ? 0 : 1 / x; }
+
+  /// (b − a)/gap for a = E(y), b = E(y + gap·ell), gap ≥ 0; near by the larger times
+  /// φ₁(−|gap·ell|).
   template <class V>
-  static DIVOT_INLINE V ratio(V const& x, V const& a, V const& b) {
-    V const down = -math::abs(x);
-    V const larger = math::select(x > V(0), b, a);
-    return larger * math::fma(down, math::expm1_tail(down), V(1));
-  }
-  /// (b − a)/gap, for a = E(x), b = E(x + gap·ell).
-  template <class V>
-  static DIVOT_INLINE V slope(double gap, V const& ell, V const& a, V const& b) {
-    V const x = constant<V>(gap) * ell;
+  static DIVOT_INLINE V slope(parameter const& gap, parameter const& per_gap, V const& ell,
+                              V const& a, V const& b) {
+    V const x = gap.on<V>() * ell;
     auto const near = math::abs(x) < constant<V>(near_bound);
-    V const safe = math::select(near, x, V(0));
-    return math::select(near, V(ell * ratio(safe, a, b)),
-                        V((b - a) * constant<V>(reciprocal<scalar_of<V>>(gap))));
+    V const down = math::select(near, V(-math::abs(x)), V(0));
+    V const larger = math::select(x > V(0), b, a);
+    V const ratio = larger * math::fma(down, math::expm1_tail(down), V(1));
+    return math::select(near, V(ell * ratio), V((b - a) * per_gap.on<V>()));
   }
 
-  double alpha_, beta_, lambda_, largest_;
-  std::array<double, order> series_{};
-  std::array<double, 3> nodes_{};
+  double alpha_, beta_, lambda_;
+  parameter slope_alpha_, largest_, reciprocal_alpha_, lambda_bits_, lower_gap_, upper_gap_, span_;
+  parameter lower_slope_, upper_slope_, span_slope_;
+  std::array<parameter, order> series_{};
+  std::array<parameter, 3> nodes_{};  // times log₂e
+  std::array<bool, 3> is_q_{}, is_p_{};
+  std::size_t zero_node_ = 0, alpha_node_ = 0;
   bool unit_ = false, gauge_ = false;
+  bool separated_ = false;  // no two nodes so close that their difference cancels where it is used
 };
 
 inline bound_alpha_beta bind(alpha_beta const& d) {

@@ -29,48 +29,53 @@ class bound_skew_js {
   static constexpr bool needs_exact_offset() { return false; }
 
   explicit bound_skew_js(double pi)
-      : pi_(pi),
+      : weight_(pi),
+        rest_(1 - pi),
+        log_weight_(std::log(pi)),
+        log_rest_(std::log1p(-pi)),
+        at_zero_(-(1 - pi) * std::log1p(-pi)),
+        odds_(pi / (1 - pi)),
+        against_((1 - pi) / pi),
         near_([pi](near_series::series const& ell) {
           auto const u = exp(ell);
           auto const m = near_series::series(pi) * u + near_series::series(1 - pi);
           return near_series::series(pi) * u * ell - m * log(m);
-        }),
-        at_zero_(-(1 - pi) * std::log1p(-pi)) {}
+        }) {}
 
   class_limits limits() const {
-    return {at_zero_, 0, at_zero_, -pi_ * std::log(pi_), 0, -unbounded};
+    double const zero = at_zero_.wide;
+    return {zero, 0, zero, -weight_.wide * log_weight_.wide, 0, -unbounded};
   }
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
     auto const series = near_.at(x);
-    V const g = constant<V>(at_zero_) * x.q;
-    V const rest = constant<V>(1 - pi_);
+    V const g = at_zero_.on<V>() * x.q;
     auto const below = x.ell < V(0);
     V const small = math::select(below, x.p, x.q);
     V const large =
         math::max(math::select(below, x.q, x.p), constant<V>(double(limits_of<V>::min())));
     // below: ln(m/q) = ln(1−π) + l; above: ln(m/p) = ln π + l
-    V const odds = math::select(below, constant<V>(pi_ / (1 - pi_)), constant<V>((1 - pi_) / pi_));
+    V const odds = math::select(below, odds_.on<V>(), against_.on<V>());
     V const l = math::log1p_positive(V(odds * math::quotient(small, large)));
-    V const log_rest = constant<V>(std::log1p(-pi_)), log_pi = constant<V>(std::log(pi_));
-    V const size = math::abs(x.ell);
-    V const near_side = math::select(below, log_rest, log_pi) + l;  // ln(m / large)
-    V const m_over_q = math::select(below, near_side, V(near_side + size));
-    V const m_over_p = math::select(below, V(near_side + size), near_side);
-    V const far_loss = -(constant<V>(pi_) * x.p * m_over_p + rest * x.q * m_over_q);
-    V const shifted = math::select(below, l, V(m_over_q - log_rest));  // ln(m/q) − ln(1−π)
+    V const log_rest = log_rest_.on<V>();
+    V const m_over_large = math::select(below, log_rest, log_weight_.on<V>()) + l;
+    V const m_over_small = m_over_large + math::abs(x.ell);
+    V const large_part = math::select(below, rest_.on<V>(), weight_.on<V>()) * large;
+    V const small_part = math::select(below, weight_.on<V>(), rest_.on<V>()) * small;
+    V const far_loss = -math::fma(large_part, m_over_large, V(small_part * m_over_small));
+    // ln(m/q) − ln(1−π): vanishes with p
+    V const shifted = math::select(below, l, V(m_over_small - log_rest));
     return {math::select(near, series.loss, far_loss),
             math::select(near, math::fma(V(gauge - V(1)), g, series.w),
-                         math::fnma(V(rest * x.q), shifted, V(gauge * g)))};
+                         math::fnma(V(rest_.on<V>() * x.q), shifted, V(gauge * g)))};
   }
-  bound_skew_js dual() const { return bound_skew_js(1 - pi_); }
+  bound_skew_js dual() const { return bound_skew_js(rest_.wide); }
 
  private:
-  double pi_;
+  parameter weight_, rest_, log_weight_, log_rest_, at_zero_, odds_, against_;
   near_series near_;
-  double at_zero_;
 };
 
 inline bound_skew_js bind(skew_js const& d) {

@@ -25,48 +25,78 @@ inline namespace DIVOT_ABI {
 
 class bound_reverse_skew_kl;
 
+/// The mixture of a class: m = πp + (1 − π)q and ln(m/larger of p, q), with what leads there.
+class class_mixture {
+ public:
+  explicit class_mixture(double pi)
+      : weight_(pi),
+        rest_(1 - pi),
+        log_weight_(std::log(pi)),
+        log_rest_(std::log1p(-pi)),
+        odds_(pi / (1 - pi)),
+        against_((1 - pi) / pi) {}
+
+  template <class V>
+  struct parts {
+    V mixture;
+    V log_share;     // below (p < q) ln(1 − π), above ln π
+    V log_increase;  // ln(m/larger) − log_share ≥ 0
+  };
+  template <class V>
+  DIVOT_INLINE parts<V> at(class_point<V> const& x, mask_of<V> const& below) const {
+    V const tiny = constant<V>(double(limits_of<V>::min()));
+    V const large = math::max(math::select(below, x.q, x.p), tiny);
+    V const small = math::select(below, x.p, x.q);
+    V const odds = math::select(below, odds_.on<V>(), against_.on<V>());
+    return {math::max(math::fma(rest_.on<V>(), x.q, V(weight_.on<V>() * x.p)), tiny),
+            math::select(below, log_rest_.on<V>(), log_weight_.on<V>()),
+            math::log1p_positive(V(odds * math::quotient(small, large)))};
+  }
+
+  parameter const& weight() const { return weight_; }
+  parameter const& rest() const { return rest_; }
+  parameter const& log_rest() const { return log_rest_; }
+
+ private:
+  parameter weight_, rest_, log_weight_, log_rest_, odds_, against_;
+};
+
 class bound_skew_kl {
  public:
   static constexpr bool needs_logs = false;
   static constexpr bool needs_exact_offset() { return false; }
 
   explicit bound_skew_kl(double pi)
-      : pi_(pi), near_([pi](near_series::series const& ell) {
+      : mixture_(pi), near_([pi](near_series::series const& ell) {
           auto const u = exp(ell);
           auto const m = near_series::series(pi) * u + near_series::series(1 - pi);
           return u * (ell - log(m));
         }) {}
 
   class_limits limits() const {
-    double const rest = 1 - pi_;
-    return {rest, 0, rest, -std::log(pi_) - rest, 0, -rest * rest / pi_};
+    double const pi = mixture_.weight().wide, rest = mixture_.rest().wide;
+    return {rest, 0, rest, -std::log(pi) - rest, 0, -rest * rest / pi};
   }
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
-    auto const series = near_.at(x);
-    V const rest = constant<V>(1 - pi_);
-    V const tiny = constant<V>(double(limits_of<V>::min()));
-    V const g = rest * x.q;
-    V const m = math::max(math::fma(rest, x.q, V(constant<V>(pi_) * x.p)), tiny);
     auto const below = x.ell < V(0);
-    V const large = math::max(math::select(below, x.q, x.p), tiny);
-    V const small = math::select(below, x.p, x.q);
-    V const odds = math::select(below, constant<V>(pi_ / (1 - pi_)), constant<V>((1 - pi_) / pi_));
-    V const l = math::log1p_positive(V(odds * math::quotient(small, large)));
-    // ln(m/p)
-    V const m_over_p = math::select(below, V(constant<V>(std::log1p(-pi_)) + l + math::abs(x.ell)),
-                                    V(constant<V>(std::log(pi_)) + l));
-    V const far_loss = math::fma(V(-x.p), m_over_p, V(rest * (x.q - x.p)));
-    V const far_w = V(g * (gauge - math::quotient(x.p, m)));
+    auto const series = near_.at(x);
+    auto const mix = mixture_.at(x, below);
+    V const rest = mixture_.rest().template on<V>();
+    V const g = rest * x.q;
+    V const m_over_p =
+        mix.log_share + mix.log_increase + math::select(below, math::abs(x.ell), V(0));
+    V const far_loss = math::fnma(x.p, m_over_p, V(rest * (x.q - x.p)));
+    V const far_w = g * (gauge - math::quotient(x.p, mix.mixture));
     return {math::select(near, series.loss, far_loss),
             math::select(near, math::fma(V(gauge - V(1)), g, series.w), far_w)};
   }
   bound_reverse_skew_kl dual() const;
 
  private:
-  double pi_;
+  class_mixture mixture_;
   near_series near_;
 };
 
@@ -77,46 +107,46 @@ class bound_reverse_skew_kl {
   static constexpr bool needs_exact_offset() { return false; }
 
   explicit bound_reverse_skew_kl(double rho)
-      : rho_(rho),
+      : mixture_(rho),
+        at_zero_(-std::log1p(-rho) - rho),
         near_([rho](near_series::series const& ell) {
           auto const m = near_series::series(rho) * exp(ell) + near_series::series(1 - rho);
           return -log(m);
-        }),
-        at_zero_(-std::log1p(-rho) - rho) {}
+        }) {}
 
-  class_limits limits() const { return {at_zero_, 0, at_zero_, rho_, 0, -unbounded}; }
+  class_limits limits() const {
+    return {at_zero_.wide, 0, at_zero_.wide, mixture_.weight().wide, 0, -unbounded};
+  }
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
-    auto const series = near_.at(x);
-    V const rho = constant<V>(rho_), rest = constant<V>(1 - rho_);
-    V const tiny = constant<V>(double(limits_of<V>::min()));
-    V const g = constant<V>(at_zero_) * x.q;
-    V const m = math::max(math::fma(rest, x.q, V(rho * x.p)), tiny);
     auto const below = x.ell < V(0);
-    V const large = math::max(math::select(below, x.q, x.p), tiny);
-    V const small = math::select(below, x.p, x.q);
-    V const odds =
-        math::select(below, constant<V>(rho_ / (1 - rho_)), constant<V>((1 - rho_) / rho_));
-    V const l = math::log1p_positive(V(odds * math::quotient(small, large)));
-    V const log_rest = constant<V>(std::log1p(-rho_));
+    auto const series = near_.at(x);
+    auto const mix = mixture_.at(x, below);
+    V const rho = mixture_.weight().template on<V>();
+    V const log_rest = mixture_.log_rest().template on<V>();
+    V const g = at_zero_.on<V>() * x.q;
     // ln(m/q) − ln(1−ρ): vanishes with p
-    V const shifted = math::select(below, l, V(constant<V>(std::log(rho_)) - log_rest + l + x.ell));
-    V const far_loss = math::fma(V(-x.q), V(shifted + log_rest), V(rho * (x.p - x.q)));
-    V const far_w = math::fma(gauge, g, V(x.q * (rho * math::quotient(x.p, m) - shifted)));
+    V const shifted = math::select(below, mix.log_increase,
+                                   V(mix.log_share - log_rest + mix.log_increase + x.ell));
+    V const far_loss = math::fnma(x.q, V(shifted + log_rest), V(rho * (x.p - x.q)));
+    V const far_w =
+        math::fma(x.q, math::fms(rho, math::quotient(x.p, mix.mixture), shifted), V(gauge * g));
     return {math::select(near, series.loss, far_loss),
             math::select(near, math::fma(V(gauge - V(1)), g, series.w), far_w)};
   }
-  bound_skew_kl dual() const { return bound_skew_kl(1 - rho_); }
+  bound_skew_kl dual() const { return bound_skew_kl(mixture_.rest().wide); }
 
  private:
-  double rho_;
+  class_mixture mixture_;
+  parameter at_zero_;
   near_series near_;
-  double at_zero_;
 };
 
-inline bound_reverse_skew_kl bound_skew_kl::dual() const { return bound_reverse_skew_kl(1 - pi_); }
+inline bound_reverse_skew_kl bound_skew_kl::dual() const {
+  return bound_reverse_skew_kl(mixture_.rest().wide);
+}
 
 inline bound_skew_kl bind(skew_kl const& d) {
   check_open_unit(d.teacher_weight, "skew_kl", "teacher_weight", "at 0 it is kl, at 1 it is 0");
