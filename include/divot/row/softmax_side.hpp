@@ -73,12 +73,16 @@ class softmax_side {
   DIVOT_INLINE void begin(index b) const {
     index const first = b * block_columns, count = block_length<Team>(classes_, b);
     constexpr double low = -std::numeric_limits<double>::infinity();
-    lane top(lane(static_cast<T>(low))), total(lane(T(0)));
-    Team::each(first, count, Team::nowhere(), [&](auto const& place) DIVOT_LAMBDA_INLINE {
-      lane const v = place.load(x_, low);
-      top = math::max(top, v);
-      total = total + place.load(x_, 0);
+    T const* const x = x_;
+    lane const lowest(static_cast<T>(low)), nothing(T(0));
+    lane tops[4] = {lowest, lowest, lowest, lowest};
+    lane totals[4] = {nothing, nothing, nothing, nothing};
+    Team::each_of_four(first, count, [&](auto const& place, auto i) DIVOT_LAMBDA_INLINE {
+      tops[i] = math::max(tops[i], place.load(x, low));
+      totals[i] = totals[i] + place.load(x, 0);
     });
+    lane const top = math::max(math::max(tops[0], tops[1]), math::max(tops[2], tops[3]));
+    lane const total = (totals[0] + totals[1]) + (totals[2] + totals[3]);
     block_type& out = blocks_[b];
     auto const largest = Team::largest(top);
     out.infinite = out.bad = false;
@@ -94,7 +98,6 @@ class softmax_side {
     lane const shift = spread_scalar(reference);
     math::scaled_exp<lane> const exponential(inverse_);
     typename Team::accumulator sum(T(0));
-    T const* const x = x_;
     T* const out_e = e_;
     Team::each(first, count, Team::nowhere(),
                [&sum, x, out_e, shift, exponential](auto const& place) DIVOT_LAMBDA_INLINE {

@@ -50,6 +50,13 @@ class scalar_team {
     for (index k = first; k < first + count; ++k) body(place(k, k == hole));
   }
 
+  /// As `each`, for reductions with four accumulators elsewhere; one serves here.
+  template <class Body>
+  static void each_of_four(index first, index count, Body const& body) {
+    each(first, count, nowhere(),
+         [&](auto const& place) { body(place, std::integral_constant<int, 0>()); });
+  }
+
   static row sum(accumulator const& x) { return x; }
   static T largest(T const& x) { return x; }
   static position find(T const* x, index first, index count, T const& value) {

@@ -5,6 +5,8 @@
 #include <divot/core/types.hpp>
 #include <divot/team/xsimd_lanes.hpp>
 
+#include <type_traits>
+
 namespace divot {
 inline namespace DIVOT_ABI {
 
@@ -49,6 +51,13 @@ class simd_across {
   template <class Body>
   static DIVOT_INLINE void each(index first, index count, position const& hole, Body const& body) {
     for (index k = first; k < first + count; ++k) body(place(k, hole));
+  }
+
+  /// As `each`, for reductions with four accumulators elsewhere; one serves here.
+  template <class Body>
+  static void each_of_four(index first, index count, Body const& body) {
+    each(first, count, nowhere(),
+         [&](auto const& place) { body(place, std::integral_constant<int, 0>()); });
   }
 
   static row sum(accumulator const& x) { return x; }

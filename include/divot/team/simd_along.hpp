@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cmath>
+#include <type_traits>
 
 namespace divot {
 inline namespace DIVOT_ABI {
@@ -82,17 +83,37 @@ class simd_along {
     if (workers_ > 1) barrier_();
   }
 
+  /// body(place) for every pack of [first, first + count). The loop over full packs has no call in
+  /// it, so its numbers stay in registers; the pack with the hole and the tail come in between.
   template <class Body>
   static DIVOT_INLINE void each(index first, index count, position hole, Body const& body) {
-    index const last = first + count;
-    for (index k = first; k < last; k += width) {
-      bool const has_hole = hole >= k && hole < k + width;
-      if (k + width <= last && !has_hole) {
-        body(full_place(k));
-      } else {
+    index const last = first + count, full = first + count / width * width;
+    index const holed = hole >= first && hole < full ? hole - (hole - first) % width : full;
+    for (index k = first; k < last;) {
+      index const stop = k <= holed ? holed : full;
+      for (; k < stop; k += width) body(full_place(k));
+      if (k < last) {
         body(masked_place(k, last - k < width ? last - k : width, hole));
+        k += width;
       }
     }
+  }
+
+  /// For reductions that need several accumulators to hide their latency: body(place, i) with i a
+  /// compile-time number below 4 that says which one to use.
+  template <class Body>
+  static DIVOT_INLINE void each_of_four(index first, index count, Body const& body) {
+    index const last = first + count;
+    index k = first;
+    for (; k + 4 * width <= last; k += 4 * width) {
+      body(full_place(k), std::integral_constant<int, 0>());
+      body(full_place(k + width), std::integral_constant<int, 1>());
+      body(full_place(k + 2 * width), std::integral_constant<int, 2>());
+      body(full_place(k + 3 * width), std::integral_constant<int, 3>());
+    }
+    each(k, last - k, nowhere(), [&](auto const& place) DIVOT_LAMBDA_INLINE {
+      body(place, std::integral_constant<int, 0>());
+    });
   }
 
   static row sum(accumulator const& x) {
