@@ -147,7 +147,7 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
   check_overlap(request, student_memory, teacher_memory);
   take_settings(request.student_target, set.student_add, set.student_scale);
   take_settings(request.teacher_target, set.teacher_add, set.teacher_scale);
-  if (!is_alpha_beta<Plan> && request.parameter_target != nullptr) {
+  if (!(is_alpha_beta<Plan> && is_real<T>)&&request.parameter_target != nullptr) {
     fail("gradients().parameters(…): the loss must be one alpha_beta term");
   }
 
@@ -159,7 +159,7 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
   context call{plan, set, labels, teacher_rows, student_rows, student_to, teacher_to};
   call.prepare();
   std::array<double, 2> parameters{};
-  if constexpr (is_alpha_beta<Plan>) {
+  if constexpr (is_alpha_beta<Plan> && is_real<T>) {
     if (request.parameter_target != nullptr) {
       auto const& group = std::get<0>(plan.groups);
       auto const& bound = std::get<0>(group.lanes.terms).second;

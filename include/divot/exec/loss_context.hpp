@@ -29,7 +29,7 @@ struct loss_settings {
 /// not depend on threads.
 template <class Number>
 struct row_totals {
-  Number loss{}, student_temperature{}, teacher_temperature{};
+  Number loss = Number(0), student_temperature = Number(0), teacher_temperature = Number(0);
   index bad = 0, first_bad = -1;
 };
 

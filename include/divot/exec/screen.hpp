@@ -18,6 +18,18 @@ struct row_flaw {
   double value;
 };
 
+/// A scalar as a double; of an automatic differentiation type what comparisons tell.
+template <class T>
+double plain_number(T const& x) {
+  if constexpr (is_real<T>) {
+    return static_cast<double>(x);
+  } else {
+    constexpr double inf = std::numeric_limits<double>::infinity();
+    if (x != x) return std::numeric_limits<double>::quiet_NaN();
+    return x == T(inf) ? inf : x == T(-inf) ? -inf : 0;
+  }
+}
+
 /// Looks a row over, slowly: for error messages, and for check::first.
 template <class T>
 std::optional<row_flaw> find_flaw(T const* x, index classes, operand_kind kind, double tolerance) {
@@ -26,7 +38,7 @@ std::optional<row_flaw> find_flaw(T const* x, index classes, operand_kind kind, 
   bool any = false;
   double total = 0;
   for (index k = 0; k < classes; ++k) {
-    double const v = static_cast<double>(x[k]);
+    double const v = plain_number(x[k]);
     if (v != v) return row_flaw{"NaN", k, v};
     if (v == inf) return row_flaw{"+inf", k, v};
     if (plain && v < 0) return row_flaw{"a negative probability", k, v};

@@ -13,22 +13,23 @@ inline namespace DIVOT_ABI {
 ///
 ///   ell = log p − log q     p, q probabilities
 ///   log_p, log_q            valid only for divergences with `needs_logs`
+///   relative                ell minus the anchor's, exactly; with `needs_relative` only
 ///
 /// ell is exact to its last bits even where p and q have underflowed to 0; it is finite: classes
 /// with a zero probability (a logit of −inf) are handled by `edge_terms`.
 template <class V>
 struct class_point {
-  V ell, p, q, log_p, log_q;
+  V ell, p, q, log_p, log_q, relative;
 
   /// The same class with teacher and student exchanged.
-  DIVOT_INLINE class_point swapped() const { return {V(-ell), q, p, log_q, log_p}; }
+  DIVOT_INLINE class_point swapped() const { return {V(-ell), q, p, log_q, log_p, V(-relative)}; }
 };
 
 /// What a divergence says of one class: the loss d ≥ 0 and w = ∂d/∂(log q) at fixed p.
 ///
 /// w is defined up to a multiple of q (its gauge), which the projection onto logits removes. With
-/// the row's gauge g it is  w_centred + (g − 1)·f(0)·q:  g = 1 vanishes at p = q, g = 0 vanishes as
-/// p/q → 0. The row function chooses g by what happens at the student's largest class, so that
+/// the gauge g it is  w_centred + (g − 1)·f(0)·q:  g = 1 vanishes at p = q, g = 0 vanishes as
+/// p/q → 0. `anchor`, the ell of the student's largest class, decides (`row_gauge`), so that
 /// neither end cancels.
 template <class V>
 struct class_terms {
@@ -41,6 +42,7 @@ struct class_terms {
 ///   q = 0:  loss → loss_q0·p^power,  w → w_q0·p^power,  w/q → omega_q0·p^omega_power
 struct class_limits {
   double loss_p0, w_p0, gauge, loss_q0, w_q0, omega_q0, power = 1, omega_power = 0;
+  double gauge_slope = 1;  // the gauge goes by gauge_slope·anchor
 };
 
 inline constexpr double unbounded = std::numeric_limits<double>::infinity();
@@ -48,14 +50,21 @@ inline constexpr double unbounded = std::numeric_limits<double>::infinity();
 /// Below this |ell| the series of a divergence is taken, above it the closed form.
 inline constexpr double near_bound = 0.5;
 
+/// The gauge of a row: far (0) where p is much smaller than q at the anchor, else centred (1).
+template <class V>
+DIVOT_INLINE V row_gauge(V const& anchor) {
+  return math::select(anchor < constant<V>(-near_bound), V(0), V(1));
+}
+
 /// The terms of a class of which one probability is exactly 0.
 ///
 /// `p_zero` and `q_zero` mark the lanes in question; `terms` holds what the divergence's own
 /// formula gave, and is kept elsewhere.
 template <class Bound, class V>
 class_terms<V> edge_terms(Bound const& bound, class_terms<V> const& terms, class_point<V> const& x,
-                          V const& gauge, mask_of<V> const& p_zero, mask_of<V> const& q_zero) {
+                          V const& anchor, mask_of<V> const& p_zero, mask_of<V> const& q_zero) {
   class_limits const end = bound.limits();
+  V const gauge = row_gauge(V(constant<V>(end.gauge_slope) * anchor));
   auto const scaled = [&](double coefficient, V const& weight) {
     if (coefficient == unbounded) return infinity<V>();
     if (coefficient == -unbounded) return V(-infinity<V>());

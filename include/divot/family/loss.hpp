@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <divot/family/class_point.hpp>
+#include <divot/family/divergence/kl.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -71,10 +71,11 @@ struct bound_dual_soft_cross_entropy;
 struct bound_soft_cross_entropy {
   static constexpr bool needs_logs = true;
   static constexpr bool needs_exact_offset() { return false; }
-  static constexpr class_limits limits() { return {0, 0, 0, unbounded, -1, -unbounded}; }
+  static constexpr class_limits limits() { return {0, 0, 1, unbounded, -1, -unbounded}; }
   template <class V>
-  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const&) const {
-    return {V(-x.p * x.log_q), V(-x.p)};
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
+    // kl's w: the same gradient, and no difference of two nearly equal numbers
+    return {V(-(x.p * x.log_q)), bound_kl{}.at(x, anchor).w};
   }
   bound_dual_soft_cross_entropy dual() const;
 };
@@ -84,7 +85,7 @@ struct bound_dual_soft_cross_entropy {
   static constexpr class_limits limits() { return {unbounded, unbounded, 0, 0, 0, -unbounded}; }
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const&) const {
-    V const d = -x.q * x.log_p;
+    V const d = -(x.q * x.log_p);
     return {d, d};
   }
   bound_soft_cross_entropy dual() const { return {}; }

@@ -83,6 +83,22 @@ class log_ratio {
       }
     }
 
+    /// ell relative to the class with logits (t0, s0), exactly where the temperatures are equal.
+    void set_reference(V const& t0, V const& s0) {
+      reference_gap_ = exact_difference(t0, s0);
+      reference_ = (*this)(t0, s0);
+    }
+    template <bool SameTemperature>
+    DIVOT_INLINE V relative(V const& t, V const& s, V const& ell) const {
+      if constexpr (SameTemperature) {
+        auto const d = exact_difference(t, s);
+        return V(((d.high - reference_gap_.high) + (d.low - reference_gap_.low)) * t_inverse_.high);
+      } else {
+        return V(ell - reference_);
+      }
+    }
+    bool same_temperature() const { return common_; }
+
    private:
     /// (x − max)/T in two words.
     static DIVOT_INLINE two_words<V> scaled(V const& x, V const& max, two_words<V> const& inverse) {
@@ -94,6 +110,8 @@ class log_ratio {
     bool common_;
     V t_max_, s_max_, offset_;
     two_words<V> t_inverse_, s_inverse_, gap_;
+    two_words<V> reference_gap_{V(0), V(0)};
+    V reference_ = V(0);
   };
 
  private:

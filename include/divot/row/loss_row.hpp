@@ -97,7 +97,8 @@ class loss_row {
     row const pull = z == 0 ? row(0) : row(constant<row>(2 * z) * log_partition);
 
     // the student's sweep
-    sweep_anchor<row> anchor{row(1), row(0), row(0), row(0), constant<row>(group.factor)};
+    sweep_anchor<row> anchor{
+        row(0), row(0), row(0), row(0), row(0), row(0), constant<row>(group.factor)};
     row loss(0), total(0);
     if constexpr (lanes) {
       log_ratio<Team> ratio(teacher, student);
@@ -127,7 +128,8 @@ class loss_row {
         });
         teacher_total = add_blocks().weight;
       }
-      bool const leaves = leaves_range(row(loss + z_loss), total, teacher_total);
+      bool const leaves = leaves_range(row(loss + z_loss), total, teacher_total) ||
+                          underflows(group.lanes, teacher, student, loss, total, teacher_total);
       team_.blocks(0, [](index) {});
       if (leaves) return;
       if constexpr (Student) {
@@ -199,7 +201,7 @@ class loss_row {
     row const safe_t = math::select(t_gone, teacher.max(), t);
     row const safe_s = math::select(s_gone, student.max(), s);
     typename log_ratio<Team>::template on_lanes<row> const ell_of(ratio);
-    class_point<row> x;
+    class_point<row> x{};
     x.log_p = teacher.log_probability(safe_t);
     x.log_q = student.log_probability(safe_s);
     x.p = math::select(t_gone, row(0), math::exp(x.log_p));
@@ -209,8 +211,10 @@ class loss_row {
     if constexpr (Swap) x = x.swapped();
     auto const other_gone = Swap ? s_gone : t_gone;
     auto const never = other_gone && !other_gone;
-    anchor.gauge = math::select(other_gone || x.ell < constant<row>(-near_bound), row(0), row(1));
-    class_terms<row> const terms = bound.at_edge(x, anchor.gauge, other_gone, never);
+    anchor.ell = math::select(other_gone, constant<row>(-1e30), x.ell);
+    anchor.teacher = safe_t;
+    anchor.student = safe_s;
+    class_terms<row> const terms = bound.at_edge(x, anchor.ell, other_gone, never);
     anchor.loss = terms.loss;
     anchor.omega = row(anchor.factor * terms.w / x.q);
     if constexpr (widest) {
@@ -230,7 +234,7 @@ class loss_row {
     using lane = typename Team::lane;
     lane const p =
         place.load(task_.teacher_exponentials, 0) * spread<lane>(teacher.blocks()[b].scale);
-    lane const limit = bound.omega_at_zero_q(p, spread<lane>(anchor.gauge));
+    lane const limit = bound.omega_at_zero_q(p, spread<lane>(anchor.ell));
     return lane(spread<lane>(anchor.factor) * limit - spread<lane>(anchor.omega));
   }
 
@@ -313,6 +317,33 @@ class loss_row {
       return task_.beyond;
     } else {
       return false;
+    }
+  }
+
+  /// Logits so far apart that probabilities underflow, and a result that may hang on them.
+  template <class Bound>
+  bool underflows([[maybe_unused]] Bound const& bound, side const& teacher, side const& student,
+                  row const& loss, row const& total, row const& teacher_total) {
+    if constexpr (!is_real<T> || widest) {
+      return false;
+    } else {
+      constexpr double limit = std::is_same_v<T, float> ? 80 : 690;
+      constexpr double small = std::is_same_v<T, float> ? 1e-8 : 1e-100;
+      auto const wide =
+          teacher.range() > constant<row>(limit) || student.range() > constant<row>(limit);
+      if (!math::any<row>(wide)) return false;
+      row const tiny = constant<row>(small);
+      auto matters = Bound::spans_range ? wide : wide && !wide;
+      if constexpr (Student) matters = matters || (wide && math::abs(total) < tiny);
+      if constexpr (Teacher) matters = matters || (wide && math::abs(teacher_total) < tiny);
+      if constexpr (!Student && !Teacher) matters = matters || (wide && loss < tiny);
+      if constexpr (Team::across) {
+        task_.loss = math::select(matters, row(limits_of<row>::quiet_NaN()), task_.loss);
+        return false;
+      } else {
+        task_.beyond = matters;
+        return matters;
+      }
     }
   }
 

@@ -29,7 +29,10 @@ void correct_offset(Team const& team, row_task<Team> const& task, softmax_side<T
     lane const q = place.load(task.student_exponentials, 0) * student_scale;
     auto const near = math::abs(ell) < constant<lane>(near_bound);
     lane const safe = math::select(near, ell, lane(T(0)));
-    class_point<lane> const x{safe, p, q, lane(T(0)), lane(T(0))};
+    class_point<lane> x{};
+    x.ell = safe;
+    x.p = p;
+    x.q = q;
     return math::select(near, near_difference(x, math::expm1_tail(safe)), lane(p - q));
   };
 

@@ -31,6 +31,7 @@ constexpr index block_length(index classes, index block) {
 template <class Row>
 struct softmax_block {
   Row max;    // largest element
+  Row min;    // smallest one that is not −inf
   Row sum;    // Σ exp((x − max)/T)
   Row scale;  // exponential kept in scratch × scale = probability; set by `begin_block`
   bool infinite = false;  // some element is −inf
@@ -77,13 +78,19 @@ class softmax_side {
     lane const lowest(static_cast<T>(low)), nothing(T(0));
     lane tops[4] = {lowest, lowest, lowest, lowest};
     lane totals[4] = {nothing, nothing, nothing, nothing};
+    lane const highest(static_cast<T>(-low));
+    lane bottoms[4] = {highest, highest, highest, highest};
     Team::each_of_four(first, count, [&](auto const& place, auto i) DIVOT_LAMBDA_INLINE {
       tops[i] = math::max(tops[i], place.load(x, low));
+      bottoms[i] = math::min(bottoms[i], place.load(x, -low));
       totals[i] = totals[i] + place.load(x, 0);
     });
     lane const top = math::max(math::max(tops[0], tops[1]), math::max(tops[2], tops[3]));
     lane const total = (totals[0] + totals[1]) + (totals[2] + totals[3]);
+    lane const bottom =
+        math::min(math::min(bottoms[0], bottoms[1]), math::min(bottoms[2], bottoms[3]));
     block_type& out = blocks_[b];
+    out.min = row(Team::smallest(bottom));
     auto const largest = Team::largest(top);
     out.infinite = out.bad = false;
     if constexpr (!Team::across) {
@@ -95,13 +102,12 @@ class softmax_side {
     // a block that is −inf throughout: any finite reference will do
     auto const reference = math::select(largest == decltype(largest)(static_cast<T>(low)),
                                         decltype(largest)(T(0)), largest);
-    lane const shift = spread_scalar(reference);
-    math::scaled_exp<lane> const exponential(inverse_);
+    math::shifted_exp<lane, row> const exponential(row(reference), inverse_);
     typename Team::accumulator sum(T(0));
     T* const out_e = e_;
     Team::each(first, count, Team::nowhere(),
-               [&sum, x, out_e, shift, exponential](auto const& place) DIVOT_LAMBDA_INLINE {
-                 lane const e = exponential(lane(place.load(x, low) - shift));
+               [&sum, x, out_e, exponential](auto const& place) DIVOT_LAMBDA_INLINE {
+                 lane const e = exponential(place.load(x, low));
                  sum += e;
                  place.store(out_e, e);
                });
@@ -114,9 +120,11 @@ class softmax_side {
   void join() {
     index const n = block_count<Team>(classes_);
     max_ = blocks_[0].max;
+    min_ = blocks_[0].min;
     index holder = 0;
     for (index b = 1; b < n; ++b) {
       if constexpr (!Team::across) {
+        if (blocks_[b].min < min_) min_ = blocks_[b].min;
         if (max_ < blocks_[b].max) {
           max_ = blocks_[b].max;
           holder = b;
@@ -169,6 +177,8 @@ class softmax_side {
   row top() const { return row(row(1) / total_); }
   /// Σ of the probabilities: 1 for logits, what the caller passed for log-probabilities.
   row const& mass() const { return mass_; }
+  /// (max − min)/T over the classes that are not −inf.
+  row range() const { return row((max_ - min_) * inverse_); }
   bool normalised() const { return normalised_; }
   /// Some element may be −inf.
   bool infinite() const { return infinite_; }
@@ -211,13 +221,17 @@ class softmax_side {
     }
   }
   void inspect(block_type& out, index first, index count) const {
+    T smallest(static_cast<T>(std::numeric_limits<double>::infinity()));
     for (index k = first; k < first + count; ++k) {
       if (x_[k] == T(-std::numeric_limits<double>::infinity())) {
         out.infinite = true;
       } else if (!is_finite_number(x_[k])) {
         out.bad = true;
+      } else if (x_[k] < smallest) {
+        smallest = x_[k];
       }
     }
+    out.min = row(smallest);
   }
 
   T const* x_;
@@ -226,7 +240,7 @@ class softmax_side {
   index classes_;
   row inverse_;
   bool normalised_;
-  row max_{}, log_z_{}, total_{}, mass_{};
+  row max_{}, min_{}, log_z_{}, total_{}, mass_{};
   position argmax_{};
   index argmax_block_ = 0;
   bool infinite_ = false;

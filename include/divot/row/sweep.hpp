@@ -11,7 +11,9 @@ inline namespace DIVOT_ABI {
 /// What the sweep needs to know besides the rows: the gauge, the anchor and label terms.
 template <class Row>
 struct sweep_anchor {
-  Row gauge;    // 1 centred, 0 far
+  Row ell;      // log p − log q at the anchor
+  Row teacher;  // the logits there
+  Row student;
   Row omega;    // w/q at the anchor, all terms
   Row loss;     // the anchor's own loss
   Row uniform;  // every valid class's share of −∂(label terms)/∂log q
@@ -49,7 +51,7 @@ class divergence_sweep {
         ell_of_(ratio),
         teacher_scale_(spread<lane>(teacher.blocks()[b].scale)),
         student_scale_(spread<lane>(student.blocks()[b].scale)),
-        gauge_(spread<lane>(anchor.gauge)),
+        anchor_(spread<lane>(anchor.ell)),
         omega_(spread<lane>(anchor.omega)),
         uniform_(spread<lane>(anchor.uniform)),
         factor_(spread<lane>(anchor.factor)),
@@ -60,6 +62,9 @@ class divergence_sweep {
         next_teacher_(task.next_teacher),
         next_student_(task.next_student),
         weights_(weights) {
+    if constexpr (Bound::needs_relative) {
+      ell_of_.set_reference(spread<lane>(anchor.teacher), spread<lane>(anchor.student));
+    }
     if constexpr (Bound::needs_logs) {
       log_p_ = log_softmax_lanes<lane>(teacher);
       log_q_ = log_softmax_lanes<lane>(student);
@@ -76,11 +81,14 @@ class divergence_sweep {
     }
     class_point<lane> x = point(place);
     x.ell = ell_of_.template at<SameTemperature>(t, s);
+    if constexpr (Bound::needs_relative) {
+      x.relative = ell_of_.template relative<SameTemperature>(t, s, x.ell);
+    }
     if constexpr (Bound::needs_logs) {
       x.log_p = log_p_(t);
       x.log_q = log_q_(s);
     }
-    put(place, x, Swap ? bound_.at(x.swapped(), gauge_) : bound_.at(x, gauge_), total);
+    put(place, x, Swap ? bound_.at(x.swapped(), anchor_) : bound_.at(x, anchor_), total);
   }
 
   /// A place with classes that may have a zero probability, or not be there at all.
@@ -92,14 +100,21 @@ class divergence_sweep {
     class_point<lane> x = point(place);
     auto const p_zero = t == minus_infinity, q_zero = s == minus_infinity;
     auto const either = p_zero || q_zero, both = p_zero && q_zero;
-    x.ell = math::select(either, zero, ell_of_(t, s));
+    x.ell = ell_of_(t, s);
+    if constexpr (Bound::needs_relative) {
+      lane const relative = ell_of_.same_temperature()
+                                ? ell_of_.template relative<true>(t, s, x.ell)
+                                : ell_of_.template relative<false>(t, s, x.ell);
+      x.relative = math::select(either, zero, relative);
+    }
+    x.ell = math::select(either, zero, x.ell);
     if constexpr (Bound::needs_logs) {
       x.log_p = math::select(p_zero, zero, log_p_(t));
       x.log_q = math::select(q_zero, zero, log_q_(s));
     }
     auto const only_p = p_zero && !both, only_q = q_zero && !both;
-    class_terms<lane> terms = Swap ? bound_.at_edge(x.swapped(), gauge_, only_q, only_p)
-                                   : bound_.at_edge(x, gauge_, only_p, only_q);
+    class_terms<lane> terms = Swap ? bound_.at_edge(x.swapped(), anchor_, only_q, only_p)
+                                   : bound_.at_edge(x, anchor_, only_p, only_q);
     terms.loss = math::select(both, zero, terms.loss);
     terms.w = math::select(both, zero, terms.w);
     put(place, x, terms, total);
@@ -108,7 +123,7 @@ class divergence_sweep {
  private:
   template <class Place>
   DIVOT_INLINE class_point<lane> point(Place const& place) const {
-    class_point<lane> x;
+    class_point<lane> x{};
     x.p = place.load(teacher_e_, 0) * teacher_scale_;
     x.q = place.load(student_e_, 0) * student_scale_;
     return x;
@@ -127,7 +142,7 @@ class divergence_sweep {
 
   Bound bound_;
   typename log_ratio<Team>::template on_lanes<lane> ell_of_;
-  lane teacher_scale_, student_scale_, gauge_, omega_, uniform_, factor_;
+  lane teacher_scale_, student_scale_, anchor_, omega_, uniform_, factor_;
   log_softmax_lanes<lane> log_p_, log_q_;
   T const *teacher_, *student_, *teacher_e_, *student_e_, *next_teacher_, *next_student_;
   T* weights_;

@@ -59,6 +59,7 @@ class scalar_team {
 
   static row sum(accumulator const& x) { return x; }
   static T largest(T const& x) { return x; }
+  static T smallest(T const& x) { return x; }
   static position find(T const* x, index first, index count, T const& value) {
     for (index k = first; k < first + count; ++k) {
       if (x[k] == value) return k;

@@ -62,6 +62,7 @@ class simd_across {
 
   static row sum(accumulator const& x) { return x; }
   static lane largest(lane const& x) { return x; }
+  static lane smallest(lane const& x) { return x; }
   static position find(T const* x, index first, index count, lane const& value) {
     lane found = nowhere();
     for (index k = first + count; k-- > first;) {

@@ -128,6 +128,12 @@ class simd_along {
     for (T const v : a) m = m < v ? v : m;
     return m;
   }
+  static T smallest(lane const& x) {
+    auto const a = traits::to_array(x);
+    T m = a[0];
+    for (T const v : a) m = v < m ? v : m;
+    return m;
+  }
   static position find(T const* x, index first, index count, T value) {
     index const last = first + count;
     index k = first;

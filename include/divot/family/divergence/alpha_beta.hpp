@@ -90,6 +90,7 @@ class bound_alpha_beta {
     end.loss_p0 = a > 0 && l > 0 ? 1 / (a * l) : unbounded;
     end.loss_q0 = b > 0 && l > 0 ? 1 / (b * l) : unbounded;
     end.gauge = gauge_ ? 1 / a : 0;
+    end.gauge_slope = a;
     end.w_p0 = gauge_ ? 0 : a > 0 ? 1 / a : unbounded;
     // −(p^α q^β − q^λ)/α as q → 0
     if (a > 0) {
@@ -112,7 +113,7 @@ class bound_alpha_beta {
   }
 
   template <class V>
-  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
     constexpr bool single = std::is_same_v<scalar_of<V>, float>;
     V const ell = x.ell;
     V const base = lambda_bits_.on<V>() * x.log_q;
@@ -121,7 +122,8 @@ class bound_alpha_beta {
     V const at_alpha = alpha_node_ == 0 ? low : alpha_node_ == 1 ? middle : high;
 
     // w = −(E(α ell) − E(0))/α
-    V const g = gauge_ ? gauge : V(1);
+    // the gauge of λ = 1, α > 0 tells itself from the centred one where α·ell is large
+    V const g = gauge_ ? row_gauge(V(slope_alpha_.on<V>() * anchor)) : V(1);
     V const scale = reciprocal_alpha_.on<V>();
     V const a_ell = slope_alpha_.on<V>() * ell;
     auto const near_w = math::abs(a_ell) < constant<V>(near_bound);
@@ -142,7 +144,13 @@ class bound_alpha_beta {
     }
     V const loss =
         math::select(near, V(at_zero * (ell * ell) * series), V(far * span_slope_.on<V>()));
-    return {loss, w};
+    if constexpr (lane_traits<V>::is_pack) {
+      return {loss, w};
+    } else {
+      // ∞ − ∞: both terms left the type's range, and so does the difference
+      V const side = math::select(ell > V(0), V(-infinity<V>()), infinity<V>());
+      return {math::select(loss == loss, loss, infinity<V>()), math::select(w == w, w, side)};
+    }
   }
   bound_alpha_beta dual() const { return {beta_, alpha_}; }
 

@@ -43,11 +43,13 @@ DIVOT_INLINE V ratio_square(V const& a, V const& b, V const& ell) {
 
 struct bound_pearson {
   static constexpr bool needs_logs = false;
+  static constexpr bool spans_range = true;
   static constexpr bool needs_exact_offset() { return false; }
   static constexpr class_limits limits() { return {1, 0, 1, unbounded, -unbounded, -unbounded}; }
 
   template <class V>
-  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
+    V const gauge = row_gauge(anchor);
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
     V const tail = math::expm1_tail(x.ell);
     V const e = math::fma(V(x.ell * x.ell), tail, x.ell);
@@ -63,6 +65,7 @@ struct bound_pearson {
 
 struct bound_neyman {
   static constexpr bool needs_logs = false;
+  static constexpr bool spans_range = true;
   static constexpr bool needs_exact_offset() { return false; }
   static constexpr class_limits limits() { return {unbounded, unbounded, 0, 1, 0, -2}; }
 

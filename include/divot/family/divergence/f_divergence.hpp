@@ -73,7 +73,8 @@ class bound_f_divergence {
   class_limits const& limits() const { return limits_; }
 
   template <class V>
-  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
+    V const gauge = row_gauge(anchor);
     class_terms<V> const far = direct(x, gauge);
     if constexpr (is_smooth<F>()) {
       auto const near = math::abs(x.ell) < constant<V>(series_bound);

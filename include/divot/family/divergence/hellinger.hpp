@@ -25,7 +25,8 @@ struct bound_squared_hellinger {
   static constexpr class_limits limits() { return {1, 0, 1, 1, 0, -unbounded}; }
 
   template <class V>
-  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
+    V const gauge = row_gauge(anchor);
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
     V const half = x.ell * constant<V>(.5);
     V const e = math::fma(V(half * half), math::expm1_tail(half), half);  // expm1(ell/2)

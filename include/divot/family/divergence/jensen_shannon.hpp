@@ -48,7 +48,8 @@ struct bound_jensen_shannon {
   }
 
   template <class V>
-  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
+    V const gauge = row_gauge(anchor);
     constexpr bool single = std::is_same_v<scalar_of<V>, float>;
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
     V const half_q = x.q * constant<V>(.5);

@@ -44,7 +44,8 @@ struct bound_kl {
   static constexpr class_limits limits() { return {1, 0, 1, unbounded, -1, -unbounded}; }
 
   template <class V>
-  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
+    V const gauge = row_gauge(anchor);
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
     V const tail = math::expm1_tail(x.ell);
     V const q_ell = x.q * x.ell;
@@ -61,6 +62,7 @@ struct bound_kl {
 
 struct bound_reverse_kl {
   static constexpr bool needs_logs = false;
+  static constexpr bool needs_relative = true;
   static constexpr bool needs_exact_offset() { return false; }
   static constexpr class_limits limits() { return {unbounded, unbounded, 0, 1, 0, -unbounded}; }
 
@@ -70,7 +72,7 @@ struct bound_reverse_kl {
     V const q_ell = x.q * x.ell;
     V const near_loss = q_ell * x.ell * math::expm1_tail(x.ell);
     V const far_loss = (x.p - x.q) - q_ell;
-    return {math::select(near, near_loss, far_loss), V(-q_ell)};
+    return {math::select(near, near_loss, far_loss), V(-(x.q * x.relative))};
   }
   bound_kl dual() const { return {}; }
 };
@@ -79,6 +81,7 @@ inline bound_reverse_kl bound_kl::dual() const { return {}; }
 
 struct bound_jeffreys {
   static constexpr bool needs_logs = false;
+  static constexpr bool needs_relative = true;
   static constexpr bool needs_exact_offset() { return false; }
   static constexpr class_limits limits() {
     return {unbounded, unbounded, 0, unbounded, -1, -unbounded};
@@ -89,7 +92,7 @@ struct bound_jeffreys {
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
     V const difference =
         math::select(near, near_difference(x, math::expm1_tail(x.ell)), V(x.p - x.q));
-    return {V(difference * x.ell), V(-difference - x.q * x.ell)};
+    return {V(difference * x.ell), V(-difference - x.q * x.relative)};
   }
   bound_jeffreys dual() const { return {}; }
 };

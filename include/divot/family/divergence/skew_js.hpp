@@ -48,7 +48,8 @@ class bound_skew_js {
   }
 
   template <class V>
-  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
+    V const gauge = row_gauge(anchor);
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
     auto const series = near_.at(x);
     V const g = at_zero_.on<V>() * x.q;

@@ -79,7 +79,8 @@ class bound_skew_kl {
   }
 
   template <class V>
-  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
+    V const gauge = row_gauge(anchor);
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
     auto const below = x.ell < V(0);
     auto const series = near_.at(x);
@@ -119,7 +120,8 @@ class bound_reverse_skew_kl {
   }
 
   template <class V>
-  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
+    V const gauge = row_gauge(anchor);
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
     auto const below = x.ell < V(0);
     auto const series = near_.at(x);
@@ -127,12 +129,19 @@ class bound_reverse_skew_kl {
     V const rho = mixture_.weight().template on<V>();
     V const log_rest = mixture_.log_rest().template on<V>();
     V const g = at_zero_.on<V>() * x.q;
-    // ln(m/q) − ln(1−ρ): vanishes with p
+    // ln(m/q) − ln(1−ρ) = log1p(y), y = ρp/((1−ρ)q): vanishes with p
     V const shifted = math::select(below, mix.log_increase,
                                    V(mix.log_share - log_rest + mix.log_increase + x.ell));
     V const far_loss = math::fnma(x.q, V(shifted + log_rest), V(rho * (x.p - x.q)));
-    V const far_w =
-        math::fma(x.q, math::fms(rho, math::quotient(x.p, mix.mixture), shifted), V(gauge * g));
+    // ω = y/(1+y) − log1p(y), of second order in y: by z = y/(2+y) where y is small
+    V const share = rho * math::quotient(x.p, mix.mixture);  // y/(1+y)
+    V const z = math::quotient(share, V(V(2) - share));
+    auto const small = z < constant<V>(.23);
+    V const safe = math::select(small, z, V(0));
+    V const excess =
+        math::quotient(V(V(2) * safe * safe), V(V(1) + safe)) + math::atanh2_tail(safe);
+    V const omega = math::select(small, V(-excess), V(share - shifted));
+    V const far_w = math::fma(x.q, omega, V(gauge * g));
     return {math::select(near, series.loss, far_loss),
             math::select(near, math::fma(V(gauge - V(1)), g, series.w), far_w)};
   }

@@ -23,7 +23,8 @@ struct bound_total_variation {
   static constexpr class_limits limits() { return {.5, 0, .5, .5, 0, -.5}; }
 
   template <class V>
-  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& gauge) const {
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
+    V const gauge = row_gauge(anchor);
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
     V const difference =
         math::select(near, near_difference(x, math::expm1_tail(x.ell)), V(x.p - x.q));
