@@ -17,6 +17,10 @@ endif()
 add_library(divot_development INTERFACE)
 target_compile_options(divot_development INTERFACE
   ${arch_${DIVOT_ARCH}} -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+# GCC 12's own AVX-512 intrinsics set these off wherever they are used (GCC bug 105593).
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(divot_development INTERFACE -Wno-uninitialized -Wno-maybe-uninitialized)
+endif()
 
 # divot_links(target [OPENMP]): divot, the flags above and, where asked for and to be had, OpenMP.
 function(divot_links target)

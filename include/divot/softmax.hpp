@@ -62,8 +62,11 @@ void with_softmax(Policy const& policy, X const& given, Target const& target, ba
     if (overlap(a, b) && !in_place(a, b))
       fail("input and output overlap without being the same elements");
   }
+  bool add = false;
+  double scale = 1;
+  take_settings(target, add, scale);
   auto const bad = transform_rows<T>(
-      policy, options, rows.rows(), classes, rows, no_source<T>{}, to,
+      policy, options, rows.rows(), classes, rows, no_source<T>{}, to, add, scale,
       [&](auto const& team, index r, T const* in, T const*, T* out, auto const& memory,
           bool keeper) {
         using team_type = std::remove_cvref_t<decltype(team)>;
@@ -124,7 +127,7 @@ void with_pairs(Policy const& policy, Y const& y, U const& upstream, G&& g, doub
 /// softmax(x/T), row by row.
 ///
 /// x    rows × classes: logits(x, T), or a bare matrix at temperature 1; −inf gives exactly 0
-/// out  rows × classes, may be x itself
+/// out  rows × classes, may be x itself; or accumulate(matrix, scale)
 /// Batch options used: mask (rows left out become 0), valid_classes (the rest becomes 0),
 /// temperatures, workspace.
 template <execution_policy Policy, operand_like X, class Out>
@@ -171,7 +174,7 @@ void logsumexp(Policy const& policy, X const& x, Out&& out, batch const& options
 ///
 /// y         rows × classes, what softmax returned
 /// upstream  ȳ, rows × classes
-/// out       x̄, rows × classes; may be y or upstream itself
+/// out       x̄, rows × classes; may be y or upstream itself; or accumulate(matrix, scale)
 template <execution_policy Policy, matrix_like Y, matrix_like U, class Out>
 void softmax_pullback(Policy const& policy, Y const& y, U const& upstream, Out&& out,
                       double temperature = 1, batch const& options = {}) {

@@ -70,11 +70,13 @@ auto target_of(G&& g) {
   if constexpr (is_gradient_target<bare>) {
     return g;
   } else if constexpr (is_matrix_ref<bare>) {
+    static_assert(!std::is_const_v<std::remove_pointer_t<decltype(bare::data)>>,
+                  "divot: the gradient must be writable: matrix_ref<T>, not matrix_ref<T const>");
     return gradient_target<storage_t<bare>>{{g.data, g.rows, g.cols, g.row_stride, g.col_stride}};
   } else {
     static_assert(eigen_dense<bare>,
                   "divot: the gradient must be a dense Eigen object, a "
-                  "matrix_ref, accumulate(…) or gradients()…");
+                  "matrix_ref, accumulate(...) or gradients()");
     constexpr bool writable = (int(Eigen::internal::traits<bare>::Flags) & Eigen::LvalueBit) &&
                               !std::is_const_v<std::remove_reference_t<G>>;
     static_assert(

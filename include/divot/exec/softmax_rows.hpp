@@ -17,13 +17,16 @@ inline namespace DIVOT_ABI {
 
 /// Calls body(team, row, first operand, second operand, target, memory, me) for every valid row.
 ///
+/// `add` and `scale` are those of an accumulating target.
+///
 /// The operands are rows of T, where they lie or copied; the target likewise. The body returns
 /// whether the row was good; a bad row's target is left as it was. Masked rows of the target are
 /// zeroed. Returns {bad rows, first bad row}.
 template <class T, execution_policy Policy, class First, class Second, class Target, class Body>
 std::pair<index, index> transform_rows(Policy const& policy, batch const& options, index rows,
                                        index classes, First const& first, Second const& second,
-                                       Target const& target, Body const& body) {
+                                       Target const& target, bool add, double scale,
+                                       Body const& body) {
   using Team = row_team<Policy, T>;
   int const workers =
       worker_count(policy, static_cast<double>(rows) * static_cast<double>(classes));
@@ -32,7 +35,8 @@ std::pair<index, index> transform_rows(Policy const& policy, batch const& option
   need.teacher = second.rows() > 0;
   need.student_panel = first.direct(0) == nullptr;
   need.teacher_panel = need.teacher && second.direct(0) == nullptr;
-  need.student_gradient_panel = Target::wanted && target.direct(0) == nullptr;
+  bool const plain = !add && scale == 1;
+  need.student_gradient_panel = Target::wanted && (!plain || target.direct(0) == nullptr);
 
   auto const fill = [&](row_memory<Team>& set, scratch& from) { set.take(from, classes, need); };
   scratch memory;
@@ -48,7 +52,7 @@ std::pair<index, index> transform_rows(Policy const& policy, batch const& option
     bool const keeper = !share || me == 0;
     for (index r = share ? 0 : me; r < rows; r += share ? 1 : team_size) {
       if (!options.mask.empty() && options.mask[static_cast<std::size_t>(r)] == 0) {
-        if (keeper) target.clear(r, 0);
+        if (keeper && !add) target.clear(r, 0);
         continue;
       }
       if (keeper) {
@@ -69,8 +73,13 @@ std::pair<index, index> transform_rows(Policy const& policy, batch const& option
         while (r < seen && !first_bad.compare_exchange_weak(seen, r)) {
         }
       } else if (keeper) {
-        if (need.student_gradient_panel) target.write(r, classes, out, 1, false);
-        target.clear(r, classes);
+        if (need.student_gradient_panel) {
+          if (scale != 1) {
+            for (index k = 0; k < classes; ++k) out[k] = T(out[k] * T(scale));
+          }
+          target.write(r, classes, out, 1, add);
+        }
+        if (!add) target.clear(r, classes);
       }
       if (share) wait_for_workers();
     }

@@ -248,7 +248,7 @@ auto collect(at_temperature<L> const& a, double weight) {
   auto parts = collect(a.term, weight);
   static_assert(
       !has_group<decltype(parts)>,
-      "divot: at(T, …) inside at(T, …): a term has one temperature; take one of them away");
+      "divot: at(T, ...) inside at(T, ...): a term has one temperature; take one of them away");
   double z_weight = 0;
   auto group = own_group(parts, z_weight);
   group.temperature = a.temperature;

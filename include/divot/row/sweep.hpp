@@ -71,8 +71,8 @@ class divergence_sweep {
     }
   }
 
-  /// A place whose classes are all there, with finite logits.
-  template <bool SameTemperature, class Place>
+  /// A place whose classes are all there, with finite logits, at one temperature for both sides.
+  template <class Place>
   DIVOT_INLINE void plain(Place const& place, sums& total) const {
     lane const t = place.load(teacher_, 0), s = place.load(student_, 0);
     if constexpr (!Swap) {
@@ -80,9 +80,9 @@ class divergence_sweep {
       place.prefetch(next_student_);
     }
     class_point<lane> x = point(place);
-    x.ell = ell_of_.template at<SameTemperature>(t, s);
+    x.ell = ell_of_.template at<true>(t, s);
     if constexpr (Bound::needs_relative) {
-      x.relative = ell_of_.template relative<SameTemperature>(t, s, x.ell);
+      x.relative = ell_of_.template relative<true>(t, s, x.ell);
     }
     if constexpr (Bound::needs_logs) {
       x.log_p = log_p_(t);
@@ -91,7 +91,8 @@ class divergence_sweep {
     put(place, x, Swap ? bound_.at(x.swapped(), anchor_) : bound_.at(x, anchor_), total);
   }
 
-  /// A place with classes that may have a zero probability, or not be there at all.
+  /// Any place: classes may have a zero probability, or not be there at all, and the temperatures
+  /// may differ.
   template <class Place>
   void edge(Place const& place, sums& total) const {
     constexpr double low = -std::numeric_limits<double>::infinity();
@@ -161,21 +162,16 @@ void divergence_block(row_task<Team> const& task, softmax_side<Team> const& teac
   typename sweep_type::sums inner, outer;
   index const first = b * block_columns, count = block_length<Team>(task.classes, b);
   auto const hole = (Swap ? teacher : student).argmax();
-  auto const walk = [&](auto same) DIVOT_LAMBDA_INLINE {
+  if (teacher.infinite() || student.infinite() || !ratio.same_temperature()) {
+    Team::each(first, count, hole, [&](auto const& place) { at_edges.edge(place, outer); });
+  } else {
     Team::each(first, count, hole, [&](auto const& place) DIVOT_LAMBDA_INLINE {
       if constexpr (place_may_be_masked<decltype(place)>) {
         at_edges.edge(place, outer);
       } else {
-        sweep.template plain<std::remove_cvref_t<decltype(same)>::value>(place, inner);
+        sweep.plain(place, inner);
       }
     });
-  };
-  if (teacher.infinite() || student.infinite()) {
-    Team::each(first, count, hole, [&](auto const& place) { at_edges.edge(place, outer); });
-  } else if (Team::across || ratio.same_temperature()) {
-    walk(std::true_type{});
-  } else {
-    walk(std::false_type{});
   }
   using row = typename Team::row;
   task.sweep_blocks[b] = {row(Team::sum(inner.loss) + Team::sum(outer.loss)),
