@@ -112,7 +112,7 @@ void with_pairs(Policy const& policy, Y const& y, U const& upstream, G&& g, doub
     }
   }
   transform_rows<T>(
-      policy, options, a.rows(), classes, a, b, to,
+      policy, options, a.rows(), classes, a, b, to, target.add, target.scale,
       [&](auto const& team, index, T const* in, T const* up, T* out, auto const& memory, bool) {
         using row = typename std::remove_cvref_t<decltype(team)>::row;
         // partial sums take the place of block records, which are larger
