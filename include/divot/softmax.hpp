@@ -38,7 +38,7 @@ template <class T, class Source>
 void report(std::pair<index, index> const& bad, Source const& x, index classes) {
   if (bad.first == 0) return;
   report_bad_row<T>(no_source<T>{}, operand_kind::labels, x, operand_kind::logits, bad.second,
-                    classes, bad.first, true);
+                    classes, bad.first, true, "input");
 }
 
 /// Softmax statistics of each row, then finish(team, side, row, out, keeper).

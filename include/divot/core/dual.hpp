@@ -63,8 +63,8 @@ struct dual_number {
   }
   friend dual_number abs(dual_number const& a) {
     auto const negative = a.value < V(0);
-    V const slope = math::select(a.value == V(0), V(0), a.slope);
-    return {math::abs(a.value), math::select(negative, V(-slope), slope)};
+    V const rising = math::select(a.value == V(0), V(0), a.slope);
+    return {math::abs(a.value), math::select(negative, V(-rising), rising)};
   }
   friend dual_number max(dual_number const& a, dual_number const& b) {
     auto const second = a.value < b.value;

@@ -74,12 +74,13 @@ std::optional<row_flaw> find_row_flaw(Source const& source, operand_kind kind, i
 template <class T, class TeacherSource, class StudentSource>
 [[noreturn]] void report_bad_row(TeacherSource const& teacher, operand_kind teacher_kind,
                                  StudentSource const& student, operand_kind student_kind, index row,
-                                 index classes, index count, bool rest_complete) {
+                                 index classes, index count, bool rest_complete,
+                                 char const* student_name = "student") {
   std::string who = "teacher";
   std::optional<row_flaw> flaw;
   if (teacher.rows() > 0) flaw = find_row_flaw<T>(teacher, teacher_kind, row, classes);
   if (!flaw) {
-    who = "student";
+    who = student_name;
     flaw = find_row_flaw<T>(student, student_kind, row, classes);
   }
   if (!flaw) flaw = row_flaw{"not a valid row", -1, 0};

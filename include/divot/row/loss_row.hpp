@@ -89,6 +89,8 @@ class loss_row {
       return;
     }
 
+    // joining reads the exponentials, the sweep may overwrite the teacher's
+    team_.blocks(0, [](index) {});
     row const squared =
         row(row(1) / (student.inverse_temperature() * student.inverse_temperature()));
     row const weight = group.t_squared ? squared : row(1);

@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "inputs.hpp"
+
+#include <string>
+
+namespace cli {
+
+struct eval_options {
+  input_options input;
+  std::string loss;
+  std::string gradient_out, teacher_gradient_out, per_row_out;
+};
+
+/// Each command returns what goes to standard output, as JSON or as text.
+std::string list(bool json);
+std::string eval(eval_options const& options, bool json);
+std::string compare(input_options const& options, bool json);
+
+}  // namespace cli

@@ -1,0 +1,102 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#include "commands.hpp"
+#include "evaluate.hpp"
+#include "flaw.hpp"
+#include "norm.hpp"
+#include "output_files.hpp"
+#include "report.hpp"
+#include "spec.hpp"
+
+#include <type_traits>
+
+namespace cli {
+namespace {
+
+void reserve_outputs(eval_options const& options, output_files& files) {
+  input_options const& in = options.input;
+  std::vector<std::string> const inputs{in.teacher, in.student, in.labels, in.mask, in.weights};
+  if (!options.gradient_out.empty()) files.reserve("--gradient-out", options.gradient_out, inputs);
+  if (!options.teacher_gradient_out.empty()) {
+    files.reserve("--teacher-gradient-out", options.teacher_gradient_out, inputs);
+  }
+  if (!options.per_row_out.empty()) files.reserve("--per-row-out", options.per_row_out, inputs);
+}
+
+template <class T>
+void write_matrix(output_files& files, std::string const& path, matrix<T> const& m) {
+  if (path.empty()) return;
+  files.write(path, {static_cast<std::size_t>(m.rows()), static_cast<std::size_t>(m.cols())},
+              m.data());
+}
+
+template <class Storage>
+void write_outputs(eval_options const& options, outcome<Storage> const& out, output_files& files) {
+  write_matrix(files, options.gradient_out, out.gradient);
+  write_matrix(files, options.teacher_gradient_out, out.teacher_gradient);
+  if (!options.per_row_out.empty()) {
+    std::vector<arithmetic<Storage>> const rows(out.per_row.begin(), out.per_row.end());
+    files.write(options.per_row_out, {rows.size()}, rows.data());
+  }
+  files.commit();
+}
+
+template <class Storage>
+std::string report(problem const& p, execution const& how, outcome<Storage> const& out, bool json) {
+  double const gradient_norm = norm(out.gradient);
+  if (json) {
+    nlohmann::ordered_json const fields{{"loss", json_number(out.loss)},
+                                        {"rows", p.rows},
+                                        {"valid_rows", out.valid_rows},
+                                        {"classes", p.classes},
+                                        {"dtype", dtype_name<Storage>()},
+                                        {"policy", how.name()},
+                                        {"threads", how.threads()},
+                                        {"seconds", out.seconds},
+                                        {"gradient_norm", json_number(gradient_norm)}};
+    return fields.dump(2) + '\n';
+  }
+  int const digits = std::is_same_v<arithmetic<Storage>, float> ? 9 : 17;
+  std::string text;
+  auto const line = [&](char const* name, std::string const& value) {
+    std::string const label(name);
+    text.append(label).append(15 - label.size(), ' ').append(value).append("\n");
+  };
+  line("loss", number_text(out.loss, digits));
+  line("rows", std::to_string(p.rows));
+  line("valid rows", std::to_string(out.valid_rows));
+  line("classes", std::to_string(p.classes));
+  line("dtype", dtype_name<Storage>());
+  line("policy", how.name());
+  line("threads", std::to_string(how.threads()));
+  line("seconds", number_text(out.seconds, 4));
+  line("gradient norm", number_text(gradient_norm, digits));
+  return text;
+}
+
+}  // namespace
+
+std::string eval(eval_options const& options, bool json) {
+  auto const terms = parse_spec(options.loss);
+  for (loss_term const& term : terms) {
+    if (term.loss->needs_labels && options.input.labels.empty()) {
+      fail("--loss: ", term.loss->name, " needs the classes of the rows: give --labels");
+    }
+  }
+  execution const how(options.input);
+  output_files files;
+  reserve_outputs(options, files);
+  problem const inputs = read_problem(options.input);
+  wanted const want{!options.teacher_gradient_out.empty(), !options.per_row_out.empty(),
+                    options.input.repeat};
+  return std::visit(
+      [&]<class Storage>(logits_pair<Storage> const& logits) {
+        outcome<Storage> out;
+        evaluate(terms, inputs, logits, how, want, out);
+        write_outputs(options, out, files);
+        return report(inputs, how, out, json);
+      },
+      inputs.logits);
+}
+
+}  // namespace cli

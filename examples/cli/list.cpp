@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#include "commands.hpp"
+#include "registry.hpp"
+#include "report.hpp"
+
+namespace cli {
+namespace {
+
+std::string as_json() {
+  auto losses = nlohmann::ordered_json::array();
+  for (loss_entry const& loss : registry()) {
+    auto parameters = nlohmann::ordered_json::array();
+    auto const add = [&](std::string const& name, nlohmann::ordered_json initial,
+                         std::string const& meaning) {
+      parameters.push_back({{"name", name}, {"default", std::move(initial)}, {"meaning", meaning}});
+    };
+    for (auto const& p : loss.parameters) add(p.name, p.initial, p.meaning);
+    add("temperature", nullptr, "of this term; null: that of --temperature");
+    add("t_squared", false, "multiply the term by its temperature squared");
+    losses.push_back(
+        {{"name", loss.name}, {"parameters", std::move(parameters)}, {"formula", loss.formula}});
+  }
+  return losses.dump(2) + '\n';
+}
+
+}  // namespace
+
+std::string list(bool json) {
+  if (json) return as_json();
+  constexpr std::size_t column = 20;
+  std::string text;
+  for (loss_entry const& loss : registry()) {
+    text.append(loss.name).append(column - loss.name.size(), ' ').append(loss.formula).append("\n");
+    for (auto const& p : loss.parameters) {
+      text.append(column + 2, ' ').append(p.name).append("=").append(number_text(p.initial, 15));
+      text.append("   ").append(p.meaning).append("\n");
+    }
+  }
+  return text +
+         "\n"
+         "p is the teacher's distribution, q the student's, s the student's logits; K classes; a\n"
+         "row's loss is the sum over its classes. Each loss also takes temperature=X (default:\n"
+         "--temperature) and t_squared=true (multiply by the temperature squared); reverse(D)\n"
+         "exchanges p and q; losses add up: 0.3*kl+0.7*reverse_kl(temperature=2).\n";
+}
+
+}  // namespace cli

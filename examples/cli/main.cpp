@@ -1,0 +1,167 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+
+// The command line program `divot`: losses and gradients of logits that stand in .npy files.
+// Any flaw in its input ends it with status 2 and one line on standard error.
+#include "commands.hpp"
+#include "flaw.hpp"
+
+#include <divot/version.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <exception>
+#include <iostream>
+#include <new>
+
+namespace {
+
+constexpr char const* spec_help =
+    "SPEC is a loss, name or name(key=value,...), or a sum of them:\n"
+    "  kl                                  alpha_beta(alpha=0.2,beta=0.7)\n"
+    "  0.3*kl+0.7*reverse_kl               skew_js(teacher_weight=0.1)\n"
+    "  reverse(skew_kl(teacher_weight=0.1))\n"
+    "  kl(temperature=4,t_squared=true)    0.1*cross_entropy+0.9*kl(temperature=4)\n"
+    "`divot list` names the losses and their keys. temperature and t_squared (multiply by the\n"
+    "temperature squared) are keys of all. reverse(D) exchanges teacher and student. Each term\n"
+    "of a sum is one call of the library, and the results are added up.\n";
+constexpr char const* file_help =
+    "Files are .npy: logits float16, float32 or float64 with two dimensions, in C or Fortran "
+    "order;\n"
+    "labels and masks integers or bool with one, a row whose mask is 0 is left out; weights "
+    "numbers.\n"
+    "Gradients and rows' losses are written in the type of the arithmetic (float32, or float64 "
+    "for\n"
+    "float64 logits), under their names only once everything has succeeded. JSON has no "
+    "infinities:\n"
+    "they are the strings \"inf\" and \"-inf\" (and \"nan\" where the two meet).\n";
+
+int report_flaw(std::string_view what) {
+  std::cerr << "divot: " << cli::one_line(what) << std::endl;
+  return 2;
+}
+
+CLI::Validator a_name() {
+  return CLI::Validator(
+      [](std::string& name) {
+        return name.empty() ? std::string("the name is empty") : std::string();
+      },
+      "");
+}
+
+void add_inputs(CLI::App& command, cli::input_options& in) {
+  command.add_option("--teacher", in.teacher, "The teacher's logits: a row a sample")
+      ->required()
+      ->type_name("T.npy")
+      ->check(a_name());
+  command.add_option("--student", in.student, "The student's logits")
+      ->required()
+      ->type_name("S.npy")
+      ->check(a_name());
+  command.add_option("--labels", in.labels, "The rows' classes, for cross_entropy")
+      ->type_name("Y.npy")
+      ->check(a_name());
+  command.add_option("--mask", in.mask, "Rows with 0 are left out")
+      ->type_name("M.npy")
+      ->check(a_name());
+  command.add_option("--weights", in.weights, "The rows' weights")
+      ->type_name("W.npy")
+      ->check(a_name());
+  command.add_option("--temperature", in.temperature, "Of terms that name none")
+      ->type_name("X")
+      ->capture_default_str();
+  command
+      .add_option("--valid-classes", in.valid_classes,
+                  "Only the first K columns count; teacher and student may then differ in width")
+      ->type_name("K");
+  command.add_option("--policy", in.policy, "seq, simd or omp (default: simd; omp with --threads)")
+      ->check(CLI::IsMember({"seq", "simd", "omp"}));
+  command.add_option("--threads", in.threads, "For policy omp (default: OpenMP's)")->type_name("N");
+  command
+      .add_option("--dtype", in.dtype, "Store logits as this (default: the wider of the files')")
+      ->check(CLI::IsMember({"f32", "f64", "f16", "bf16"}));
+  command.add_option("--repeat", in.repeat, "Runs; the seconds are their median")
+      ->type_name("N")
+      ->capture_default_str();
+}
+
+/// Which options were given at all is known only after parsing.
+void note_given(CLI::App const& command, cli::input_options& in) {
+  in.has_threads = command.count("--threads") > 0;
+  in.has_valid_classes = command.count("--valid-classes") > 0;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Distillation losses and their gradients, from logits in .npy files", "divot");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::to_string(DIVOT_VERSION_MAJOR) + "." +
+                                        std::to_string(DIVOT_VERSION_MINOR) + "." +
+                                        std::to_string(DIVOT_VERSION_PATCH));
+  app.footer(spec_help);
+  bool json = false;
+
+  CLI::App& list = *app.add_subcommand("list", "Every loss, its parameters and its formula");
+  list.add_flag("--json", json, "Print JSON");
+
+  cli::eval_options options;
+  CLI::App& eval = *app.add_subcommand("eval", "One loss: its value and its gradients");
+  eval.add_option("--loss", options.loss, "What to evaluate")->required()->type_name("SPEC");
+  add_inputs(eval, options.input);
+  eval.add_option("--reduction", options.input.reduction,
+                  "Of the rows: mean over valid rows, sum, or none (the value is the sum)")
+      ->check(CLI::IsMember({"mean", "sum", "none"}))
+      ->capture_default_str();
+  eval.add_option("--gradient-out", options.gradient_out, "Gradient for the student's logits")
+      ->type_name("G.npy")
+      ->check(a_name());
+  eval.add_option("--teacher-gradient-out", options.teacher_gradient_out,
+                  "Gradient for the teacher's logits")
+      ->type_name("H.npy")
+      ->check(a_name());
+  eval.add_option("--per-row-out", options.per_row_out,
+                  "The rows' losses, with their weights, not divided")
+      ->type_name("R.npy")
+      ->check(a_name());
+  eval.add_flag("--json", json, "Print JSON");
+  eval.footer(std::string(spec_help) + file_help);
+
+  cli::input_options compared;
+  compared.repeat = 5;
+  CLI::App& compare = *app.add_subcommand("compare", "A table of all losses");
+  add_inputs(compare, compared);
+  compare.add_flag("--json", json, "Print JSON");
+  compare.footer(file_help);
+
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::ParseError const& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help and --version
+    if (e.get_name() == "RequiredError" && app.get_subcommands().empty() && argc > 1) {
+      return report_flaw("there is no command '" + std::string(argv[1]) +
+                         "'; the commands are list, eval and compare");
+    }
+    return report_flaw(std::string(e.what()) + " (see divot --help)");
+  }
+  note_given(eval, options.input);
+  note_given(compare, compared);
+  std::cout << (list.parsed()   ? cli::list(json)
+                : eval.parsed() ? cli::eval(options, json)
+                                : cli::compare(compared, json))
+            << std::flush;
+  if (!std::cout) return report_flaw("standard output: cannot be written");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (cli::flaw const& e) {
+    return report_flaw(e.what());
+  } catch (std::bad_alloc const&) {
+    return report_flaw("the memory does not suffice for these inputs");
+  } catch (std::exception const& e) {
+    return report_flaw(e.what());
+  }
+}

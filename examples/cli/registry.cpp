@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#include "registry.hpp"
+
+#include "losses.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace cli {
+namespace {
+
+template <class Loss>
+loss_entry entry(loss_row<Loss> const& row) {
+  loss_entry out;
+  out.name = row.name;
+  out.formula = row.formula;
+  if constexpr (!std::is_empty_v<Loss>) {
+    for (auto const& p : row.parameters) {
+      out.parameters.push_back({p.name, Loss{}.*p.member, p.meaning});
+    }
+  }
+  out.needs_labels = std::is_same_v<Loss, divot::cross_entropy>;
+  out.has_teacher = has_teacher<Loss>;
+  out.make = [row](std::span<double const> values, [[maybe_unused]] bool reversed) -> any_loss {
+    Loss loss{};
+    if constexpr (!std::is_empty_v<Loss>) {
+      for (std::size_t i = 0; i < values.size(); ++i) loss.*row.parameters[i].member = values[i];
+    }
+    if constexpr (has_teacher<Loss>) {
+      if (reversed) return {exchanged(loss)};
+    }
+    return {loss};
+  };
+  return out;
+}
+
+/// What it costs to make `name` of `typed`: letters left out are cheap, because people abbreviate.
+double distance(std::string_view typed, std::string_view name) {
+  constexpr double add = 0.1, drop = 1, change = 1;
+  std::vector<double> row(name.size() + 1);
+  for (std::size_t j = 0; j <= name.size(); ++j) row[j] = add * static_cast<double>(j);
+  for (char const capital : typed) {
+    char const c =
+        capital >= 'A' && capital <= 'Z' ? static_cast<char>(capital - 'A' + 'a') : capital;
+    double diagonal = row[0];
+    row[0] += drop;
+    for (std::size_t j = 1; j <= name.size(); ++j) {
+      double const same = diagonal + (c == name[j - 1] ? 0 : change);
+      diagonal = row[j];
+      row[j] = std::min({same, row[j] + drop, row[j - 1] + add});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::vector<double> loss_entry::initial_values() const {
+  std::vector<double> values;
+  for (auto const& p : parameters) values.push_back(p.initial);
+  return values;
+}
+
+std::vector<loss_entry> const& registry() {
+  static std::vector<loss_entry> const entries = std::apply(
+      [](auto const&... rows) { return std::vector<loss_entry>{entry(rows)...}; }, loss_table());
+  return entries;
+}
+
+loss_entry const* find_loss(std::string_view name) {
+  for (auto const& loss : registry()) {
+    if (loss.name == name) return &loss;
+  }
+  return nullptr;
+}
+
+std::string nearest_names(std::string_view typed, std::size_t count) {
+  std::vector<std::pair<double, std::string_view>> names{{distance(typed, "reverse"), "reverse"}};
+  for (auto const& loss : registry()) names.emplace_back(distance(typed, loss.name), loss.name);
+  std::stable_sort(names.begin(), names.end(),
+                   [](auto const& a, auto const& b) { return a.first < b.first; });
+  std::string text;
+  for (std::size_t i = 0; i < std::min(count, names.size()); ++i) {
+    if (i > 0) text += ", ";
+    text += names[i].second;
+  }
+  return text;
+}
+
+}  // namespace cli

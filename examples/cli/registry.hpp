@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cli {
+
+struct any_loss;  // losses.hpp
+
+/// A loss as the commands see it: the types of losses.hpp are gone.
+struct loss_entry {
+  struct parameter {
+    std::string name;
+    double initial;
+    std::string meaning;
+  };
+
+  std::string name;
+  std::string formula;
+  std::vector<parameter> parameters;
+  bool needs_labels = false;
+  bool has_teacher = true;  ///< a divergence: reads the teacher, and has a reverse
+  /// The loss with these parameters, in their order; reversed only where has_teacher.
+  std::function<any_loss(std::span<double const> values, bool reversed)> make;
+
+  /// The parameters' initial values.
+  std::vector<double> initial_values() const;
+};
+
+/// The table of losses.hpp.
+std::vector<loss_entry> const& registry();
+
+/// The loss of that name, or null.
+loss_entry const* find_loss(std::string_view name);
+
+/// The names nearest to what somebody typed, nearest first, at most `count`, joined by commas.
+std::string nearest_names(std::string_view typed, std::size_t count = 3);
+
+}  // namespace cli

@@ -1,0 +1,149 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+
+// The derivatives that are not the student's logits': teacher, temperatures, alpha and beta.
+
+#include <doctest/doctest.h>
+#include <accuracy/reference_gradient.hpp>
+#include <accuracy/samples.hpp>
+#include <accuracy/score.hpp>
+
+#include <cstdint>
+#include <sstream>
+
+namespace {
+
+using reference::quad;
+
+/// |got − exact| relative to the sum of the terms' magnitudes: the sum itself may cancel.
+template <class T>
+double error_of_sum(double got, quad exact, quad magnitude) {
+  if (magnitude > quad(std::numeric_limits<T>::max()) / 100) return 0;  // it may overflow
+  return static_cast<double>(reference::abs(got - exact) / magnitude);
+}
+
+quad magnitude(reference::side const& s, std::vector<quad> const& gradient) {
+  quad sum = 0;
+  for (std::size_t k = 0; k < gradient.size(); ++k) {
+    sum += reference::abs((s.logits[k] - s.logits[s.top]) * gradient[k]);
+  }
+  return sum / s.temperature;
+}
+
+/// One row at a time: the derivatives in temperatures and parameters are sums over rows.
+template <class T>
+void compare(score::report& gradients, score::report& sums, losses::problem<T> const& row,
+             std::string const& where) {
+  reference::row_pair const pair(std::span<T const>(row.teacher), std::span<T const>(row.student),
+                                 row.teacher_temperature, row.student_temperature);
+  for (losses::loss const& l : losses::all()) {
+    reference::divergence const d = losses::reference_of(l);
+    quad const loss = reference::loss(d, pair);
+    std::vector<quad> const student = reference::student_gradient(d, pair);
+    std::vector<quad> const teacher = reference::teacher_gradient(d, pair);
+    quad const ts = reference::temperature_gradient(pair.student, student);
+    quad const tt = reference::temperature_gradient(pair.teacher, teacher);
+    std::string const name = losses::name(l);
+    for (losses::policy p : losses::policies) {
+      auto const got = losses::run(p, l, row, losses::wanted::everything);
+      sums.loss(name, p, score::error<T>(got.per_row[0], loss), "loss; " + where);
+      if (l.what != losses::kind::total_variation) {
+        gradients.gradient(name, p, score::error(std::span<T const>(got.student), student),
+                           "student; " + where);
+        gradients.loss(name, p, score::error(std::span<T const>(got.teacher), teacher),
+                       "teacher; " + where);
+      }
+      sums.loss(name, p,
+                error_of_sum<T>(got.student_temperature, ts, magnitude(pair.student, student)),
+                "student's temperature; " + where);
+      sums.loss(name, p,
+                error_of_sum<T>(got.teacher_temperature, tt, magnitude(pair.teacher, teacher)),
+                "teacher's temperature; " + where);
+      if (l.what == losses::kind::alpha_beta) {
+        auto const exact = reference::parameter_gradient(d, pair);
+        quad const size = reference::abs(exact[0]) + reference::abs(exact[1]);
+        for (std::size_t i : {0, 1}) {
+          sums.loss(name, p, error_of_sum<T>(got.parameters[i], exact[i], size),
+                    (i == 0 ? "alpha; " : "beta; ") + where);
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+score::report report_of_gradients() {
+  // Teacher and student gradients obey the same bound.
+  double const bound = budget::of<T>(budget::situation::moderate).gradient;
+  return {
+      budget::situation::moderate, std::is_same_v<T, float> ? "float" : "double", {bound, bound}};
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("derivatives in teacher, temperatures, alpha and beta are within the budget", T,
+                   float, double) {
+  score::report gradients = report_of_gradients<T>();
+  auto sums = score::report::of<T>(budget::situation::parameters);
+  std::uint64_t seed = 900;
+  struct temperatures {
+    double teacher, student;
+  };
+  for (double scale : {1., 5., 15.}) {
+    for (temperatures t : {temperatures{1, 1}, {2, 2}, {1, 3}, {0.5, 2}}) {
+      for (std::size_t classes : {2, 3, 10, 65, 257}) {
+        samples::random r(++seed);
+        losses::problem<T> const row{1,
+                                     classes,
+                                     samples::logits<T>(r, classes, scale * t.teacher),
+                                     samples::logits<T>(r, classes, scale * t.student),
+                                     t.teacher,
+                                     t.student};
+        std::ostringstream where;
+        where << "seed " << seed << ", " << classes << " classes, scale/T " << scale << ", T "
+              << t.teacher << " and " << t.student;
+        compare(gradients, sums, row, where.str());
+      }
+    }
+  }
+  gradients.finish();
+  sums.finish();
+}
+
+TEST_CASE_TEMPLATE("derivatives near convergence are within the budget", T, float, double) {
+  score::report gradients = report_of_gradients<T>();
+  auto sums = score::report::of<T>(budget::situation::parameters);
+  for (double delta : {1e-4, 1e-2}) {
+    for (double shift : {0., 200.}) {
+      samples::random r(1000);
+      losses::problem<T> row{1, 400, {}, samples::logits<T>(r, 400, 1)};
+      row.teacher = samples::beside(r, row.student, delta, shift);
+      std::ostringstream where;
+      where << "delta " << delta << ", shift " << shift;
+      compare(gradients, sums, row, where.str());
+    }
+  }
+  gradients.finish();
+  sums.finish();
+}
+
+TEST_CASE_TEMPLATE("student gradients at two temperatures are within the budget", T, float,
+                   double) {
+  auto report = score::report::of<T>(budget::situation::moderate);
+  std::uint64_t seed = 1100;
+  for (double scale : {1., 5., 15.}) {
+    for (std::size_t classes : {2, 10, 64, 597}) {
+      samples::random r(++seed);
+      std::size_t const rows = classes < 100 ? 9 : 2;
+      losses::problem<T> const given{rows,
+                                     classes,
+                                     samples::logits<T>(r, rows * classes, scale * 4),
+                                     samples::logits<T>(r, rows * classes, scale),
+                                     4,
+                                     1};
+      score::compare(report, losses::all(), given,
+                     "seed " + std::to_string(seed) + ", temperatures 4 and 1");
+    }
+  }
+  report.finish();
+}

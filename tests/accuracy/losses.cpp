@@ -1,0 +1,148 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+
+#include <accuracy/losses.hpp>
+
+#include <sstream>
+
+namespace losses {
+
+using reference::form;
+
+std::string name(loss const& l) {
+  static char const* const names[] = {
+      "kl",      "reverse_kl", "jeffreys",           "jensen_shannon",
+      "skew_js", "skew_kl",    "reverse(skew_kl)",   "squared_hellinger",
+      "pearson", "neyman",     "total_variation",    "f_divergence<le_cam>",
+      "alpha",   "alpha_beta", "soft_cross_entropy", "cross_entropy",
+      "z_loss"};
+  std::ostringstream text;
+  text << names[static_cast<int>(l.what)];
+  switch (l.what) {
+    case kind::skew_js:
+    case kind::skew_kl:
+    case kind::reverse_skew_kl:
+    case kind::alpha:
+      text << '(' << l.a << ')';
+      break;
+    case kind::alpha_beta:
+    case kind::cross_entropy:
+      text << '(' << l.a << ", " << l.b << ')';
+      break;
+    default:
+      break;
+  }
+  return text.str();
+}
+
+reference::divergence reference_of(loss const& l) {
+  switch (l.what) {
+    case kind::kl:
+      return {form::kl};
+    case kind::reverse_kl:
+      return {form::reverse_kl};
+    case kind::jeffreys:
+      return {form::jeffreys};
+    case kind::jensen_shannon:
+      return {form::jensen_shannon};
+    case kind::skew_js:
+      return {form::skew_js, l.a};
+    case kind::skew_kl:
+      return {form::skew_kl, l.a};
+    case kind::reverse_skew_kl:
+      return {form::reverse_skew_kl, l.a};
+    case kind::squared_hellinger:
+      return {form::squared_hellinger};
+    case kind::pearson:
+      return {form::pearson};
+    case kind::neyman:
+      return {form::neyman};
+    case kind::total_variation:
+      return {form::total_variation};
+    case kind::le_cam:
+      return {form::le_cam};
+    case kind::alpha:
+      return reference::alpha_divergence(l.a);
+    case kind::alpha_beta:
+      return {form::alpha_beta, l.a, l.b};
+    default:
+      return {form::soft_cross_entropy};
+  }
+}
+
+std::vector<loss> const& all() {
+  static std::vector<loss> const list{{kind::kl},
+                                      {kind::reverse_kl},
+                                      {kind::jeffreys},
+                                      {kind::jensen_shannon},
+                                      {kind::skew_js, 0.1},
+                                      {kind::skew_js, 0.9},
+                                      {kind::skew_kl, 0.1},
+                                      {kind::reverse_skew_kl, 0.1},
+                                      {kind::squared_hellinger},
+                                      {kind::pearson},
+                                      {kind::neyman},
+                                      {kind::total_variation},
+                                      {kind::le_cam},
+                                      {kind::alpha, 0.3},
+                                      {kind::alpha, -0.5},
+                                      {kind::alpha, 1},
+                                      {kind::alpha, 0},
+                                      {kind::alpha_beta, 0.2, 0.7},
+                                      {kind::alpha_beta, 0.5, 0.5},
+                                      {kind::alpha_beta, 0.8, 0.3},
+                                      {kind::alpha_beta, 1, 1},
+                                      {kind::alpha_beta, 0.25, -0.75},
+                                      {kind::alpha_beta, 0, 0},
+                                      {kind::soft_cross_entropy}};
+  return list;
+}
+
+std::vector<loss> const& some() {
+  static std::vector<loss> const list{{kind::kl},
+                                      {kind::reverse_kl},
+                                      {kind::jeffreys},
+                                      {kind::jensen_shannon},
+                                      {kind::skew_js, 0.1},
+                                      {kind::skew_kl, 0.1},
+                                      {kind::reverse_skew_kl, 0.1},
+                                      {kind::squared_hellinger},
+                                      {kind::pearson},
+                                      {kind::neyman},
+                                      {kind::total_variation},
+                                      {kind::le_cam},
+                                      {kind::alpha, 0.3},
+                                      {kind::alpha_beta, 0.2, 0.7},
+                                      {kind::alpha_beta, 1, 1},
+                                      {kind::soft_cross_entropy}};
+  return list;
+}
+
+std::vector<loss> const& main_ones() {
+  static std::vector<loss> const list{{kind::kl},
+                                      {kind::reverse_kl},
+                                      {kind::jensen_shannon},
+                                      {kind::squared_hellinger},
+                                      {kind::pearson},
+                                      {kind::total_variation},
+                                      {kind::alpha_beta, 0.2, 0.7}};
+  return list;
+}
+
+std::string name(policy p) {
+  return p == policy::seq ? "seq" : p == policy::simd ? "simd" : "omp(2)";
+}
+
+template <class T>
+answer<T> run_seq(loss const&, problem<T> const&, wanted);
+template <class T>
+answer<T> run_packs(policy, loss const&, problem<T> const&, wanted);
+
+template <class T>
+answer<T> run(policy p, loss const& l, problem<T> const& given, wanted what) {
+  return p == policy::seq ? run_seq(l, given, what) : run_packs(p, l, given, what);
+}
+template answer<float> run(policy, loss const&, problem<float> const&, wanted);
+template answer<double> run(policy, loss const&, problem<double> const&, wanted);
+
+}  // namespace losses

@@ -1,0 +1,182 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The divergences of the library from their textbook definitions, in quadruple precision.
+//
+// Losses here, gradients in reference_gradient.hpp. tools/make_reference.py computes both from the
+// definitions alone with hundreds of digits, and tables.test.cpp compares the two.
+
+#include <accuracy/quad.hpp>
+#include <accuracy/row_pair.hpp>
+#include <accuracy/series.hpp>
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace reference {
+
+enum class form {
+  kl,
+  reverse_kl,
+  jeffreys,
+  jensen_shannon,
+  skew_js,          // a: the teacher's weight
+  skew_kl,          // a: the teacher's weight
+  reverse_skew_kl,  // a: the weight of the first argument of skew_kl, here the student
+  squared_hellinger,
+  pearson,
+  neyman,
+  total_variation,
+  le_cam,
+  alpha_beta,  // a, b: alpha, beta
+  soft_cross_entropy
+};
+
+struct divergence {
+  form what = form::kl;
+  quad a = 0, b = 0;
+
+  /// The same with its arguments exchanged.
+  divergence reversed() const {
+    switch (what) {
+      case form::kl:
+        return {form::reverse_kl};
+      case form::reverse_kl:
+        return {form::kl};
+      case form::skew_js:
+        return {form::skew_js, 1 - a};
+      case form::skew_kl:
+        return {form::reverse_skew_kl, a};
+      case form::reverse_skew_kl:
+        return {form::skew_kl, a};
+      case form::pearson:
+        return {form::neyman};
+      case form::neyman:
+        return {form::pearson};
+      case form::alpha_beta:
+        return {form::alpha_beta, b, a};
+      default:
+        return *this;
+    }
+  }
+};
+
+/// The α-divergence: the line alpha + beta = 1 of the plane, exactly.
+inline divergence alpha_divergence(double alpha) {
+  return {form::alpha_beta, alpha, 1 - quad(alpha)};
+}
+
+/// f(u) with f(1) = f'(1) = 0, for a number or a series.
+template <class N>
+N generator(divergence const& d, N const& u) {
+  quad const a = d.a;
+  switch (d.what) {
+    case form::kl:
+      return u * log(u) - u + 1;
+    case form::reverse_kl:
+      return u - 1 - log(u);
+    case form::jeffreys:
+      return (u - 1) * log(u);
+    case form::jensen_shannon:
+      return (u * log(u) - (u + 1) * log((u + 1) / 2)) / 2;
+    case form::skew_js: {
+      N const m = a * u + (1 - a);
+      return a * u * log(u) - m * log(m);
+    }
+    case form::skew_kl:
+      return u * log(u / (a * u + (1 - a))) - (1 - a) * (u - 1);
+    case form::reverse_skew_kl:
+      return (1 - a) * (u - 1) - log((1 - a) * u + a);
+    case form::squared_hellinger:
+      return (sqrt(u) - 1) * (sqrt(u) - 1);
+    case form::pearson:
+      return (u - 1) * (u - 1);
+    case form::neyman:
+      return (u - 1) * (u - 1) / u;
+    case form::le_cam:
+      return (u - 1) * (u - 1) / (2 * (u + 1));
+    default:
+      return N(0);
+  }
+}
+
+/// f(0): what a class without teacher adds, per unit of q. By duality f'(∞) is that of reversed().
+inline quad at_zero(divergence const& d) {
+  quad const a = d.a;
+  switch (d.what) {
+    case form::kl:
+    case form::squared_hellinger:
+    case form::pearson:
+      return 1;
+    case form::jensen_shannon:
+      return log(quad(2)) / 2;
+    case form::skew_js:
+      return -(1 - a) * log(1 - a);
+    case form::skew_kl:
+      return 1 - a;
+    case form::reverse_skew_kl:
+      return -log(a) - (1 - a);
+    case form::total_variation:
+    case form::le_cam:
+      return quad(1) / 2;
+    default:
+      return infinity;
+  }
+}
+
+/// x^y with 0^y its limit.
+inline quad power(quad log_x, quad y) {
+  if (y == 0) return 1;
+  if (!is_infinite(log_x)) return exp(y * log_x);
+  return y > 0 ? quad(0) : infinity;
+}
+
+/// One class of the α-β divergence: −(p^α q^β − (α/λ) p^λ − (β/λ) q^λ)/(αβ) and its limits, as
+/// q^λ ell² exp[0, α ell, λ ell]; three powers would cancel on and beside the singular lines.
+inline quad alpha_beta_loss(divergence const& d, row_pair const& row, std::size_t k) {
+  quad const lambda = d.a + d.b, ell = row.ell[k];
+  if (row.p(k) == 0) {
+    if (!(d.a > 0 && lambda > 0)) return infinity;
+    return power(row.student.log_p[k], lambda) / (d.a * lambda);
+  }
+  if (row.q(k) == 0) {
+    if (!(d.b > 0 && lambda > 0)) return infinity;
+    return power(row.teacher.log_p[k], lambda) / (d.b * lambda);
+  }
+  std::array<quad, 3> const nodes{0, d.a * ell, lambda * ell};
+  quad const scale = lambda == 1 ? row.q(k) : power(row.student.log_p[k], lambda);
+  return scale * ell * ell * exp_divided(nodes);
+}
+
+/// D(p‖q) of a row.
+inline quad loss(divergence const& d, row_pair const& row) {
+  quad sum = 0;
+  bool const by_generator = d.what != form::alpha_beta && d.what != form::total_variation &&
+                            d.what != form::soft_cross_entropy;
+  series const near = by_generator ? generator(d, series::exponential()) : series();
+  quad const without_teacher = at_zero(d), without_student = at_zero(d.reversed());
+  for (std::size_t k = 0; k < row.size(); ++k) {
+    quad const p = row.p(k), q = row.q(k), ell = row.ell[k];
+    if (d.what == form::alpha_beta) {
+      sum += alpha_beta_loss(d, row, k);
+    } else if (d.what == form::soft_cross_entropy) {
+      if (p != 0) sum -= p * row.student.log_p[k];
+    } else if (p == 0) {
+      sum += q * without_teacher;
+    } else if (q == 0) {
+      sum += p * without_student;
+    } else if (d.what == form::total_variation) {
+      sum += q * abs(expm1(ell)) / 2;
+    } else if (abs(ell) < 0.125) {
+      sum += q * ell * ell * near.beyond_second(ell);
+    } else {
+      sum += q * generator(d, p / q);
+    }
+  }
+  return sum;
+}
+
+}  // namespace reference

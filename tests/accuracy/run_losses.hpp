@@ -1,0 +1,109 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// run() of losses.hpp for one policy; included by the files that instantiate it.
+
+#include <accuracy/losses.hpp>
+#include <divot/divot.hpp>
+
+#include <type_traits>
+
+namespace losses {
+
+/// The user's own divergence of the tests: one function.
+struct le_cam {
+  static constexpr double at_zero = 0.5, slope_at_infinity = 0.5;
+  template <class T>
+  static T f(T u) {
+    return (T(1) - u) * (T(1) - u) / (T(2) * (T(1) + u));
+  }
+};
+
+template <class T, class Policy, class What>
+answer<T> call(Policy policy, What const& what, problem<T> const& given, wanted wants) {
+  auto const rows = static_cast<divot::index>(given.rows);
+  auto const classes = static_cast<divot::index>(given.classes);
+  divot::matrix_ref<T const> const t(given.teacher.data(), rows, classes);
+  divot::matrix_ref<T const> const s(given.student.data(), rows, classes);
+  auto const teacher = divot::logits(t, given.teacher_temperature);
+  auto const student = divot::logits(s, given.student_temperature);
+
+  answer<T> result;
+  result.per_row.assign(given.rows, -1);
+  divot::batch options;
+  options.reduction = divot::reduction::sum;
+  options.per_row = result.per_row;
+  options.labels = given.labels;
+  // The loss without gradients is compiled for three kinds of divergence only, to save time.
+  if constexpr (std::is_same_v<What, divot::kl> || std::is_same_v<What, divot::jensen_shannon> ||
+                std::is_same_v<What, divot::alpha_beta>) {
+    if (wants == wanted::value) {
+      result.value = divot::value(policy, what, teacher, student, options);
+      return result;
+    }
+  }
+  result.student.resize(given.student.size());
+  divot::matrix_ref<T> const g(result.student.data(), rows, classes);
+  if (wants != wanted::everything) {
+    result.value = divot::value_and_gradient(policy, what, teacher, student, g, options);
+    return result;
+  }
+  result.teacher.resize(given.teacher.size());
+  divot::matrix_ref<T> const h(result.teacher.data(), rows, classes);
+  divot::temperature_gradient temperatures;
+  auto const where = divot::gradients().student(g).teacher(h).temperature(temperatures);
+  if constexpr (std::is_same_v<What, divot::alpha_beta>) {
+    result.value = divot::value_and_gradient(policy, what, teacher, student,
+                                             where.parameters(result.parameters), options);
+  } else {
+    result.value = divot::value_and_gradient(policy, what, teacher, student, where, options);
+  }
+  result.student_temperature = temperatures.student;
+  result.teacher_temperature = temperatures.teacher;
+  return result;
+}
+
+template <class T, class Policy>
+answer<T> dispatch(Policy policy, loss const& l, problem<T> const& given, wanted wants) {
+  auto const with = [&](auto const& what) { return call(policy, what, given, wants); };
+  switch (l.what) {
+    case kind::kl:
+      return with(divot::kl{});
+    case kind::reverse_kl:
+      return with(divot::reverse_kl{});
+    case kind::jeffreys:
+      return with(divot::jeffreys{});
+    case kind::jensen_shannon:
+      return with(divot::jensen_shannon{});
+    case kind::skew_js:
+      return with(divot::skew_js{.teacher_weight = l.a});
+    case kind::skew_kl:
+      return with(divot::skew_kl{.teacher_weight = l.a});
+    case kind::reverse_skew_kl:
+      return with(divot::reverse(divot::skew_kl{.teacher_weight = l.a}));
+    case kind::squared_hellinger:
+      return with(divot::squared_hellinger{});
+    case kind::pearson:
+      return with(divot::pearson{});
+    case kind::neyman:
+      return with(divot::neyman{});
+    case kind::total_variation:
+      return with(divot::total_variation{});
+    case kind::le_cam:
+      return with(divot::f_divergence<le_cam>{});
+    case kind::alpha:
+      return with(divot::alpha{.alpha = l.a});
+    case kind::alpha_beta:
+      return with(divot::alpha_beta{.alpha = l.a, .beta = l.b});
+    case kind::soft_cross_entropy:
+      return with(divot::soft_cross_entropy{});
+    case kind::cross_entropy:
+      return with(divot::cross_entropy{.smoothing = l.a, .z_loss = l.b});
+    case kind::z_loss:
+      return with(divot::z_loss{});
+  }
+  return {};
+}
+
+}  // namespace losses

@@ -1,0 +1,280 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+
+#include <doctest/doctest.h>
+#include <accuracy/reference_gradient.hpp>
+#include <accuracy/score.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+namespace score {
+
+namespace {
+
+double const infinite = std::numeric_limits<double>::infinity();
+
+/// Total variation's gradient with the signs that the library gave to ties, which nobody can know;
+/// all other signs are the exact ones.
+template <class T>
+std::vector<quad> with_signs_of_ties(reference::row_pair const& row, std::span<T const> got) {
+  std::size_t const n = row.size();
+  auto const tied = [&](std::size_t k) { return reference::abs(row.ell[k]) < budget::tie<T>; };
+  std::vector<quad> omega(n, 0);
+  std::size_t known = n;  // the most probable class whose sign is known
+  for (std::size_t k = 0; k < n; ++k) {
+    if (tied(k)) continue;
+    omega[k] = row.ell[k] < 0 ? 0.5 : -0.5;
+    if (known == n || row.q(k) > row.q(known)) known = k;
+  }
+  if (known == n) return {};
+  auto const slope = [&](std::size_t k) {
+    return static_cast<double>(row.student.temperature * quad(got[row.classes[k]]) / row.q(k));
+  };
+  for (std::size_t k = 0; k < n; ++k) {
+    if (!tied(k) || row.q(k) == 0) continue;
+    double const difference = slope(k) - slope(known);  // omega_k − omega_known
+    omega[k] = std::round(2 * (difference + static_cast<double>(omega[known]))) / 2;
+    omega[k] = std::clamp<quad>(omega[k], -0.5, 0.5);
+  }
+  std::size_t const top = row.student.top;
+  return row.spread(reference::project(
+      row.student, [&](std::size_t k) { return row.q(k) * (omega[k] - omega[top]); }));
+}
+
+}  // namespace
+
+template <class T>
+double error(quad got, quad exact) {
+  quad const largest = std::numeric_limits<T>::max();
+  quad const size = reference::abs(exact);
+  if (reference::is_nan(got)) return infinite;
+  if (size > largest * 0.999) {
+    bool const overflowed = reference::is_infinite(got) && (got > 0) == (exact > 0);
+    if (overflowed) return 0;
+  }
+  if (reference::is_infinite(got)) return infinite;
+  if (size == 0) return got == 0 ? 0 : infinite;
+  return static_cast<double>(reference::abs(got - exact) / size);
+}
+template double error<float>(quad, quad);
+template double error<double>(quad, quad);
+
+template <class T>
+double error(std::span<T const> got, std::vector<quad> const& exact, quad scale) {
+  // long double has the exponents that the squares of tiny gradients need.
+  auto difference = 0.0L, norm = static_cast<long double>(scale * scale);
+  quad const large = quad(std::numeric_limits<T>::max()) * 0.999;
+  for (std::size_t k = 0; k < exact.size(); ++k) {
+    if (reference::abs(exact[k]) > large) {
+      if (error<T>(got[k], exact[k]) > 1e-3) return infinite;
+      continue;
+    }
+    if (!std::isfinite(got[k])) return infinite;
+    auto const d = static_cast<long double>(got[k] - exact[k]);
+    auto const e = static_cast<long double>(exact[k]);
+    difference += d * d;
+    norm += e * e;
+  }
+  if (norm == 0) return difference == 0 ? 0 : infinite;
+  return static_cast<double>(std::sqrt(difference / norm));
+}
+template double error(std::span<float const>, std::vector<quad> const&, quad);
+template double error(std::span<double const>, std::vector<quad> const&, quad);
+
+namespace {
+
+template <class T>
+reference::row_pair pair_of(losses::problem<T> const& rows, std::size_t i) {
+  return {std::span(rows.teacher_row(i), rows.classes),
+          std::span(rows.student_row(i), rows.classes), rows.teacher_temperature,
+          rows.student_temperature};
+}
+
+exact_row exact_of(losses::loss const& l, reference::row_pair const& row, std::int64_t label) {
+  if (l.what == losses::kind::cross_entropy || l.what == losses::kind::z_loss) {
+    exact_row result{0, std::vector<quad>(row.size(), 0)};
+    auto const add = [&](reference::label_loss const& term) {
+      result.loss += term.value;
+      for (std::size_t k = 0; k < row.size(); ++k) result.gradient[k] += term.gradient[k];
+    };
+    if (l.what == losses::kind::cross_entropy) {
+      add(reference::cross_entropy(row.student, static_cast<std::size_t>(label), l.a));
+    }
+    quad const factor = l.what == losses::kind::z_loss ? 1 : l.b;
+    if (factor != 0) add(reference::z_loss(row.student.logits, factor));
+    return result;
+  }
+  reference::divergence const d = losses::reference_of(l);
+  return {reference::loss(d, row), row.spread(reference::student_gradient(d, row))};
+}
+
+}  // namespace
+
+template <class T>
+exact_row exact(losses::loss const& l, losses::problem<T> const& rows, std::size_t i) {
+  return exact_of(l, pair_of(rows, i), rows.labels.empty() ? 0 : rows.labels[i]);
+}
+template exact_row exact(losses::loss const&, losses::problem<float> const&, std::size_t);
+template exact_row exact(losses::loss const&, losses::problem<double> const&, std::size_t);
+
+void report::keep(worst& w, double error, std::string const& where) {
+  if (!(error <= w.error) || w.where.empty()) w = {std::isnan(error) ? infinite : error, where};
+}
+
+void report::loss(std::string const& name, losses::policy p, double error,
+                  std::string const& where) {
+  if (!losses_.contains(name)) order_.push_back(name);
+  keep(losses_[name][p], error, where);
+}
+
+void report::gradient(std::string const& name, losses::policy p, double error,
+                      std::string const& where) {
+  keep(gradients_[name][p], error, where);
+}
+
+void report::finish() const {
+  auto const largest = [](errors const& e) {
+    double all = 0;
+    for (auto const& [policy, seen] : e) all = std::max(all, seen.error);
+    return all;
+  };
+  if (budget::print_errors()) {
+    std::printf(
+        "\n%s, %s (budget: loss %.0e, gradient %.0e)\n\n| loss | loss error | gradient error "
+        "|\n|---|---|---|\n",
+        budget::at(where_).name, type_, bound_.loss, bound_.gradient);
+    for (std::string const& name : order_) {
+      std::printf("| `%s` | %.1e |", name.c_str(), largest(losses_.at(name)));
+      auto const g = gradients_.find(name);
+      if (g == gradients_.end()) {
+        std::printf(" |\n");
+      } else {
+        std::printf(" %.1e |\n", largest(g->second));
+      }
+    }
+  }
+  auto const check = [&](std::string const& name, char const* of, errors const& all, double bound) {
+    for (auto const& [policy, seen] : all) {
+      CHECK_MESSAGE(seen.error <= bound, name, " ", std::string(type_), " ", losses::name(policy),
+                    ", ", std::string(budget::at(where_).name), ": ", std::string(of), " off by ",
+                    seen.error, " where ", bound, " is allowed; ", seen.where);
+    }
+  };
+  for (std::string const& name : order_) {
+    check(name, "loss", losses_.at(name), bound_.loss);
+    auto const g = gradients_.find(name);
+    if (g != gradients_.end()) check(name, "gradient", g->second, bound_.gradient);
+  }
+}
+
+namespace {
+
+/// The answers of all policies for one loss against its exact rows.
+template <class T>
+void judge(report& r, losses::loss const& l, losses::problem<T> const& rows,
+           std::vector<reference::row_pair> const& pairs, std::vector<exact_row> const& exact,
+           std::string const& where) {
+  std::string const name = losses::name(l);
+  std::map<losses::policy, losses::answer<T>> answers;
+  for (losses::policy p : losses::policies) {
+    answers[p] = losses::run(p, l, rows, losses::wanted::student);
+  }
+  for (auto const& [p, answer] : answers) {
+    double sum = 0, size = 0;
+    for (double x : answer.per_row) sum += x, size += std::abs(x);
+    bool const same = size > static_cast<double>(std::numeric_limits<T>::max()) ||
+                      std::abs(sum - static_cast<double>(answer.value)) <= budget::law<T> * size;
+    CHECK_MESSAGE(same, name, " ", losses::name(p), " sums rows of ", sum, " to ", answer.value,
+                  "; ", where);
+  }
+  for (std::size_t i = 0; i < rows.rows; ++i) {
+    std::string const here = where + ", row " + std::to_string(i) + " of " +
+                             std::to_string(rows.rows) + " x " + std::to_string(rows.classes);
+    auto norm = 0.0L;
+    for (quad const& x : exact[i].gradient) {
+      norm += static_cast<long double>(x) * static_cast<long double>(x);
+    }
+    bool const exempt = std::sqrt(norm) < static_cast<long double>(budget::smallest<T>);
+    for (auto const& [p, answer] : answers) {
+      double const loss = answer.per_row[i];
+      CHECK_MESSAGE(loss >= 0, name, " ", losses::name(p), " gives ", loss, "; ", here);
+      if (exempt) continue;
+      if (exact[i].loss >= budget::smallest<T>) {
+        r.loss(name, p, error<T>(loss, exact[i].loss), here);
+      }
+      std::span<T const> const got(answer.student.data() + i * rows.classes, rows.classes);
+      if (std::isnan(norm)) {  // an entry's limit is infinite
+        bool const nan = std::any_of(got.begin(), got.end(), [](T g) { return std::isnan(g); });
+        CHECK_MESSAGE(!nan, name, " ", losses::name(p), " gives NaN; ", here);
+      } else if (l.what == losses::kind::total_variation) {
+        std::vector<quad> const signs = with_signs_of_ties(pairs[i], got);
+        if (!signs.empty()) r.gradient(name, p, error(got, signs), here);
+      } else {
+        // Against smoothed labels the gradient q − y can vanish for no reason of its own.
+        bool const smoothed = l.what == losses::kind::cross_entropy && l.a != 0;
+        r.gradient(name, p, error(got, exact[i].gradient, smoothed ? l.a : 0), here);
+      }
+    }
+  }
+}
+
+/// What the comparisons share: the rows in quadruple precision and the exact rows of each loss.
+template <class T>
+std::vector<reference::row_pair> pairs_of(losses::problem<T> const& rows) {
+  std::vector<reference::row_pair> pairs;
+  for (std::size_t i = 0; i < rows.rows; ++i) pairs.push_back(pair_of(rows, i));
+  return pairs;
+}
+
+std::vector<std::vector<exact_row>> exact_rows(std::vector<losses::loss> const& what,
+                                               std::vector<reference::row_pair> const& pairs,
+                                               std::vector<std::int64_t> const& labels) {
+  std::vector<std::vector<exact_row>> exact(what.size());
+  auto const count = static_cast<std::ptrdiff_t>(what.size());
+#ifdef _OPENMP
+#pragma omp parallel for schedule(dynamic) num_threads(2)
+#endif
+  for (std::ptrdiff_t n = 0; n < count; ++n) {
+    auto const at = static_cast<std::size_t>(n);
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      exact[at].push_back(exact_of(what[at], pairs[i], labels.empty() ? 0 : labels[i]));
+    }
+  }
+  return exact;
+}
+
+}  // namespace
+
+template <class T>
+void compare(report& r, std::vector<losses::loss> const& what, losses::problem<T> const& rows,
+             std::string const& where) {
+  auto const pairs = pairs_of(rows);
+  auto const exact = exact_rows(what, pairs, rows.labels);
+  for (std::size_t n = 0; n < what.size(); ++n) judge(r, what[n], rows, pairs, exact[n], where);
+}
+template void compare(report&, std::vector<losses::loss> const&, losses::problem<float> const&,
+                      std::string const&);
+template void compare(report&, std::vector<losses::loss> const&, losses::problem<double> const&,
+                      std::string const&);
+
+void compare(report& in_float, report& in_double, std::vector<losses::loss> const& what,
+             losses::problem<float> const& rows, std::string const& where) {
+  losses::problem<double> const wide{rows.rows,
+                                     rows.classes,
+                                     {rows.teacher.begin(), rows.teacher.end()},
+                                     {rows.student.begin(), rows.student.end()},
+                                     rows.teacher_temperature,
+                                     rows.student_temperature,
+                                     rows.labels};
+  auto const pairs = pairs_of(rows);
+  auto const exact = exact_rows(what, pairs, rows.labels);
+  for (std::size_t n = 0; n < what.size(); ++n) {
+    judge(in_float, what[n], rows, pairs, exact[n], where);
+    judge(in_double, what[n], wide, pairs, exact[n], where);
+  }
+}
+
+}  // namespace score

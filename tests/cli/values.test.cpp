@@ -1,0 +1,229 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+
+// Values and gradients against textbook formulas in double, and finite differences of them.
+#include "program.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <functional>
+
+namespace cli_test {
+namespace {
+
+constexpr std::size_t rows = 4, classes = 5;
+std::vector<double> const labels{1, 0, 4, 2};
+using numbers = std::vector<double>;
+
+double log_sum_exp(numbers const& x, double temperature) {
+  double sum = 0;
+  for (double const v : x) sum += std::exp(v / temperature);
+  return std::log(sum);
+}
+numbers softmax(numbers const& x, double temperature) {
+  double const lse = log_sum_exp(x, temperature);
+  numbers p;
+  for (double const v : x) p.push_back(std::exp(v / temperature - lse));
+  return p;
+}
+double kl(numbers const& p, numbers const& q) {
+  double sum = 0;
+  for (std::size_t k = 0; k < p.size(); ++k) sum += p[k] * std::log(p[k] / q[k]);
+  return sum;
+}
+numbers mix(double weight, numbers const& p, numbers const& q) {
+  numbers m;
+  for (std::size_t k = 0; k < p.size(); ++k) m.push_back(weight * p[k] + (1 - weight) * q[k]);
+  return m;
+}
+double sum_over(numbers const& p, numbers const& q, std::function<double(double, double)> f) {
+  double sum = 0;
+  for (std::size_t k = 0; k < p.size(); ++k) sum += f(p[k], q[k]);
+  return sum;
+}
+
+/// Loss of one row from the teacher's and the student's logits and its label.
+using row_loss = std::function<double(numbers const& t, numbers const& s, std::size_t label)>;
+
+row_loss of_distributions(std::function<double(numbers const&, numbers const&)> d,
+                          double temperature = 1) {
+  return [=](numbers const& t, numbers const& s, std::size_t) {
+    return d(softmax(t, temperature), softmax(s, temperature));
+  };
+}
+
+double alpha_beta(numbers const& p, numbers const& q, double a, double b) {
+  double const l = a + b;
+  return sum_over(p, q, [=](double x, double y) {
+    return -(std::pow(x, a) * std::pow(y, b) - a / l * std::pow(x, l) - b / l * std::pow(y, l)) /
+           (a * b);
+  });
+}
+
+struct known_loss {
+  char const* spec;
+  row_loss of_row;
+};
+
+std::vector<known_loss> known_losses() {
+  auto const d = [](auto f) { return of_distributions(f); };
+  auto const skew = [](double w) {
+    return [w](numbers const& p, numbers const& q) { return kl(p, mix(w, p, q)); };
+  };
+  auto const skew_js = [](double w) {
+    return [w](numbers const& p, numbers const& q) {
+      numbers const m = mix(w, p, q);
+      return w * kl(p, m) + (1 - w) * kl(q, m);
+    };
+  };
+  auto const pearson = [](numbers const& p, numbers const& q) {
+    return sum_over(p, q, [](double x, double y) { return (x - y) * (x - y) / y; });
+  };
+  auto const swapped = [](auto f) {
+    return [f](numbers const& p, numbers const& q) { return f(q, p); };
+  };
+  auto const sum = [](numbers const& p, numbers const& q) {
+    return 0.3 * kl(p, q) + 0.7 * kl(q, p);
+  };
+  auto const total_variation = [](numbers const& p, numbers const& q) {
+    return sum_over(p, q, [](double x, double y) { return std::abs(x - y) / 2; });
+  };
+  return {
+      {"kl", d(kl)},
+      {"reverse_kl", d(swapped(kl))},
+      {"jeffreys", d([](auto const& p, auto const& q) { return kl(p, q) + kl(q, p); })},
+      {"jensen_shannon", d(skew_js(0.5))},
+      {"skew_js", d(skew_js(0.5))},
+      {"skew_js(teacher_weight=0.1)", d(skew_js(0.1))},
+      {"skew_kl", d(skew(0.1))},
+      {"skew_kl(teacher_weight=0.3)", d(skew(0.3))},
+      {"squared_hellinger", d([](numbers const& p, numbers const& q) {
+         return sum_over(p, q, [](double x, double y) {
+           return (std::sqrt(x) - std::sqrt(y)) * (std::sqrt(x) - std::sqrt(y));
+         });
+       })},
+      {"pearson", d(pearson)},
+      {"neyman", d(swapped(pearson))},
+      {"total_variation", d(total_variation)},
+      {"alpha(alpha=0.3)",
+       d([](auto const& p, auto const& q) { return alpha_beta(p, q, 0.3, 0.7); })},
+      {"alpha_beta(alpha=0.2,beta=0.7)",
+       d([](auto const& p, auto const& q) { return alpha_beta(p, q, 0.2, 0.7); })},
+      {"soft_cross_entropy", d([](numbers const& p, numbers const& q) {
+         return sum_over(p, q, [](double x, double y) { return -x * std::log(y); });
+       })},
+      {"z_loss",
+       [](auto const&, numbers const& s, std::size_t) { return std::pow(log_sum_exp(s, 1), 2); }},
+      {"cross_entropy",
+       [](auto const&, numbers const& s, std::size_t y) { return -std::log(softmax(s, 1)[y]); }},
+      {"cross_entropy(smoothing=0.1,z_loss=0.01,temperature=2)",
+       [](auto const&, numbers const& s, std::size_t y) {
+         numbers const q = softmax(s, 2);
+         double uniform = 0;
+         for (double const x : q) uniform -= std::log(x) / classes;
+         return -0.9 * std::log(q[y]) + 0.1 * uniform + 0.01 * std::pow(log_sum_exp(s, 1), 2);
+       }},
+      // reverses, temperatures and sums
+      {"reverse(kl)", d(swapped(kl))},
+      {"reverse(jensen_shannon)", d(skew_js(0.5))},
+      {"reverse(total_variation)", d(total_variation)},
+      {"reverse(neyman)", d(pearson)},
+      {"reverse(reverse(pearson))", d(pearson)},
+      {"reverse(skew_kl(teacher_weight=0.1))", d(swapped(skew(0.1)))},
+      {"reverse(skew_js(teacher_weight=0.1))", d(swapped(skew_js(0.1)))},
+      {"reverse(alpha(alpha=0.3))",
+       d([](auto const& p, auto const& q) { return alpha_beta(p, q, 0.7, 0.3); })},
+      {"reverse(alpha_beta(alpha=0.2,beta=0.7))",
+       d([](auto const& p, auto const& q) { return alpha_beta(p, q, 0.7, 0.2); })},
+      {"reverse(soft_cross_entropy)", d([](numbers const& p, numbers const& q) {
+         return sum_over(p, q, [](double x, double y) { return -y * std::log(x); });
+       })},
+      {"kl(temperature=4)", of_distributions(kl, 4)},
+      {"kl(temperature=4,t_squared=true)",
+       of_distributions([](auto const& p, auto const& q) { return 16 * kl(p, q); }, 4)},
+      {"0.3*kl+0.7*reverse_kl", d(sum)},
+      {" 2 * (0.15 * kl + reverse_kl*0.35) ", d(sum)},
+      {"kl - 0.5*total_variation", d([=](numbers const& p, numbers const& q) {
+         return kl(p, q) - 0.5 * total_variation(p, q);
+       })},
+      {"1e-1*cross_entropy+0.9*kl(temperature=4,t_squared=true)",
+       [](numbers const& t, numbers const& s, std::size_t y) {
+         return -0.1 * std::log(softmax(s, 1)[y]) + 0.9 * 16 * kl(softmax(t, 4), softmax(s, 4));
+       }},
+  };
+}
+
+numbers row_of(numbers const& matrix, std::size_t i) {
+  auto const begin = matrix.begin() + static_cast<std::ptrdiff_t>(i * classes);
+  return {begin, begin + classes};
+}
+
+double mean_loss(row_loss const& of_row, numbers const& t, numbers const& s) {
+  double sum = 0;
+  for (std::size_t i = 0; i < rows; ++i) {
+    sum += of_row(row_of(t, i), row_of(s, i), static_cast<std::size_t>(labels[i]));
+  }
+  return sum / rows;
+}
+
+/// Central differences in every element of x.
+numbers differences(numbers x, std::function<double(numbers const&)> const& f) {
+  constexpr double step = 1e-5;
+  numbers out;
+  for (double& element : x) {
+    double const at = element;
+    element = at + step;
+    double const above = f(x);
+    element = at - step;
+    out.push_back((above - f(x)) / (2 * step));
+    element = at;
+  }
+  return out;
+}
+
+void check_close(numbers const& a, numbers const& b, double tolerance) {
+  REQUIRE(a.size() == b.size());
+  for (std::size_t k = 0; k < a.size(); ++k) CHECK(std::abs(a[k] - b[k]) <= tolerance);
+}
+
+}  // namespace
+
+TEST_CASE("every loss has the value and the gradients of its formula") {
+  place const here;
+  numbers const t = logits(rows * classes, 1), s = logits(rows * classes, 2);
+  here.write<double>("t.npy", "<f8", {rows, classes}, t);
+  here.write<double>("s.npy", "<f8", {rows, classes}, s);
+  here.write<std::int64_t>("y.npy", "<i8", {rows}, labels);
+  for (known_loss const& known : known_losses()) {
+    std::string const spec = known.spec;
+    row_loss const& of_row = known.of_row;
+    CAPTURE(spec);
+    result const r = eval(here, spec,
+                          {"--labels", "y.npy", "--gradient-out", "G.npy", "--teacher-gradient-out",
+                           "H.npy", "--per-row-out", "R.npy"});
+    REQUIRE_MESSAGE(r.status == 0, r.errors);
+    CHECK(r.errors.empty());
+    auto const fields = r.parsed();
+    CHECK(fields["loss"].get<double>() == doctest::Approx(mean_loss(of_row, t, s)).epsilon(1e-11));
+
+    numbers each;
+    for (std::size_t i = 0; i < rows; ++i) {
+      each.push_back(of_row(row_of(t, i), row_of(s, i), static_cast<std::size_t>(labels[i])));
+    }
+    check_close(here.read("R.npy").values, each, 1e-10);
+    array const g = here.read("G.npy");
+    CHECK(g.descr == "<f8");
+    CHECK(g.shape == std::vector<std::size_t>{rows, classes});
+    check_close(g.values, differences(s, [&](auto const& x) { return mean_loss(of_row, t, x); }),
+                1e-7);
+    check_close(here.read("H.npy").values,
+                differences(t, [&](auto const& x) { return mean_loss(of_row, x, s); }), 1e-7);
+    double squares = 0;
+    for (double const x : g.values) squares += x * x;
+    CHECK(fields["gradient_norm"].get<double>() ==
+          doctest::Approx(std::sqrt(squares)).epsilon(1e-12));
+  }
+}
+
+}  // namespace cli_test

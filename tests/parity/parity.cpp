@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+
+#include <parity/parity.hpp>
+
+// The library asks OpenMP for the number of processors and never starts more threads than that.
+// This answer makes every test run with as many threads as it names, on any machine.
+extern "C" int omp_get_num_procs() noexcept { return 16; }
+
+namespace parity {
+
+std::string name(loss what) {
+  switch (what) {
+    case loss::kl:
+      return "kl";
+    case loss::alpha_beta:
+      return "alpha_beta(.2, .7)";
+    case loss::jensen_shannon:
+      return "jensen_shannon";
+    case loss::total_variation:
+      return "total_variation";
+    case loss::mixture:
+      return "0.1 cross_entropy + 0.9 kl at 4";
+  }
+  return {};
+}
+
+std::string name(policy const& p) {
+  switch (p.kind) {
+    case policy::sequential:
+      return "seq";
+    case policy::packs:
+      return "simd";
+    case policy::threaded:
+      return "omp(" + std::to_string(p.threads) + ")";
+  }
+  return {};
+}
+
+template <class T>
+answer<T> run(policy const& p, loss what, call<T> const& c) {
+  switch (p.kind) {
+    case policy::sequential:
+      return run_seq(what, c);
+    case policy::packs:
+      return run_simd(what, c);
+    case policy::threaded:
+      break;
+  }
+  return run_omp(p.threads, what, c);
+}
+template <>
+answer<long double> run(policy const&, loss what, call<long double> const& c) {
+  return run_seq(what, c);
+}
+template answer<float> run(policy const&, loss, call<float> const&);
+template answer<double> run(policy const&, loss, call<double> const&);
+
+}  // namespace parity

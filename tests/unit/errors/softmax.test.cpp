@@ -1,0 +1,121 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+
+// The softmax family refuses what the losses refuse, in the same words and with the same care.
+#include <divot/softmax.hpp>
+
+#include <doctest/doctest.h>
+#include <unit/calls.hpp>
+
+#include <cmath>
+#include <vector>
+
+#if DIVOT_HAS_OPENMP
+#define EVERY_POLICY divot::seq_policy, divot::simd_policy, divot::omp_policy
+#else
+#define EVERY_POLICY divot::seq_policy, divot::simd_policy
+#endif
+
+namespace calls {
+namespace {
+
+constexpr float inf = HUGE_VALF, nan = NAN;
+constexpr Eigen::Index rows = 4, classes = 70;
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("softmax checks shapes, temperature, options and overlap first", Policy,
+                   EVERY_POLICY) {
+  matrix const x = normal(rows, classes, 1);
+  matrix out = untouched_like(x), narrow = untouched_like(normal(rows, classes - 1, 1));
+  auto const given = [&](auto const& what, auto&& to, divot::batch const& options = {}) {
+    return refusal([&] { divot::softmax(Policy{}, what, to, options); });
+  };
+  CHECK(given(x, narrow) ==
+        "divot: the input's gradient is 4×69, the input 4×70; they must have the same shape");
+  CHECK(given(divot::logits(x, 0), out) ==
+        "divot: the input: the temperature is 0; it must be positive and finite");
+  CHECK(given(x, out, {.valid_classes = 71}) ==
+        "divot: batch::valid_classes is 71; it must lie between 1 and 70 (0: all)");
+  std::vector<std::uint8_t> const mask(3, 1);
+  CHECK(given(x, out, {.mask = mask}) == "divot: batch::mask has 3 entries for 4 rows");
+  CHECK(given(view{nullptr, rows, classes}, out) == "divot: the input: the data pointer is null");
+  CHECK(given(matrix(rows, 0), matrix(rows, 0)) == "divot: there are 4 rows and no classes");
+  CHECK(out == untouched_like(x));
+  CHECK(narrow == untouched_like(narrow));
+
+  matrix wide = normal(rows, classes + 1, 2);
+  matrix const before = wide;
+  CHECK(given(wide.leftCols(classes), wide.rightCols(classes)) ==
+        "divot: input and output overlap without being the same elements");
+  CHECK(wide == before);
+  CHECK(given(x, out) == "no exception");
+}
+
+TEST_CASE_TEMPLATE("softmax leaves a bad row's output and completes the others", Policy,
+                   EVERY_POLICY) {
+  matrix x = normal(rows, classes, 1);
+  matrix good = x, out = untouched_like(x);
+  divot::softmax(Policy{}, x, good);
+  x(1, 5) = nan;
+  x.row(3).setConstant(-inf);
+  CHECK(refusal<divot::bad_value>([&] { divot::softmax(Policy{}, x, out); }) ==
+        "divot: input, row 1, column 5: NaN; 2 rows are bad; all other rows are complete");
+  CHECK((out.row(0).array() == good.row(0).array()).all());
+  CHECK((out.row(1).array() == untouched).all());
+  CHECK((out.row(2).array() == good.row(2).array()).all());
+  CHECK((out.row(3).array() == untouched).all());
+}
+
+TEST_CASE_TEMPLATE("logsumexp has a number a row, and leaves those of bad rows", Policy,
+                   EVERY_POLICY) {
+  matrix x = normal(rows, classes, 1);
+  std::vector<float> three(3, untouched), out(4, untouched), good(4);
+  std::vector<std::uint8_t> const mask{0, 1, 1, 1}, short_mask{0};
+  CHECK(refusal([&] { divot::logsumexp(Policy{}, x, three); }) ==
+        "divot: logsumexp: the output has 3 entries for 4 rows");
+  CHECK(refusal([&] { divot::logsumexp(Policy{}, x, out, {.mask = short_mask}); }) ==
+        "divot: batch::mask has 1 entries for 4 rows");
+  CHECK(refusal([&] { divot::logsumexp(Policy{}, divot::logits(x, -1), out, {.mask = mask}); }) ==
+        "divot: the input: the temperature is -1; it must be positive and finite");
+  CHECK(three == std::vector<float>(3, untouched));
+  CHECK(out == std::vector<float>(4, untouched));
+
+  divot::logsumexp(Policy{}, x, good);
+  x(2, 0) = inf;
+  CHECK(refusal<divot::bad_value>([&] { divot::logsumexp(Policy{}, x, out, {.mask = mask}); }) ==
+        "divot: input, row 2, column 0: +inf; all other rows are complete");
+  CHECK(out == std::vector<float>{0, good[1], untouched, good[3]});
+}
+
+TEST_CASE_TEMPLATE("a pullback checks shapes, temperature and overlap first", Policy,
+                   EVERY_POLICY) {
+  matrix const y = matrix::Constant(rows, classes, 1.f / classes), up = normal(rows, classes, 2);
+  matrix const narrow = normal(rows, classes - 1, 3), tall = normal(rows + 1, classes, 3);
+  matrix out = untouched_like(y), small = untouched_like(narrow);
+  auto const given = [&](auto const& a, auto const& b, auto&& to, double temperature = 1) {
+    return refusal([&] { divot::softmax_pullback(Policy{}, a, b, to, temperature); });
+  };
+  CHECK(given(y, narrow, out) ==
+        "divot: the upstream gradient is 4×69, the input 4×70; they must have the same shape");
+  CHECK(given(y, tall, out) ==
+        "divot: the upstream gradient is 5×70, the input 4×70; they must have the same shape");
+  CHECK(given(y, up, small) ==
+        "divot: the output is 4×69, the input 4×70; they must have the same shape");
+  CHECK(given(y, up, out, -1) ==
+        "divot: the pullback: the temperature is -1; it must be positive and finite");
+  view const null{nullptr, rows, classes};
+  CHECK(given(null, up, out) == "divot: the input: the data pointer is null");
+  CHECK(given(y, null, out) == "divot: the upstream gradient: the data pointer is null");
+  CHECK(out == untouched_like(y));
+  CHECK(small == untouched_like(narrow));
+
+  matrix wide = normal(rows, classes + 1, 2);
+  CHECK(given(wide.leftCols(classes), up, wide.rightCols(classes)) ==
+        "divot: input and output overlap without being the same elements");
+  CHECK(given(y, wide.leftCols(classes), wide.rightCols(classes)) ==
+        "divot: input and output overlap without being the same elements");
+  CHECK(given(y, up, out) == "no exception");
+}
+
+}  // namespace calls
