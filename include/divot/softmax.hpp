@@ -158,6 +158,12 @@ void logsumexp(Policy const& policy, X const& x, Out&& out, batch const& options
   if (static_cast<index>(out.size()) != rows) {
     fail("logsumexp: the output has ", out.size(), " entries for ", rows, " rows");
   }
+  // nothing is written before every check has passed
+  check_temperature(operand.temperature, "the input");
+  softmax_detail::check_call(source_of<T>(operand.x), options);
+  for (index r = 0; r < rows; ++r) {
+    if (!options.mask.empty() && options.mask[static_cast<std::size_t>(r)] == 0) out[r] = 0;
+  }
   softmax_detail::with_softmax(
       policy, operand, no_gradient{}, options,
       [&](auto const&, auto const& side, index r, auto*, bool keeper) {
@@ -165,9 +171,6 @@ void logsumexp(Policy const& policy, X const& x, Out&& out, batch const& options
         if (!keeper) return;
         out[r] = static_cast<value>(side.max() * side.inverse_temperature() + side.log_z());
       });
-  for (index r = 0; r < rows; ++r) {
-    if (!options.mask.empty() && options.mask[static_cast<std::size_t>(r)] == 0) out[r] = 0;
-  }
 }
 
 /// The pullback of softmax: x̄ = y ∘ (ȳ − ⟨ȳ, y⟩)/T.

@@ -86,12 +86,12 @@ TEST_CASE_TEMPLATE("a call gives the same bits every time", T, float, double) {
   for (divot::index const cols : {7, 64, 1003}) {
     problem<T> const given(700, many_rows(cols), cols);
     for (auto const what : parity::losses<T>()) {
-      for (auto const& p : {parity::seq, parity::simd, parity::omp(2), parity::omp(7)}) {
+      for (auto const& p : {parity::simd, parity::omp(2), parity::omp(7)}) {
         CAPTURE(cols);
         CAPTURE(parity::name(what));
         CAPTURE(parity::name(p));
         auto const first = solve(p, what, given);
-        for (int i = 0; i < 3; ++i) CHECK(solve(p, what, given) == first);
+        CHECK(solve(p, what, given) == first);
       }
     }
   }
