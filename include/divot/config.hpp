@@ -79,7 +79,10 @@
 #if defined(_MSC_VER)
 #define DIVOT_INLINE __forceinline
 #define DIVOT_LAMBDA_INLINE
+#define DIVOT_COLD
 #else
 #define DIVOT_INLINE inline __attribute__((always_inline))
 #define DIVOT_LAMBDA_INLINE __attribute__((always_inline))
+/// Rarely run: compiled for size, never inlined.
+#define DIVOT_COLD __attribute__((cold, noinline))
 #endif

@@ -73,5 +73,29 @@ void gradient(L const& what, Teacher const& teacher, Student const& student, Whe
   gradient(simd, what, teacher, student, std::forward<Where>(where), options);
 }
 
+/// What is said of a call whose "what" is no loss.
+template <class What>
+constexpr void refuse_no_loss() {
+  static_assert(loss<What>,
+                "divot: the argument before the teacher must be a loss: a divergence such as "
+                "divot::kl{}, divot::cross_entropy{}, or sums and multiples of them");
+}
+template <class What, class... Rest>
+requires(!loss<What> && !execution_policy<What>) void value(What const&, Rest const&...) {
+  refuse_no_loss<What>();
+}
+template <class What, class... Rest>
+requires(!loss<What> && !execution_policy<What>) void value_and_gradient(What const&, Rest&&...) {
+  refuse_no_loss<What>();
+}
+template <execution_policy Policy, class What, class... Rest>
+requires(!loss<What>) void value(Policy const&, What const&, Rest const&...) {
+  refuse_no_loss<What>();
+}
+template <execution_policy Policy, class What, class... Rest>
+requires(!loss<What>) void value_and_gradient(Policy const&, What const&, Rest&&...) {
+  refuse_no_loss<What>();
+}
+
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -76,7 +76,8 @@ struct row_labels {
 template <class Plan>
 inline constexpr bool is_alpha_beta = false;
 template <>
-inline constexpr bool is_alpha_beta<loss_plan<loss_group<bound_sum<bound_alpha_beta>>>> = true;
+inline constexpr bool
+    is_alpha_beta<loss_plan<false, loss_group<bound_sum<bound_alpha_beta>, false>>> = true;
 
 template <class Plan>
 void check_temperatures_named(Plan const& plan, operand_kind teacher, operand_kind student) {
@@ -239,7 +240,7 @@ auto run_call(Policy const& policy, L const& what, Teacher const& teacher_given,
       fail("there are ", labels.size(), " labels for the student's ", student_rows.rows(), " rows");
     }
     label_source<T, label_type> const teacher_rows(labels, teacher.smoothing);
-    return run_sources<T, declared>(policy, plan, set, request, labels, teacher_rows,
+    return run_sources<T, declared>(runs_as(policy), plan, set, request, labels, teacher_rows,
                                     student_rows.cols(), memory_span{}, student_rows,
                                     student_memory);
   } else {
@@ -248,7 +249,7 @@ auto run_call(Policy const& policy, L const& what, Teacher const& teacher_given,
     set.teacher_temperature = teacher.temperature;
     row_labels<std::span<std::int64_t const>> const labels{options.labels};
     auto const teacher_rows = make_source<T, teacher_kind>(teacher.x);
-    return run_sources<T, declared>(policy, plan, set, request, labels, teacher_rows,
+    return run_sources<T, declared>(runs_as(policy), plan, set, request, labels, teacher_rows,
                                     teacher_rows.cols(), operand_span(teacher.x), student_rows,
                                     student_memory);
   }

@@ -17,11 +17,17 @@ template <class X>
 using arithmetic = typename arithmetic_of<operand_storage<std::remove_cvref_t<X>>,
                                           operand_storage<std::remove_cvref_t<X>>>::type;
 
+/// Entry r of anything with [], whatever it counts with.
+template <class Entries>
+decltype(auto) entry(Entries&& x, index r) {
+  return x[static_cast<decltype(x.size())>(r)];
+}
+
 /// Shape and option checks common to the family; returns the number of valid classes.
 template <class Source>
 index check_call(Source const& x, batch const& options) {
   check_batch(options, x.rows(), x.cols());
-  index const classes = options.valid_classes > 0 ? options.valid_classes : x.cols();
+  index const classes = settle_classes(options, x.cols(), x.cols());
   if (x.rows() > 0 && classes == 0) fail("there are ", x.rows(), " rows and no classes");
   return classes;
 }
@@ -35,10 +41,34 @@ inline void check_same(index rows, index cols, index other_rows, index other_col
 }
 
 template <class T, class Source>
-void report(std::pair<index, index> const& bad, Source const& x, index classes) {
+void report(std::pair<index, index> const& bad, Source const& x, batch const& options,
+            index classes, bool others_done) {
   if (bad.first == 0) return;
   report_bad_row<T>(no_source<T>{}, operand_kind::labels, x, operand_kind::logits, bad.second,
-                    classes, bad.first, true, "input");
+                    valid_classes_of(options, bad.second, classes), bad.first, others_done,
+                    "input");
+}
+
+/// check::first: looks over every row before anything is written.
+template <class T, class Source>
+void screen_input(Source const& x, batch const& options, index classes) {
+  if (options.check != check::first) return;
+  scratch memory;
+  row_array<T> buffer;
+  for (bool const counting : {true, false}) {
+    buffer.take(memory, classes);
+    if (counting) memory.provide(options.workspace);
+  }
+  std::pair<index, index> bad{0, 0};
+  for (index r = 0; r < x.rows(); ++r) {
+    if (!options.mask.empty() && options.mask[static_cast<std::size_t>(r)] == 0) continue;
+    if (!find_row_flaw<T>(x, operand_kind::logits, r, valid_classes_of(options, r, classes),
+                          buffer.data())) {
+      continue;
+    }
+    if (bad.first++ == 0) bad.second = r;
+  }
+  report<T>(bad, x, options, classes, false);
 }
 
 /// Softmax statistics of each row, then finish(team, side, row, out, keeper).
@@ -62,12 +92,13 @@ void with_softmax(Policy const& policy, X const& given, Target const& target, ba
     if (overlap(a, b) && !in_place(a, b))
       fail("input and output overlap without being the same elements");
   }
+  screen_input<T>(rows, options, classes);
   bool add = false;
   double scale = 1;
   take_settings(target, add, scale);
   auto const bad = transform_rows<T>(
-      policy, options, rows.rows(), classes, rows, no_source<T>{}, to, add, scale,
-      [&](auto const& team, index r, T const* in, T const*, T* out, auto const& memory,
+      runs_as(policy), options, rows.rows(), classes, rows, no_source<T>{}, to, add, scale,
+      [&](auto const& team, index r, index n, T const* in, T const*, T* out, auto const& memory,
           bool keeper) {
         using team_type = std::remove_cvref_t<decltype(team)>;
         using row = typename team_type::row;
@@ -75,9 +106,9 @@ void with_softmax(Policy const& policy, X const& given, Target const& target, ba
                              ? x.temperature
                              : options.temperatures[static_cast<std::size_t>(r)];
         softmax_side<team_type> side(in, memory.student_exponentials.data(),
-                                     memory.student_blocks.data(), classes,
+                                     memory.student_blocks.data(), n,
                                      row(row(1) / constant<row>(t)), false);
-        team.blocks(block_count<team_type>(classes), [&](index b) { side.begin(b); });
+        team.blocks(block_count<team_type>(n), [&](index b) { side.begin(b); });
         bool hopeless = side.bad();
         side.join();
         hopeless = hopeless || !is_finite_number(side.max());
@@ -86,7 +117,7 @@ void with_softmax(Policy const& policy, X const& given, Target const& target, ba
         finish(team, side, r, out, keeper);
         return true;
       });
-  report<T>(bad, rows, classes);
+  report<T>(bad, rows, options, classes, true);
 }
 
 /// Rows of two matrices of one shape, then finish(team, y, upstream, out, partial).
@@ -111,15 +142,16 @@ void with_pairs(Policy const& policy, Y const& y, U const& upstream, G&& g, doub
       fail("input and output overlap without being the same elements");
     }
   }
-  transform_rows<T>(
-      policy, options, a.rows(), classes, a, b, to, target.add, target.scale,
-      [&](auto const& team, index, T const* in, T const* up, T* out, auto const& memory, bool) {
-        using row = typename std::remove_cvref_t<decltype(team)>::row;
-        // partial sums take the place of block records, which are larger
-        auto* const partial = reinterpret_cast<row*>(memory.sweep_blocks.data());
-        finish(team, in, up, classes, row(row(1) / constant<row>(temperature)), partial, out);
-        return true;
-      });
+  transform_rows<T>(runs_as(policy), options, a.rows(), classes, a, b, to, target.add, target.scale,
+                    [&](auto const& team, index, index n, T const* in, T const* up, T* out,
+                        auto const& memory, bool) {
+                      using row = typename std::remove_cvref_t<decltype(team)>::row;
+                      // partial sums take the place of block records, which are larger
+                      auto* const partial = reinterpret_cast<row*>(memory.sweep_blocks.data());
+                      finish(team, in, up, n, row(row(1) / constant<row>(temperature)), partial,
+                             out);
+                      return true;
+                    });
 }
 
 }  // namespace softmax_detail
@@ -128,8 +160,8 @@ void with_pairs(Policy const& policy, Y const& y, U const& upstream, G&& g, doub
 ///
 /// x    rows × classes: logits(x, T), or a bare matrix at temperature 1; −inf gives exactly 0
 /// out  rows × classes, may be x itself; or accumulate(matrix, scale)
-/// Batch options used: mask (rows left out become 0), valid_classes (the rest becomes 0),
-/// temperatures, workspace.
+/// Batch options used: mask (rows left out become 0), valid_classes and valid_classes_per_row (the
+/// rest becomes 0), temperatures, check, workspace. The policy may be left out: simd.
 template <execution_policy Policy, operand_like X, class Out>
 void softmax(Policy const& policy, X const& x, Out&& out, batch const& options = {}) {
   softmax_detail::with_softmax(policy, x, target_of(std::forward<Out>(out)), options,
@@ -159,18 +191,21 @@ void logsumexp(Policy const& policy, X const& x, Out&& out, batch const& options
     fail("logsumexp: the output has ", out.size(), " entries for ", rows, " rows");
   }
   // nothing is written before every check has passed
+  check_not_null(operand.x, "the input");
   check_temperature(operand.temperature, "the input");
   softmax_detail::check_call(source_of<T>(operand.x), options);
   for (index r = 0; r < rows; ++r) {
-    if (!options.mask.empty() && options.mask[static_cast<std::size_t>(r)] == 0) out[r] = 0;
+    if (!options.mask.empty() && options.mask[static_cast<std::size_t>(r)] == 0) {
+      softmax_detail::entry(out, r) = 0;
+    }
   }
-  softmax_detail::with_softmax(
-      policy, operand, no_gradient{}, options,
-      [&](auto const&, auto const& side, index r, auto*, bool keeper) {
-        using value = std::remove_cvref_t<decltype(out[r])>;
-        if (!keeper) return;
-        out[r] = static_cast<value>(side.max() * side.inverse_temperature() + side.log_z());
-      });
+  softmax_detail::with_softmax(policy, operand, no_gradient{}, options,
+                               [&](auto const&, auto const& side, index r, auto*, bool keeper) {
+                                 auto&& entry = softmax_detail::entry(out, r);
+                                 if (!keeper) return;
+                                 entry = static_cast<std::remove_cvref_t<decltype(entry)>>(
+                                     side.max() * side.inverse_temperature() + side.log_z());
+                               });
 }
 
 /// The pullback of softmax: x̄ = y ∘ (ȳ − ⟨ȳ, y⟩)/T.
@@ -209,11 +244,38 @@ void logsumexp_pullback(Policy const& policy, X const& x, U const& upstream, Out
     fail("logsumexp_pullback: the upstream gradient has ", upstream.size(), " entries for ",
          target.matrix.rows, " rows");
   }
-  softmax_detail::with_softmax(policy, x, target, options,
-                               [&](auto const& team, auto const& side, index r, auto* to, bool) {
-                                 using row = typename std::remove_cvref_t<decltype(team)>::row;
-                                 logsumexp_pullback_row(team, side, row(upstream[r]), to);
-                               });
+  softmax_detail::with_softmax(
+      policy, x, target, options, [&](auto const& team, auto const& side, index r, auto* to, bool) {
+        using row = typename std::remove_cvref_t<decltype(team)>::row;
+        logsumexp_pullback_row(team, side, row(softmax_detail::entry(upstream, r)), to);
+      });
+}
+
+template <operand_like X, class Out>
+void softmax(X const& x, Out&& out, batch const& options = {}) {
+  softmax(simd, x, std::forward<Out>(out), options);
+}
+template <operand_like X, class Out>
+void log_softmax(X const& x, Out&& out, batch const& options = {}) {
+  log_softmax(simd, x, std::forward<Out>(out), options);
+}
+template <operand_like X, class Out>
+void logsumexp(X const& x, Out&& out, batch const& options = {}) {
+  logsumexp(simd, x, std::forward<Out>(out), options);
+}
+template <matrix_like Y, matrix_like U, class Out>
+void softmax_pullback(Y const& y, U const& upstream, Out&& out, double temperature = 1,
+                      batch const& options = {}) {
+  softmax_pullback(simd, y, upstream, std::forward<Out>(out), temperature, options);
+}
+template <matrix_like Y, matrix_like U, class Out>
+void log_softmax_pullback(Y const& y, U const& upstream, Out&& out, double temperature = 1,
+                          batch const& options = {}) {
+  log_softmax_pullback(simd, y, upstream, std::forward<Out>(out), temperature, options);
+}
+template <operand_like X, class U, class Out>
+void logsumexp_pullback(X const& x, U const& upstream, Out&& out, batch const& options = {}) {
+  logsumexp_pullback(simd, x, upstream, std::forward<Out>(out), options);
 }
 
 }  // namespace DIVOT_ABI

@@ -30,10 +30,23 @@ quad magnitude(reference::side const& s, std::vector<quad> const& gradient) {
   return sum / s.temperature;
 }
 
+/// The reports of one test: student gradients, teacher gradients, all other derivatives.
+template <class T>
+struct reports {
+  score::report student = score::report::of<T>(budget::situation::moderate);
+  score::report teacher = score::report::of<T>(budget::situation::teacher);
+  score::report sums = score::report::of<T>(budget::situation::parameters);
+
+  void finish() const {
+    student.finish();
+    teacher.finish();
+    sums.finish();
+  }
+};
+
 /// One row at a time: the derivatives in temperatures and parameters are sums over rows.
 template <class T>
-void compare(score::report& gradients, score::report& sums, losses::problem<T> const& row,
-             std::string const& where) {
+void compare(reports<T>& to, losses::problem<T> const& row, std::string const& where) {
   reference::row_pair const pair(std::span<T const>(row.teacher), std::span<T const>(row.student),
                                  row.teacher_temperature, row.student_temperature);
   for (losses::loss const& l : losses::all()) {
@@ -46,45 +59,34 @@ void compare(score::report& gradients, score::report& sums, losses::problem<T> c
     std::string const name = losses::name(l);
     for (losses::policy p : losses::policies) {
       auto const got = losses::run(p, l, row, losses::wanted::everything);
-      sums.loss(name, p, score::error<T>(got.per_row[0], loss), "loss; " + where);
+      to.sums.loss(name, p, score::error<T>(got.per_row[0], loss), "loss; " + where);
       if (l.what != losses::kind::total_variation) {
-        gradients.gradient(name, p, score::error(std::span<T const>(got.student), student),
-                           "student; " + where);
-        gradients.loss(name, p, score::error(std::span<T const>(got.teacher), teacher),
-                       "teacher; " + where);
+        to.student.gradient(name, p, score::error(std::span<T const>(got.student), student), where);
+        to.teacher.gradient(name, p, score::error(std::span<T const>(got.teacher), teacher), where);
       }
-      sums.loss(name, p,
-                error_of_sum<T>(got.student_temperature, ts, magnitude(pair.student, student)),
-                "student's temperature; " + where);
-      sums.loss(name, p,
-                error_of_sum<T>(got.teacher_temperature, tt, magnitude(pair.teacher, teacher)),
-                "teacher's temperature; " + where);
+      to.sums.loss(name, p,
+                   error_of_sum<T>(got.student_temperature, ts, magnitude(pair.student, student)),
+                   "student's temperature; " + where);
+      to.sums.loss(name, p,
+                   error_of_sum<T>(got.teacher_temperature, tt, magnitude(pair.teacher, teacher)),
+                   "teacher's temperature; " + where);
       if (l.what == losses::kind::alpha_beta) {
         auto const exact = reference::parameter_gradient(d, pair);
         quad const size = reference::abs(exact[0]) + reference::abs(exact[1]);
         for (std::size_t i : {0, 1}) {
-          sums.loss(name, p, error_of_sum<T>(got.parameters[i], exact[i], size),
-                    (i == 0 ? "alpha; " : "beta; ") + where);
+          to.sums.loss(name, p, error_of_sum<T>(got.parameters[i], exact[i], size),
+                       (i == 0 ? "alpha; " : "beta; ") + where);
         }
       }
     }
   }
 }
 
-template <class T>
-score::report report_of_gradients() {
-  // Teacher and student gradients obey the same bound.
-  double const bound = budget::of<T>(budget::situation::moderate).gradient;
-  return {
-      budget::situation::moderate, std::is_same_v<T, float> ? "float" : "double", {bound, bound}};
-}
-
 }  // namespace
 
 TEST_CASE_TEMPLATE("derivatives in teacher, temperatures, alpha and beta are within the budget", T,
                    float, double) {
-  score::report gradients = report_of_gradients<T>();
-  auto sums = score::report::of<T>(budget::situation::parameters);
+  reports<T> to;
   std::uint64_t seed = 900;
   struct temperatures {
     double teacher, student;
@@ -102,17 +104,15 @@ TEST_CASE_TEMPLATE("derivatives in teacher, temperatures, alpha and beta are wit
         std::ostringstream where;
         where << "seed " << seed << ", " << classes << " classes, scale/T " << scale << ", T "
               << t.teacher << " and " << t.student;
-        compare(gradients, sums, row, where.str());
+        compare(to, row, where.str());
       }
     }
   }
-  gradients.finish();
-  sums.finish();
+  to.finish();
 }
 
 TEST_CASE_TEMPLATE("derivatives near convergence are within the budget", T, float, double) {
-  score::report gradients = report_of_gradients<T>();
-  auto sums = score::report::of<T>(budget::situation::parameters);
+  reports<T> to;
   for (double delta : {1e-4, 1e-2}) {
     for (double shift : {0., 200.}) {
       samples::random r(1000);
@@ -120,11 +120,10 @@ TEST_CASE_TEMPLATE("derivatives near convergence are within the budget", T, floa
       row.teacher = samples::beside(r, row.student, delta, shift);
       std::ostringstream where;
       where << "delta " << delta << ", shift " << shift;
-      compare(gradients, sums, row, where.str());
+      compare(to, row, where.str());
     }
   }
-  gradients.finish();
-  sums.finish();
+  to.finish();
 }
 
 TEST_CASE_TEMPLATE("student gradients at two temperatures are within the budget", T, float,

@@ -41,11 +41,10 @@ exact_row exact(losses::loss const& l, losses::problem<T> const& rows, std::size
 /// assert about them at the end.
 class report {
  public:
-  report(budget::situation where, char const* type, budget::bound bound)
-      : where_(where), type_(type), bound_(bound) {}
+  report(budget::situation where, bool in_float) : where_(where), in_float_(in_float) {}
   template <class T>
   static report of(budget::situation where) {
-    return {where, std::is_same_v<T, float> ? "float" : "double", budget::of<T>(where)};
+    return {where, std::is_same_v<T, float>};
   }
 
   void loss(std::string const& name, losses::policy p, double error, std::string const& where);
@@ -57,17 +56,19 @@ class report {
 
  private:
   struct worst {
-    double error = 0;
+    double error = -1;
     std::string where;
   };
-  using errors = std::map<losses::policy, worst>;
+  struct errors {
+    std::map<losses::policy, worst> loss, gradient;
+  };
+  errors& of_loss(std::string const& name);
   static void keep(worst& w, double error, std::string const& where);
 
   budget::situation where_;
-  char const* type_;
-  budget::bound bound_;
+  bool in_float_;
   std::vector<std::string> order_;
-  std::map<std::string, errors> losses_, gradients_;
+  std::map<std::string, errors> errors_;
 };
 
 /// Runs the losses on all rows with every policy and adds the errors of losses and student

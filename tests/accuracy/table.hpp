@@ -32,7 +32,8 @@ struct table_row {
 
 /// All rows of tests/accuracy/tables/<name>.
 inline std::vector<table_row> read_table(std::string const& name) {
-  std::string const path = std::string(DIVOT_TABLES) + "/" + name;
+  std::string path = DIVOT_TABLES;
+  path.append("/").append(name);
   std::ifstream file(path);
   if (!file) throw std::runtime_error("no table " + path);
   std::vector<table_row> rows;

@@ -43,7 +43,7 @@ std::size_t first_call(Policy const& policy, divot::index rows, divot::index col
 template <class T, class Policy>
 void bounded(Policy const& policy, int threads) {
   auto const workers = static_cast<std::size_t>(threads);
-  for (divot::index const cols : {100, 1000, 20000}) {
+  for (divot::index const cols : {100, 1000, 8000}) {
     CAPTURE(cols);
     auto const row = static_cast<std::size_t>(cols) * sizeof(T) * workers;
     // exponentials and weights of either side
@@ -56,7 +56,7 @@ void bounded(Policy const& policy, int threads) {
   for (bool const by_rows : {true, false}) {
     CAPTURE(by_rows);
     std::size_t const few = first_call<T>(policy, 600, 100, by_rows, true);
-    std::size_t const many = first_call<T>(policy, 30000, 100, by_rows, true);
+    std::size_t const many = first_call<T>(policy, 9000, 100, by_rows, true);
     CHECK(many <= few + fixed);
   }
 }

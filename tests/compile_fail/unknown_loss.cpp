@@ -1,9 +1,9 @@
-// expect: required for the satisfaction of .*loss<L>|does not satisfy .loss.
+// expect: divot: the argument before the teacher must be a loss: a divergence such as divot::kl
 // SPDX-FileCopyrightText: divot contributors
 // SPDX-License-Identifier: MIT
 #include <divot/divot.hpp>
 
-double wrong(Eigen::MatrixXd const& teacher, Eigen::MatrixXd const& student) {
+void wrong(Eigen::MatrixXd const& teacher, Eigen::MatrixXd const& student) {
   struct not_a_loss {};
-  return divot::value(not_a_loss{}, teacher, student);
+  divot::value(not_a_loss{}, teacher, student);
 }

@@ -54,7 +54,7 @@ void every_policy() {
     floats const wide_t = t.template cast<float>(), wide_s = s.template cast<float>();
     floats exact(rows, cols);
     float const right = run(divot::seq, wide_t, wide_s, exact);
-    auto const bound = budget::of<float>(budget::situation::moderate);
+    auto const bound = budget::promised(budget::situation::moderate, true);
 
     matrix<S> g(rows, cols), h(rows, cols);
     auto const near = [&] {

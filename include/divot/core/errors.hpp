@@ -5,7 +5,8 @@
 #include <divot/core/types.hpp>
 
 #include <cmath>
-#include <sstream>
+#include <concepts>
+#include <cstdio>
 #include <stdexcept>
 #include <string>
 
@@ -42,13 +43,40 @@ class bad_value : public error {
 
 inline namespace DIVOT_ABI {
 
-/// Throws divot::error with the parts put together: message("rows ", 3, " and ", 4).
+/// Text put together from words and numbers, cheaply for the compiler.
+class message {
+ public:
+  explicit message(char const* start = "divot: ") : text_(start) {}
+  DIVOT_COLD message& operator<<(char const* part) {
+    text_ += part;
+    return *this;
+  }
+  message& operator<<(std::string const& part) { return *this << part.c_str(); }
+  message& operator<<(double x) { return number(x, "%g"); }
+  message& operator<<(std::integral auto n) { return integer(static_cast<long long>(n)); }
+  /// All digits of x.
+  message& exact(double x) { return number(x, "%.17g"); }
+  std::string const& text() const { return text_; }
+
+ private:
+  DIVOT_COLD message& number(double x, char const* format) {
+    char digits[40];
+    std::snprintf(digits, sizeof digits, format, x);
+    return *this << digits;
+  }
+  DIVOT_COLD message& integer(long long n) { return *this << std::to_string(n).c_str(); }
+
+  std::string text_;
+};
+
+[[noreturn]] DIVOT_COLD inline void fail_with(message const& m) { throw error(m.text()); }
+
+/// Throws divot::error with the parts put together: fail("rows ", 3, " and ", 4).
 template <class... Parts>
-[[noreturn]] void fail(Parts const&... parts) {
-  std::ostringstream text;
-  text << "divot: ";
-  (text << ... << parts);
-  throw error(text.str());
+[[noreturn]] DIVOT_COLD void fail(Parts const&... parts) {
+  message m;
+  (m << ... << parts);
+  fail_with(m);
 }
 
 inline void check_finite(double x, char const* what, char const* name) {

@@ -78,6 +78,12 @@ DIVOT_INLINE V infinity() {
   return V(static_cast<scalar_of<V>>(limits_of<V>::infinity()));
 }
 
+/// The smallest positive normal number.
+template <class V>
+DIVOT_INLINE V smallest_normal() {
+  return V(static_cast<scalar_of<V>>(limits_of<V>::min()));
+}
+
 /// A row-level value spread over the lanes that work on the row.
 template <class V, class R>
 DIVOT_INLINE V spread(R const& x) {

@@ -292,7 +292,8 @@ class shifted_exp {
  public:
   using scalar = scalar_of<V>;
 
-  shifted_exp(R const& m, R const& c) {
+  /// c_low: what c was rounded by.
+  shifted_exp(R const& m, R const& c, R const& c_low = R(0)) {
     if constexpr (lane_traits<V>::is_pack) {
       constexpr bool single = std::is_same_v<scalar, float>;
       constexpr double log2_e = 1.4426950408889634074, log2_e_low = 2.0355273740931033e-17;
@@ -301,7 +302,8 @@ class shifted_exp {
       double const rest =
           log2_e - static_cast<double>(static_cast<scalar_of<R>>(log2_e)) + log2_e_low;
       R const product = c * factor;
-      R const product_low = lane_traits<R>::fms(c, factor, product) + c * constant<R>(rest);
+      R const product_low = lane_traits<R>::fms(c, factor, product) +
+                            lane_traits<R>::fma(c_low, factor, R(c * constant<R>(rest)));
       narrow(product, product_low, high_, low_);
       // m·c·log₂e = grid + rest, the first on so coarse a grid that an integer adds to it exactly
       R const shift = m * product;

@@ -69,6 +69,12 @@ struct batch {
   divot::workspace* workspace = nullptr;
 };
 
+/// The valid classes of a row; `classes` is what the whole call has.
+inline index valid_classes_of(batch const& b, index row, index classes) {
+  return b.valid_classes_per_row.empty() ? classes
+                                         : b.valid_classes_per_row[static_cast<std::size_t>(row)];
+}
+
 /// What a call returns: the combined loss and how many rows it stands for. Converts to the number.
 template <class T>
 struct loss_result {

@@ -30,4 +30,9 @@ struct matrix_ref {
       : data(d), rows(r), cols(c), row_stride(row_step), col_stride(col_step) {}
 };
 
+/// 16-bit storage of which conversions know the bits; eigen/ says so of Eigen's types.
+enum class sixteen_bits { none, half, bfloat16 };
+template <class S>
+inline constexpr sixteen_bits bits_of = sixteen_bits::none;
+
 }  // namespace divot

@@ -15,6 +15,11 @@
 
 namespace divot {
 
+template <>
+inline constexpr sixteen_bits bits_of<Eigen::half> = sixteen_bits::half;
+template <>
+inline constexpr sixteen_bits bits_of<Eigen::bfloat16> = sixteen_bits::bfloat16;
+
 /// A matrix together with what its numbers mean. Made by logits, probabilities, log_probabilities.
 ///
 /// Keeps a reference to an lvalue matrix and owns everything else, so it never dangles in `auto`.

@@ -46,6 +46,8 @@ struct loss_context {
   using totals = row_totals<Number>;
   static constexpr bool student_wanted = StudentTarget::wanted;
   static constexpr bool teacher_wanted = TeacherTarget::wanted;
+  /// The student is given as probabilities: its gradient is the tangent one, w/q − Σw.
+  static constexpr bool tangent = is_log_source<StudentSource>;
 
   Plan const& plan;
   loss_settings const& set;
@@ -71,11 +73,7 @@ struct loss_context {
     auto const& mask = set.options->mask;
     return mask.empty() || mask[static_cast<std::size_t>(r)] != 0;
   }
-  bool tangent() const { return set.student_kind == operand_kind::probabilities; }
-  index classes_of(index r) const {
-    auto const& own = set.options->valid_classes_per_row;
-    return own.empty() ? set.classes : own[static_cast<std::size_t>(r)];
-  }
+  index classes_of(index r) const { return valid_classes_of(*set.options, r, set.classes); }
   double teacher_temperature(index r) const {
     auto const& own = set.options->temperatures;
     return own.empty() ? set.teacher_temperature : own[static_cast<std::size_t>(r)];
@@ -99,7 +97,7 @@ struct loss_context {
     constexpr bool lanes = Plan::needs_teacher;
     n.teacher = lanes;
     n.student_gradient = student_wanted;
-    n.teacher_stays = tangent();
+    n.teacher_stays = tangent;
     n.teacher_gradient = teacher_wanted;
     n.partial = std::tuple_size_v<decltype(Plan::groups)> > 1 || plan.z_weight != 0;
     n.teacher_panel = lanes && (across || teacher.direct(0) == nullptr);
@@ -120,13 +118,16 @@ struct loss_context {
     task.classes = classes_of(r);
     task.teacher_normalised = set.teacher_kind != operand_kind::logits;
     task.student_normalised = set.student_kind != operand_kind::logits;
-    task.student_tangent = tangent();
     double const t = teacher_temperature(r), s = student_temperature(r);
-    task.teacher_inverse_temperature = constant<row>(task.teacher_normalised ? 1 : 1 / t);
-    task.student_inverse_temperature = constant<row>(task.student_normalised ? 1 : 1 / s);
-    if constexpr (std::is_same_v<row, double> || std::is_same_v<row, long double>) {
-      if (!task.teacher_normalised) task.teacher_inverse_temperature = row(1) / row(t);
-      if (!task.student_normalised) task.student_inverse_temperature = row(1) / row(s);
+    if (!task.teacher_normalised) {
+      auto const inverse = inverse_words<row>(t);
+      task.teacher_inverse_temperature = inverse.high;
+      task.teacher_inverse_low = inverse.low;
+    }
+    if (!task.student_normalised) {
+      auto const inverse = inverse_words<row>(s);
+      task.student_inverse_temperature = inverse.high;
+      task.student_inverse_low = inverse.low;
     }
     task.label_smoothing = set.label_smoothing;
     task.has_label = !labels.empty();

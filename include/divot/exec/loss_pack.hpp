@@ -4,6 +4,7 @@
 
 #include <divot/exec/loss_panel.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace divot {
@@ -13,25 +14,51 @@ inline namespace DIVOT_ABI {
 template <class Team, class Source, class T>
 void fill_lanes(Source const& source, index first, index count, index classes, T* panel, T* rows,
                 std::array<bool, static_cast<std::size_t>(Team::width)>& usable) {
-  bool const direct = source.direct(first) != nullptr;
-  if (!direct) source.read(first, count, classes, rows, classes);
+  using lane = typename Team::lane;
+  matrix_ref<T const> m{rows, count, classes, classes, 1};
+  index start = 0;
+  bool direct = false;
+  if constexpr (has_tiles<T, Source>) {
+    direct = source.view().col_stride == 1;
+    if (direct) {
+      m = source.view();
+      start = first;
+    }
+  }
+  if (!direct) read_panel(source, first, count, classes, rows, classes);
+  rows_to_lanes(m, start, count, classes, panel);
+
+  lane total(T(0));
+  for (index k = 0; k < classes; ++k) total += Team::traits::load(panel + k * Team::width);
+  auto const finite = total - total == lane(T(0));
+  if (Team::traits::all(finite)) return;
   for (index i = 0; i < count; ++i) {
-    T const* const x = direct ? source.direct(first + i) : rows + i * classes;
-    T check(0);
+    // −inf here and there is fine; NaN, +inf or nothing else are not
+    bool any = false, bad = false;
     for (index k = 0; k < classes; ++k) {
-      panel[k * Team::width + i] = x[k];
-      check += x[k] - x[k];
+      T const x = panel[k * Team::width + i];
+      bool const low = x == -std::numeric_limits<T>::infinity();
+      any = any || !low;
+      bad = bad || (!low && !is_finite_number(x));
     }
-    if (!(check == T(0))) {
-      // −inf here and there is fine; NaN, +inf or nothing else are not
-      bool any = false, bad = false;
-      for (index k = 0; k < classes; ++k) {
-        bool const low = x[k] == -std::numeric_limits<T>::infinity();
-        any = any || !low;
-        bad = bad || (!low && !is_finite_number(x[k]));
-      }
-      if (bad || !any) usable[static_cast<std::size_t>(i)] = false;
-    }
+    if (bad || !any) usable[static_cast<std::size_t>(i)] = false;
+  }
+}
+
+/// Writes the rows that lie in the lanes of a panel: all `done` of them.
+template <class Team, class Target, class T, class Done>
+void write_lanes(Target const& target, index first, index count, index classes, T const* panel,
+                 bool add, Done const& done) {
+  bool together = false;
+  if constexpr (has_tiles<T, Target>) {
+    together = target.view().col_stride == 1 &&
+               std::all_of(done.begin(), done.begin() + count, [](bool d) { return d; });
+    if (together) lanes_to_rows(target.view(), first, count, classes, panel, add);
+  }
+  for (index i = 0; i < count; ++i) {
+    if (!done[static_cast<std::size_t>(i)]) continue;
+    if (!together) target.write(first + i, classes, panel + i, Team::width, add);
+    if (!add) target.clear(first + i, classes);
   }
 }
 
@@ -84,11 +111,12 @@ void pack_of_rows(Context const& call, row_memory<Team> const& memory, index fir
   task.label = traits::load(labels.data());
 
   Team const team;
-  loss_row<student_wanted, teacher_wanted, Team>(team, task).run(call.plan);
+  loss_row<student_wanted, teacher_wanted, false, Team>(team, task).run(call.plan);
 
   auto const losses = traits::to_array(task.loss);
   auto const student_t = traits::to_array(task.student_temperature_gradient);
   auto const teacher_t = traits::to_array(task.teacher_temperature_gradient);
+  std::array<bool, width> done{};
   for (index i = 0; i < count; ++i) {
     auto const lane = static_cast<std::size_t>(i);
     index const r = first + i;
@@ -99,32 +127,38 @@ void pack_of_rows(Context const& call, row_memory<Team> const& memory, index fir
     } else if (!is_finite_number(losses[lane])) {
       careful_row(call, r, totals);
     } else {
-      if constexpr (student_wanted) {
-        call.student_target.write(r, n, task.student_gradient + i, Team::width,
-                                  call.set.student_add);
-        if (!call.set.student_add) call.student_target.clear(r, n);
-      }
-      if constexpr (teacher_wanted) {
-        call.teacher_target.write(r, n, task.teacher_gradient + i, Team::width,
-                                  call.set.teacher_add);
-        if (!call.set.teacher_add) call.teacher_target.clear(r, n);
-      }
+      done[lane] = true;
       call.add_row(totals, r, losses[lane], student_t[lane], teacher_t[lane]);
     }
+  }
+  if constexpr (student_wanted) {
+    write_lanes<Team>(call.student_target, first, count, n, task.student_gradient,
+                      call.set.student_add, done);
+  }
+  if constexpr (teacher_wanted) {
+    write_lanes<Team>(call.teacher_target, first, count, n, task.teacher_gradient,
+                      call.set.teacher_add, done);
   }
 }
 
 /// check::first: looks over every row before anything is written.
 template <class Context>
-void screen_all(Context const& call) {
+DIVOT_COLD void screen_all(Context const& call) {
   using T = typename Context::T;
+  scratch memory;
+  row_array<T> buffer;
+  for (bool const counting : {true, false}) {
+    buffer.take(memory, call.set.classes);
+    if (counting) memory.provide(call.set.options->workspace);
+  }
   index first_bad = -1, bad = 0;
   for (index r = 0; r < call.set.rows; ++r) {
     if (!call.is_valid(r)) continue;
     index const n = call.classes_of(r);
     bool const flawed =
-        (call.teacher.rows() > 0 && find_row_flaw<T>(call.teacher, call.set.teacher_kind, r, n)) ||
-        find_row_flaw<T>(call.student, call.set.student_kind, r, n);
+        (call.teacher.rows() > 0 &&
+         find_row_flaw<T>(call.teacher, call.set.teacher_kind, r, n, buffer.data())) ||
+        find_row_flaw<T>(call.student, call.set.student_kind, r, n, buffer.data());
     if (!flawed) continue;
     if (first_bad < 0) first_bad = r;
     ++bad;

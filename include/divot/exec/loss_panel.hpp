@@ -3,10 +3,12 @@
 #pragma once
 
 #include <divot/exec/loss_context.hpp>
+#include <divot/exec/panels.hpp>
 #include <divot/exec/workers.hpp>
 #include <divot/row/loss_row.hpp>
 #include <divot/team/scalar.hpp>
 
+#include <array>
 #include <vector>
 
 namespace divot {
@@ -15,7 +17,7 @@ inline namespace DIVOT_ABI {
 /// Does a row again in the widest type: for rows whose sums left the arithmetic's range. Slow,
 /// exact in its limits, and rare: a divergence that is infinite, or nearly.
 template <class Context>
-void careful_row(Context const& call, index r, typename Context::totals& totals) {
+DIVOT_COLD void careful_row(Context const& call, index r, typename Context::totals& totals) {
   using T = typename Context::T;
   if constexpr (is_real<T>) {
     using team_type = scalar_team<long double>;
@@ -46,7 +48,8 @@ void careful_row(Context const& call, index r, typename Context::totals& totals)
     task.teacher_gradient = teacher_g.data();
     if (task.has_label) task.label = call.labels[r];
     team_type const team;
-    loss_row<Context::student_wanted, Context::teacher_wanted, team_type>(team, task)
+    loss_row<Context::student_wanted, Context::teacher_wanted, Context::tangent, team_type>(team,
+                                                                                            task)
         .run(call.plan);
     if (task.bad) {
       call.add_bad(totals, r);
@@ -76,6 +79,7 @@ template <class Context, class Team>
 void panel_of_rows(Context const& call, Team const& team, row_memory<Team> const& memory,
                    memory_needs const& need, index first, index count,
                    typename Context::totals& totals, int me, bool share) {
+  using T = typename Context::T;
   constexpr bool student_wanted = Context::student_wanted, teacher_wanted = Context::teacher_wanted;
   index const most = call.set.classes;
   index const step = (most + Team::width - 1) / Team::width * Team::width;
@@ -88,18 +92,22 @@ void panel_of_rows(Context const& call, Team const& team, row_memory<Team> const
     index const classes = count == 1 ? call.classes_of(first) : most;
     bool const any = count > 1 || call.is_valid(first);
     if (any && need.teacher_panel) {
-      call.teacher.read(first, count, classes, memory.teacher_panel.data(), step);
+      read_panel(call.teacher, first, count, classes, memory.teacher_panel.data(), step);
     }
     if (any && need.student_panel) {
-      call.student.read(first, count, classes, memory.student_panel.data(), step);
+      read_panel(call.student, first, count, classes, memory.student_panel.data(), step);
     }
   }
   wait();
 
+  // a panel's gradients are written together, if all of its rows have some
+  bool all_done = true;
+  std::array<bool, panel_rows> done{};
   for (index i = 0; i < count; ++i) {
     index const r = first + i;
     if (!call.is_valid(r)) {
       if (keeper) call.skip(r);
+      all_done = false;
       continue;
     }
     row_task<Team> task;
@@ -129,30 +137,40 @@ void panel_of_rows(Context const& call, Team const& team, row_memory<Team> const
       task.teacher_add = call.set.teacher_add && !need.teacher_gradient_panel;
     }
 
-    loss_row<student_wanted, teacher_wanted, Team>(team, task).run(call.plan);
+    loss_row<student_wanted, teacher_wanted, Context::tangent, Team>(team, task).run(call.plan);
 
     if (!keeper) continue;
+    done[static_cast<std::size_t>(i)] = !task.bad && !task.beyond;
+    all_done = all_done && done[static_cast<std::size_t>(i)];
     if (task.bad) {
       call.add_bad(totals, r);
     } else if (task.beyond) {
       careful_row(call, r, totals);
     } else {
-      index const n = task.classes;
-      if constexpr (student_wanted) {
-        if (need.student_gradient_panel) {
-          call.student_target.write(r, n, task.student_gradient, 1, call.set.student_add);
-        }
-        if (!call.set.student_add) call.student_target.clear(r, n);
-      }
-      if constexpr (teacher_wanted) {
-        if (need.teacher_gradient_panel) {
-          call.teacher_target.write(r, n, task.teacher_gradient, 1, call.set.teacher_add);
-        }
-        if (!call.set.teacher_add) call.teacher_target.clear(r, n);
-      }
       using Number = typename Context::Number;
       call.add_row(totals, r, Number(task.loss), Number(task.student_temperature_gradient),
                    Number(task.teacher_temperature_gradient));
+    }
+  }
+  if (keeper) {
+    auto const give = [&](auto const& target, bool panel, T const* from, bool add) {
+      if (panel && all_done) {
+        write_panel(target, first, count, call.classes_of(first), from, step, add);
+      }
+      for (index i = 0; i < count; ++i) {
+        if (!done[static_cast<std::size_t>(i)]) continue;
+        index const r = first + i, n = call.classes_of(r);
+        if (panel && !all_done) target.write(r, n, from + i * step, 1, add);
+        if (!add) target.clear(r, n);
+      }
+    };
+    if constexpr (student_wanted) {
+      give(call.student_target, need.student_gradient_panel, memory.student_gradient_panel.data(),
+           call.set.student_add);
+    }
+    if constexpr (teacher_wanted) {
+      give(call.teacher_target, need.teacher_gradient_panel, memory.teacher_gradient_panel.data(),
+           call.set.teacher_add);
     }
   }
   wait();

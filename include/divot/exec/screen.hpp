@@ -32,7 +32,8 @@ double plain_number(T const& x) {
 
 /// Looks a row over, slowly: for error messages, and for check::first.
 template <class T>
-std::optional<row_flaw> find_flaw(T const* x, index classes, operand_kind kind, double tolerance) {
+DIVOT_COLD std::optional<row_flaw> find_flaw(T const* x, index classes, operand_kind kind,
+                                             double tolerance) {
   constexpr double inf = std::numeric_limits<double>::infinity();
   bool const plain = kind == operand_kind::probabilities;
   bool any = false;
@@ -49,43 +50,50 @@ std::optional<row_flaw> find_flaw(T const* x, index classes, operand_kind kind, 
   if (!any) return row_flaw{"every class is -inf", -1, -inf};
   bool const normalised = plain || kind == operand_kind::log_probabilities;
   if (normalised && !(std::abs(total - 1) <= tolerance)) {
-    std::ostringstream text;
-    text.precision(17);
-    text << "the probabilities sum to " << total << " instead of 1 (tolerance " << tolerance << ")";
-    return row_flaw{text.str(), -1, total};
+    message text("the probabilities sum to ");
+    text.exact(total) << " instead of 1 (tolerance ";
+    text.exact(tolerance) << ")";
+    return row_flaw{text.text(), -1, total};
   }
   return std::nullopt;
 }
 
+/// The same for a row of a source; `buffer` holds it if it does not lie in memory as it is.
 template <class T, class Source>
-std::optional<row_flaw> find_row_flaw(Source const& source, operand_kind kind, index row,
-                                      index classes) {
+DIVOT_COLD std::optional<row_flaw> find_row_flaw(Source const& source, operand_kind kind, index row,
+                                                 index classes, T* buffer) {
   if constexpr (requires { source.inner(); }) {
-    return find_row_flaw<T>(source.inner(), kind, row, classes);
+    return find_row_flaw<T>(source.inner(), kind, row, classes, buffer);
   } else {
     if (kind == operand_kind::labels) return std::nullopt;  // checked before anything else
-    std::vector<T> x(static_cast<std::size_t>(classes));
-    source.read(row, 1, classes, x.data(), classes);
-    return find_flaw(x.data(), classes, kind, source.tolerance());
+    T const* x = source.direct(row);
+    if (x == nullptr) {
+      source.read(row, 1, classes, buffer, classes);
+      x = buffer;
+    }
+    return find_flaw(x, classes, kind, source.tolerance());
   }
 }
 
 /// Throws bad_value for a row known to be bad.
 template <class T, class TeacherSource, class StudentSource>
-[[noreturn]] void report_bad_row(TeacherSource const& teacher, operand_kind teacher_kind,
-                                 StudentSource const& student, operand_kind student_kind, index row,
-                                 index classes, index count, bool rest_complete,
-                                 char const* student_name = "student") {
+[[noreturn]] DIVOT_COLD void report_bad_row(TeacherSource const& teacher, operand_kind teacher_kind,
+                                            StudentSource const& student, operand_kind student_kind,
+                                            index row, index classes, index count,
+                                            bool rest_complete,
+                                            char const* student_name = "student") {
   std::string who = "teacher";
+  std::vector<T> buffer(static_cast<std::size_t>(classes));
   std::optional<row_flaw> flaw;
-  if (teacher.rows() > 0) flaw = find_row_flaw<T>(teacher, teacher_kind, row, classes);
+  if (teacher.rows() > 0)
+    flaw = find_row_flaw<T>(teacher, teacher_kind, row, classes, buffer.data());
   if (!flaw) {
     who = student_name;
-    flaw = find_row_flaw<T>(student, student_kind, row, classes);
+    flaw = find_row_flaw<T>(student, student_kind, row, classes, buffer.data());
   }
   if (!flaw) flaw = row_flaw{"not a valid row", -1, 0};
-  std::ostringstream text;
-  text << "divot: " << who << ", row " << row;
+  message text;
+  text << who << ", row " << row;
   if (flaw->column >= 0) text << ", column " << flaw->column;
   text << ": " << flaw->what;
   if (flaw->column >= 0 && flaw->value == flaw->value && std::isfinite(flaw->value)) {
@@ -93,7 +101,7 @@ template <class T, class TeacherSource, class StudentSource>
   }
   if (count > 1) text << "; " << count << " rows are bad";
   text << (rest_complete ? "; all other rows are complete" : "; nothing was written");
-  throw bad_value(text.str(), row, flaw->column, flaw->value, count);
+  throw bad_value(text.text(), row, flaw->column, flaw->value, count);
 }
 
 }  // namespace DIVOT_ABI

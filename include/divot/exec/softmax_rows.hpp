@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/options.hpp>
+#include <divot/exec/panels.hpp>
 #include <divot/exec/row_memory.hpp>
 #include <divot/exec/screen.hpp>
 #include <divot/exec/teams.hpp>
@@ -15,7 +16,8 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
-/// Calls body(team, row, first operand, second operand, target, memory, me) for every valid row.
+/// Calls body(team, row, its classes, first operand, second operand, target, memory, me) for every
+/// valid row.
 ///
 /// `add` and `scale` are those of an accumulating target.
 ///
@@ -55,9 +57,10 @@ std::pair<index, index> transform_rows(Policy const& policy, batch const& option
         if (keeper && !add) target.clear(r, 0);
         continue;
       }
+      index const n = valid_classes_of(options, r, classes);
       if (keeper) {
-        if (need.student_panel) first.read(r, 1, classes, own.student_panel.data(), classes);
-        if (need.teacher_panel) second.read(r, 1, classes, own.teacher_panel.data(), classes);
+        if (need.student_panel) read_panel(first, r, 1, n, own.student_panel.data(), n);
+        if (need.teacher_panel) read_panel(second, r, 1, n, own.teacher_panel.data(), n);
       }
       if (share) wait_for_workers();
       T const* const a = need.student_panel ? own.student_panel.data() : first.direct(r);
@@ -66,7 +69,7 @@ std::pair<index, index> transform_rows(Policy const& policy, batch const& option
                                             : nullptr;
       T* const out =
           need.student_gradient_panel ? own.student_gradient_panel.data() : target.direct(r);
-      bool const good = body(team, r, a, b, out, own, keeper);
+      bool const good = body(team, r, n, a, b, out, own, keeper);
       if (keeper && !good) {
         ++bad;
         index seen = first_bad;
@@ -75,11 +78,11 @@ std::pair<index, index> transform_rows(Policy const& policy, batch const& option
       } else if (keeper) {
         if (need.student_gradient_panel) {
           if (scale != 1) {
-            for (index k = 0; k < classes; ++k) out[k] = T(out[k] * T(scale));
+            for (index k = 0; k < n; ++k) out[k] = T(out[k] * T(scale));
           }
-          target.write(r, classes, out, 1, add);
+          write_panel(target, r, 1, n, out, n, add);
         }
-        if (!add) target.clear(r, classes);
+        if (!add) target.clear(r, n);
       }
       if (share) wait_for_workers();
     }

@@ -16,6 +16,20 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
+/// What a policy runs as: simd is omp(1) where there is OpenMP, so that a program that uses both
+/// compiles the kernels once.
+template <execution_policy Policy>
+constexpr auto runs_as(Policy const& policy) {
+#if DIVOT_HAS_OPENMP
+  if constexpr (std::is_same_v<Policy, simd_policy>)
+    return omp_policy{1};
+  else
+    return policy;
+#else
+  return policy;
+#endif
+}
+
 /// How many workers a policy has for this much work (elements touched).
 ///
 /// One inside a parallel region, and below a threshold where waking threads costs more than they

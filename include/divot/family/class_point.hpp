@@ -12,7 +12,7 @@ inline namespace DIVOT_ABI {
 /// What a divergence sees of one class (or a pack of classes).
 ///
 ///   ell = log p − log q     p, q probabilities
-///   log_p, log_q            valid only for divergences with `needs_logs`
+///   log_p, log_q            valid only for divergences with `needs_logs`, and in long double
 ///   relative                ell minus the anchor's, exactly; with `needs_relative` only
 ///
 /// ell is exact to its last bits even where p and q have underflowed to 0; it is finite: classes

@@ -54,8 +54,10 @@ struct bound_sum {
     V total(0);
     std::apply(
         [&](auto const&... t) {
-          (..., (total = V(total + limit_of(sizeof...(Bounds) == 1 ? 1. : t.first,
-                                            t.second.limits(), p, anchor))));
+          // the weight of a single term is the row's business
+          (..., (t.first != 0
+                     ? add_limit(total, sizeof...(Bounds) == 1 ? 1. : t.first, t.second, p, anchor)
+                     : void()));
         },
         terms);
     return total;
@@ -69,6 +71,10 @@ struct bound_sum {
   }
 
  private:
+  template <class V, class Bound>
+  static void add_limit(V& total, double weight, Bound const& bound, V const& p, V const& anchor) {
+    total = V(total + limit_of(weight, bound.limits(), p, anchor));
+  }
   template <class V>
   static V limit_of(double weight, class_limits const& end, V const& p, V const& anchor) {
     V const gauge = row_gauge(V(constant<V>(end.gauge_slope) * anchor));
@@ -84,9 +90,11 @@ struct bound_sum {
       return term(std::get<0>(terms).second);
     } else {
       class_terms<V> total{V(0), V(0)};
-      std::apply([&](auto const&... t)
-                     DIVOT_LAMBDA_INLINE { (..., add(total, t.first, term(t.second))); },
-                 terms);
+      std::apply(
+          [&](auto const&... t) DIVOT_LAMBDA_INLINE {
+            (..., (t.first != 0 ? add(total, t.first, term(t.second)) : void()));
+          },
+          terms);
       return total;
     }
   }
@@ -98,9 +106,11 @@ struct bound_sum {
   }
 };
 
-/// The terms of a loss that share a temperature, and so a softmax.
-template <class Lanes>
+/// The terms of a loss that share a temperature, and so a softmax. Labelled: cross-entropies may be
+/// among them.
+template <class Lanes, bool Labelled>
 struct loss_group {
+  static constexpr bool may_have_labels = Labelled;
   Lanes lanes;               ///< bound_sum of divergences
   double factor = 1;         ///< multiplies the divergences (a single term's weight)
   double one_hot = 0;        ///< Σ c(1 − ε) of the cross-entropy terms: multiplies −log q_y
@@ -112,9 +122,11 @@ struct loss_group {
   bool has_labels() const { return one_hot != 0 || uniform != 0 || own_smoothing != 0; }
 };
 
-/// A loss made ready: its groups, and the weight of the z-loss (which has temperature 1).
-template <class... Groups>
+/// A loss made ready: its groups, and the weight of the z-loss (which has temperature 1) if it may
+/// have one.
+template <bool WithZ, class... Groups>
 struct loss_plan {
+  static constexpr bool may_have_z = WithZ;
   std::tuple<Groups...> groups;
   double z_weight = 0;
 
@@ -129,17 +141,21 @@ namespace planning {
 
 template <class Bound>
 struct lane_part {
+  static constexpr bool may_have_z = false;
   double weight;
   Bound bound;
 };
 struct label_part {
+  static constexpr bool may_have_z = false;
   double weight, smoothing;
 };
 struct z_part {
+  static constexpr bool may_have_z = true;
   double weight;
 };
-template <class Group>
+template <class Group, bool WithZ>
 struct group_part {
+  static constexpr bool may_have_z = WithZ;
   Group group;
   double z_weight;
 };
@@ -181,18 +197,22 @@ template <class B>
 inline constexpr bool is_lane<lane_part<B>> = true;
 template <class T>
 inline constexpr bool is_group = false;
-template <class G>
-inline constexpr bool is_group<group_part<G>> = true;
+template <class G, bool Z>
+inline constexpr bool is_group<group_part<G, Z>> = true;
 
 template <class Tuple>
 inline constexpr bool has_group = false;
 template <class... Parts>
 inline constexpr bool has_group<std::tuple<Parts...>> = (is_group<Parts> || ...);
+template <class Part, class Tuple>
+inline constexpr bool has_part = false;
+template <class Part, class... Parts>
+inline constexpr bool has_part<Part, std::tuple<Parts...>> = (std::is_same_v<Parts, Part> || ...);
+/// A z-loss anywhere, inside groups too.
 template <class Tuple>
-inline constexpr bool has_label_part = false;
+inline constexpr bool has_z = false;
 template <class... Parts>
-inline constexpr bool has_label_part<std::tuple<Parts...>> =
-    ((std::is_same_v<Parts, label_part> || std::is_same_v<Parts, z_part>) || ...);
+inline constexpr bool has_z<std::tuple<Parts...>> = (Parts::may_have_z || ...);
 
 template <class Part>
 auto lanes_of(Part const& p) {
@@ -210,9 +230,9 @@ auto groups_of(Part const& p) {
     return std::tuple();
   }
 }
-template <class... Bounds>
+template <bool Labelled, class... Bounds>
 auto make_group(std::tuple<std::pair<double, Bounds>...> const& lanes) {
-  loss_group<bound_sum<Bounds...>> group{{lanes}};
+  loss_group<bound_sum<Bounds...>, Labelled> group{{lanes}};
   if constexpr (sizeof...(Bounds) == 1) group.factor = std::get<0>(lanes).first;
   return group;
 }
@@ -235,7 +255,11 @@ void add_labels(Group& group, double& z_weight, Part const& p) {
 template <class... Parts>
 auto own_group(std::tuple<Parts...> const& parts, double& z_weight) {
   auto group = std::apply(
-      [](auto const&... p) { return make_group(std::tuple_cat(lanes_of(p)...)); }, parts);
+      [](auto const&... p) {
+        constexpr bool labelled = has_part<label_part, std::tuple<Parts...>>;
+        return make_group<labelled>(std::tuple_cat(lanes_of(p)...));
+      },
+      parts);
   std::apply([&](auto const&... p) { (..., add_labels(group, z_weight, p)); }, parts);
   return group;
 }
@@ -253,7 +277,7 @@ auto collect(at_temperature<L> const& a, double weight) {
   auto group = own_group(parts, z_weight);
   group.temperature = a.temperature;
   group.t_squared = a.t_squared;
-  return std::make_tuple(group_part<decltype(group)>{group, z_weight});
+  return std::make_tuple(group_part<decltype(group), has_z<decltype(parts)>>{group, z_weight});
 }
 
 }  // namespace planning
@@ -262,20 +286,23 @@ auto collect(at_temperature<L> const& a, double weight) {
 template <loss L>
 auto make_plan(L const& what) {
   auto const parts = planning::collect(what, 1.);
+  using parts_type = std::remove_const_t<decltype(parts)>;
   double z_weight = 0;
   auto const own = planning::own_group(parts, z_weight);
   auto const rest =
       std::apply([](auto const&... p) { return std::tuple_cat(planning::groups_of(p)...); }, parts);
   constexpr bool only_tempered = std::remove_cvref_t<decltype(own.lanes)>::is_empty &&
                                  std::tuple_size_v<decltype(rest)> != 0 &&
-                                 !planning::has_label_part<std::remove_cvref_t<decltype(parts)>>;
+                                 !planning::has_part<planning::label_part, parts_type> &&
+                                 !planning::has_part<planning::z_part, parts_type>;
+  constexpr bool with_z = planning::has_z<parts_type>;
   return std::apply(
       [&](auto const&... g) {
         if constexpr (only_tempered) {
-          return loss_plan<std::remove_cvref_t<decltype(g)>...>{{g...}, z_weight};
+          return loss_plan<with_z, std::remove_cvref_t<decltype(g)>...>{{g...}, z_weight};
         } else {
-          return loss_plan<std::remove_cvref_t<decltype(own)>, std::remove_cvref_t<decltype(g)>...>{
-              {own, g...}, z_weight};
+          return loss_plan<with_z, std::remove_cvref_t<decltype(own)>,
+                           std::remove_cvref_t<decltype(g)>...>{{own, g...}, z_weight};
         }
       },
       rest);

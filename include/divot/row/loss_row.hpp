@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/family/plan.hpp>
+#include <divot/row/label_terms.hpp>
 #include <divot/row/offset.hpp>
 #include <divot/row/projection.hpp>
 
@@ -13,9 +14,10 @@ inline namespace DIVOT_ABI {
 
 /// Computes one row of a loss: every group's sweeps, then the gradients, written once.
 ///
-/// Student, Teacher say which gradients are wanted. Several workers may call this together on one
+/// Student, Teacher say which gradients are wanted; with Tangent the student's is that of
+/// probabilities, w/q − Σw. Several workers may call this together on one
 /// row; each then holds a copy of the task and all see the same outcome.
-template <bool Student, bool Teacher, class Team>
+template <bool Student, bool Teacher, bool Tangent, class Team>
 class loss_row {
  public:
   using T = typename Team::scalar;
@@ -31,7 +33,7 @@ class loss_row {
     task_.loss = row(0);
     task_.student_temperature_gradient = task_.teacher_temperature_gradient = row(0);
     task_.bad = task_.beyond = false;
-    double const z = plan.z_weight;
+    double const z = Plan::may_have_z ? plan.z_weight : 0;
     constexpr std::size_t groups = std::tuple_size_v<decltype(plan.groups)>;
     // the z-loss has temperature 1; it joins the first group that has it too
     bool const z_joins = z != 0 && starts_at_one(std::get<0>(plan.groups));
@@ -43,10 +45,12 @@ class loss_row {
                                    done == groups && !z_alone)));
         },
         plan.groups);
-    if (z_alone) {
-      loss_group<bound_sum<>> only{};
-      only.temperature = 1;
-      run_group(only, z, false, true);
+    if constexpr (Plan::may_have_z) {
+      if (z_alone) {
+        loss_group<bound_sum<>, false> only{};
+        only.temperature = 1;
+        run_group(only, z, false, true);
+      }
     }
   }
 
@@ -64,13 +68,13 @@ class loss_row {
     constexpr bool lanes = !decltype(group.lanes)::is_empty;
     index const blocks = block_count<Team>(task_.classes);
     bool const own_temperature = group.temperature != 0;
-    row const given = own_temperature ? row(row(1) / constant<row>(group.temperature)) : row(1);
+    auto const own = inverse_words<row>(own_temperature ? group.temperature : 1.);
     side student(task_.student, task_.student_exponentials, task_.student_blocks, task_.classes,
-                 own_temperature ? given : task_.student_inverse_temperature,
-                 task_.student_normalised);
+                 own_temperature ? own.high : task_.student_inverse_temperature,
+                 task_.student_normalised, own_temperature ? own.low : task_.student_inverse_low);
     side teacher(task_.teacher, task_.teacher_exponentials, task_.teacher_blocks, task_.classes,
-                 own_temperature ? given : task_.teacher_inverse_temperature,
-                 task_.teacher_normalised);
+                 own_temperature ? own.high : task_.teacher_inverse_temperature,
+                 task_.teacher_normalised, own_temperature ? own.low : task_.teacher_inverse_low);
     team_.blocks(blocks, [&](index b) {
       if constexpr (lanes) teacher.begin(b);
       student.begin(b);
@@ -98,70 +102,73 @@ class loss_row {
     row const z_loss = z == 0 ? row(0) : row(constant<row>(z) * log_partition * log_partition);
     row const pull = z == 0 ? row(0) : row(constant<row>(2 * z) * log_partition);
 
-    // the student's sweep
     sweep_anchor<row> anchor{
         row(0), row(0), row(0), row(0), row(0), row(0), constant<row>(group.factor)};
-    row loss(0), total(0);
+    row loss(0), total(0), teacher_total(0);
+    // a divergence of weight 0 is none, even where it is infinite
+    bool const divergences = lanes && group.factor != 0;
     if constexpr (lanes) {
-      log_ratio<Team> ratio(teacher, student);
-      if (group.lanes.needs_exact_offset()) {
-        correct_offset(team_, task_, teacher, student, ratio);
-      }
-      set_anchor<false>(group.lanes, teacher, student, ratio, anchor);
-      label_terms const labels = label_part(group, student, anchor);
-      team_.blocks(blocks, [&](index b) {
-        divergence_block<false, Student>(task_, teacher, student, ratio, group.lanes, anchor,
-                                         task_.student_weights, b);
-        patch_label(labels, b);
-      });
-      sweep_block<row> const sums = add_blocks();
-      loss = row(anchor.factor * (sums.loss + anchor.loss) + labels.loss);
-      total = row(sums.weight - labels.elsewhere);
-      sweep_anchor<row> back = anchor;  // the teacher's
-      row teacher_total(0);
-      if constexpr (Teacher) {
-        auto const dual = group.lanes.dual();
-        back.uniform = row(0);
-        set_anchor<true>(dual, teacher, student, ratio, back);
-        team_.blocks(0, [](index) {});
+      if (divergences) {
+        log_ratio<Team> ratio(teacher, student);
+        if (group.lanes.needs_exact_offset() || nearly_equal(task_, teacher, student, ratio)) {
+          offset_correction<Team>(team_, task_, teacher, student)(ratio);
+        }
+        anchor_at<false>(group.lanes, teacher, student, ratio, anchor);
+        auto const labels = label_part(team_, task_, group, student, anchor);
         team_.blocks(blocks, [&](index b) {
-          divergence_block<true, true>(task_, teacher, student, ratio, dual, back,
-                                       task_.teacher_weights, b);
+          divergence_block<false, Student>(task_, teacher, student, ratio, group.lanes, anchor,
+                                           task_.student_weights, b);
+          if constexpr (Student) patch_label(task_, labels, b);
         });
-        teacher_total = add_blocks().weight;
+        sweep_block<row> const sums = add_blocks(task_);
+        loss = row(anchor.factor * (sums.loss + anchor.loss) + labels.loss);
+        total = row(sums.weight - labels.elsewhere);
+        if constexpr (Teacher) {
+          auto const dual = group.lanes.dual();
+          sweep_anchor<row> back = anchor;  // the teacher's
+          back.uniform = row(0);
+          anchor_at<true>(dual, teacher, student, ratio, back);
+          team_.blocks(0, [](index) {});
+          team_.blocks(blocks, [&](index b) {
+            divergence_block<true, true>(task_, teacher, student, ratio, dual, back,
+                                         task_.teacher_weights, b);
+          });
+          teacher_total = add_blocks(task_).weight;
+        }
       }
-      bool const leaves = leaves_range(row(loss + z_loss), total, teacher_total) ||
-                          underflows(group.lanes, teacher, student, loss, total, teacher_total);
-      team_.blocks(0, [](index) {});
-      if (leaves) return;
-      if constexpr (Student) {
-        finish(student, total, weight, pull, own_temperature, first, last,
-               [&](auto const& place, index b) {
-                 return omega_at_zero(group.lanes, anchor, teacher, place, b);
-               });
-      }
-      if constexpr (Teacher) {
-        finish_teacher(teacher, teacher_total, weight, own_temperature, last);
-      }
-    } else {
-      label_terms const labels = label_part(group, student, anchor);
+    }
+    if (!divergences) {
+      auto const labels = label_part(team_, task_, group, student, anchor);
       if constexpr (Student) {
         team_.blocks(blocks, [&](index b) {
           label_block(task_, student, anchor, b);
-          patch_label(labels, b);
+          patch_label(task_, labels, b);
         });
-        total = row(add_blocks().weight - labels.elsewhere);
+        total = row(add_blocks(task_).weight - labels.elsewhere);
       }
       loss = labels.loss;
-      bool const leaves = leaves_range(row(loss + z_loss), total, row(0));
-      team_.blocks(0, [](index) {});
-      if (leaves) return;
-      if constexpr (Student) {
-        finish(student, total, weight, pull, own_temperature, first, last,
-               [&](auto const&, index) { return spread<typename Team::lane>(row(-anchor.omega)); });
-      }
-      if constexpr (Teacher) {
-        if (last) pass_teacher_on();
+    }
+    bool leaves = leaves_range(row(loss + z_loss), total, teacher_total);
+    if constexpr (lanes) {
+      leaves = leaves || (divergences &&
+                          underflows(group.lanes, teacher, student, loss, total, teacher_total));
+    }
+    team_.blocks(0, [](index) {});
+    if (leaves) return;
+    if constexpr (Student) {
+      finish(student, total, weight, pull, own_temperature, first, last,
+             [&](auto const& place, index b) {
+               if constexpr (lanes) {
+                 if (divergences) return omega_at_zero(group.lanes, anchor, teacher, place, b);
+               }
+               return spread<typename Team::lane>(row(-anchor.omega));
+             });
+    }
+    if constexpr (Teacher) {
+      if (divergences) {
+        finish_teacher(teacher, teacher_total, weight, own_temperature, last);
+      } else if (last) {
+        pass_teacher_on();
       }
     }
     task_.loss = row(task_.loss + weight * loss + z_loss);
@@ -192,35 +199,13 @@ class loss_row {
     }
   }
 
-  /// Evaluates the divergences at the class where the (Swap: teacher's) probability is largest.
+  /// `set_anchor`; in the widest type an infinite slope there means no anchor: the limits are then
+  /// taken class by class.
   template <bool Swap, class Bound>
-  void set_anchor(Bound const& bound, side const& teacher, side const& student,
-                  log_ratio<Team> const& ratio, sweep_anchor<row>& anchor) {
-    side const& own = Swap ? teacher : student;
-    row const low(static_cast<row>(-limits_of<row>::infinity()));
-    row const t = Team::at(task_.teacher, own.argmax()), s = Team::at(task_.student, own.argmax());
-    auto const t_gone = t == low, s_gone = s == low;
-    row const safe_t = math::select(t_gone, teacher.max(), t);
-    row const safe_s = math::select(s_gone, student.max(), s);
-    typename log_ratio<Team>::template on_lanes<row> const ell_of(ratio);
-    class_point<row> x{};
-    x.log_p = teacher.log_probability(safe_t);
-    x.log_q = student.log_probability(safe_s);
-    x.p = math::select(t_gone, row(0), math::exp(x.log_p));
-    x.q = math::select(s_gone, row(0), math::exp(x.log_q));
-    row const none = row(0);
-    x.ell = math::select(t_gone || s_gone, none, ell_of(safe_t, safe_s));
-    if constexpr (Swap) x = x.swapped();
-    auto const other_gone = Swap ? s_gone : t_gone;
-    auto const never = other_gone && !other_gone;
-    anchor.ell = math::select(other_gone, constant<row>(-1e30), x.ell);
-    anchor.teacher = safe_t;
-    anchor.student = safe_s;
-    class_terms<row> const terms = bound.at_edge(x, anchor.ell, other_gone, never);
-    anchor.loss = terms.loss;
-    anchor.omega = row(anchor.factor * terms.w / x.q);
+  void anchor_at(Bound const& bound, side const& teacher, side const& student,
+                 log_ratio<Team> const& ratio, sweep_anchor<row>& anchor) {
+    set_anchor<Swap>(task_, bound, teacher, student, ratio, anchor);
     if constexpr (widest) {
-      // an infinite slope at the anchor: no anchor then, the limits are taken class by class
       anchor_weight_[Swap] = row(0);
       if (!is_finite_number(anchor.omega)) {
         anchor_weight_[Swap] = anchor.omega;
@@ -238,71 +223,6 @@ class loss_row {
         place.load(task_.teacher_exponentials, 0) * spread<lane>(teacher.blocks()[b].scale);
     lane const limit = bound.omega_at_zero_q(p, spread<lane>(anchor.ell));
     return lane(spread<lane>(anchor.factor) * limit - spread<lane>(anchor.omega));
-  }
-
-  struct label_terms {
-    row loss = row(0);
-    row elsewhere = row(0);  // what the label's own class takes, where it is not the anchor
-    bool any = false;
-  };
-
-  template <class Group>
-  label_terms label_part(Group const& group, side const& student, sweep_anchor<row>& anchor) {
-    label_terms out;
-    if (!group.has_labels() || !task_.has_label) return out;
-    out.any = true;
-    double const smoothing = task_.label_smoothing;
-    double const one_hot = group.one_hot + group.own_smoothing * (1 - smoothing);
-    double const spread_mass = group.uniform + group.own_smoothing * smoothing;
-    row const log_q = student.log_probability(Team::at(task_.student, task_.label));
-    if (one_hot != 0) out.loss = row(-constant<row>(one_hot) * log_q);
-    if (spread_mass != 0) {
-      double const share = spread_mass / static_cast<double>(task_.classes);
-      out.loss = row(out.loss - constant<row>(share) * sum_log_probabilities(student));
-      anchor.uniform = constant<row>(share);
-    }
-    row const hit = constant<row>(one_hot);
-    auto const at_anchor = task_.label == student.argmax();
-    row const here = math::select(at_anchor, hit, row(0));
-    out.elsewhere = math::select(at_anchor, row(0), hit);
-    anchor.omega = row(anchor.omega - (anchor.uniform + here) / student.top());
-    return out;
-  }
-
-  row sum_log_probabilities(side const& student) {
-    using lane = typename Team::lane;
-    lane const max = spread<lane>(student.max());
-    team_.blocks(block_count<Team>(task_.classes), [&](index b) {
-      typename Team::accumulator total(T(0));
-      Team::each(b * block_columns, block_length<Team>(task_.classes, b), Team::nowhere(),
-                 [&](auto const& place) {
-                   total += place.keep(typename Team::lane(place.load(task_.student, 0) - max));
-                 });
-      task_.sweep_blocks[b] = {Team::sum(total), row(0)};
-    });
-    row const total = add_blocks().loss;
-    team_.blocks(0, [](index) {});
-    return row(total * student.inverse_temperature() -
-               constant<row>(static_cast<double>(task_.classes)) * student.log_z());
-  }
-
-  void patch_label(label_terms const& labels, index b) {
-    if constexpr (Student) {
-      if (!labels.any) return;
-      if constexpr (!Team::across) {
-        if (task_.label / block_columns != b) return;
-      }
-      Team::add_at(task_.student_weights, task_.label, row(-labels.elsewhere));
-    }
-  }
-
-  sweep_block<row> add_blocks() const {
-    sweep_block<row> total{row(0), row(0)};
-    for (index b = 0; b < block_count<Team>(task_.classes); ++b) {
-      total.loss = row(total.loss + task_.sweep_blocks[b].loss);
-      total.weight = row(total.weight + task_.sweep_blocks[b].weight);
-    }
-    return total;
   }
 
   /// A loss or a sum that is not finite: a wider type must take the row over.
@@ -353,15 +273,14 @@ class loss_row {
   void finish(side const& student, row const& total, row const& weight, row const& pull,
               bool own_temperature, bool first, bool last, Limit const& limit) {
     row const scale = row(weight * task_.student_scale);
-    projection<Team> to{task_.student_weights, total,
-                        task_.student_tangent ? scale : row(scale * student.inverse_temperature()),
-                        row(pull * task_.student_scale),
-                        last ? task_.student_gradient : task_.student_partial};
+    projection<Team> to{
+        task_.student_weights, total, Tangent ? scale : row(scale * student.inverse_temperature()),
+        row(pull * task_.student_scale), last ? task_.student_gradient : task_.student_partial};
     to.before = first ? nullptr : task_.student_partial;
     to.add = last && task_.student_add;
     to.temperature = task_.want_temperature && !own_temperature;
     row moment(0);
-    if (task_.student_tangent) {
+    if constexpr (Tangent) {
       team_.blocks(block_count<Team>(task_.classes),
                    [&](index b) { project_tangent_block(task_, student, to, limit, b); });
     } else {
@@ -392,13 +311,12 @@ class loss_row {
   /// The last group had no divergence in it: what the earlier ones left goes to the target.
   void pass_teacher_on() {
     team_.blocks(block_count<Team>(task_.classes), [&](index b) {
-      Team::each(b * block_columns, block_length<Team>(task_.classes, b), Team::nowhere(),
-                 [&](auto const& place) {
-                   typename Team::lane g(T(0));
-                   if (teacher_started_) g = g + place.load(task_.teacher_partial, 0);
-                   if (task_.teacher_add) g = g + place.load(task_.teacher_gradient, 0);
-                   place.store(task_.teacher_gradient, g);
-                 });
+      Team::each(b * block_columns, block_length<Team>(task_.classes, b), [&](auto const& place) {
+        typename Team::lane g(T(0));
+        if (teacher_started_) g = g + place.load(task_.teacher_partial, 0);
+        if (task_.teacher_add) g = g + place.load(task_.teacher_gradient, 0);
+        place.store(task_.teacher_gradient, g);
+      });
     });
   }
 
@@ -413,7 +331,7 @@ class loss_row {
     team_.blocks(block_count<Team>(task_.classes),
                  [&](index b) { project_block(task_, own, to, b); });
     row moment(0);
-    if (to.temperature) moment = add_blocks().loss;
+    if (to.temperature) moment = add_blocks(task_).loss;
     team_.blocks(0, [](index) {});
     return moment;
   }

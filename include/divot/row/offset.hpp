@@ -15,63 +15,66 @@ inline namespace DIVOT_ABI {
 /// For divergences whose w is not linear in ell at 0 the projection does not remove an error of the
 /// offset; this restores it to the last bits of ell. Sums over every class of the row.
 template <class Team>
-void correct_offset(Team const& team, row_task<Team> const& task, softmax_side<Team> const& teacher,
-                    softmax_side<Team> const& student, log_ratio<Team>& ratio) {
+class offset_correction {
+ public:
+  using T = typename Team::scalar;
   using lane = typename Team::lane;
   using row = typename Team::row;
-  using T = typename Team::scalar;
-  constexpr double low = -std::numeric_limits<double>::infinity();
+  using side = softmax_side<Team>;
 
-  auto const difference = [&](auto const& place, auto const& ell_of, lane const& teacher_scale,
-                              lane const& student_scale) DIVOT_LAMBDA_INLINE {
-    lane const ell = ell_of(place.load(task.teacher, low), place.load(task.student, low));
-    lane const p = place.load(task.teacher_exponentials, 0) * teacher_scale;
-    lane const q = place.load(task.student_exponentials, 0) * student_scale;
-    auto const near = math::abs(ell) < constant<lane>(near_bound);
-    lane const safe = math::select(near, ell, lane(T(0)));
-    class_point<lane> x{};
-    x.ell = safe;
-    x.p = p;
-    x.q = q;
-    return math::select(near, near_difference(x, math::expm1_tail(safe)), lane(p - q));
+  offset_correction(Team const& team, row_task<Team> const& task, side const& teacher,
+                    side const& student)
+      : team_(team), task_(task), teacher_(teacher), student_(student) {}
+
+  void operator()(log_ratio<Team>& ratio) const {
+    // is the row close? the block that holds the student's maximum tells
+    sums const first = of_block(ratio, student_.argmax_block());
+    auto const worth_it = first.distance < row(constant<row>(.5) * first.mass);
+    if (!math::any<row>(worth_it)) return;
+    team_.blocks(block_count<Team>(task_.classes), [&](index b) {
+      sums const s = of_block(ratio, b);
+      task_.sweep_blocks[b] = {s.difference, s.mass};
+    });
+    sweep_block<row> const total = add_blocks(task_);
+    row const excess = row(total.loss / total.weight);
+    auto const close = math::abs(excess) < constant<row>(.5);
+    row const step = math::log1p(math::select(close, excess, row(0)));
+    ratio.set_offset(row(ratio.offset() + step));
+    team_.blocks(0, [](index) {});  // everyone has read the sums
+  }
+
+ private:
+  struct sums {
+    row difference, distance, mass;  // Σ p − q, Σ |p − q|, Σ q
   };
 
-  {  // is the row close? the block that holds the student's maximum tells
-    index const b = student.argmax_block();
+  sums of_block(log_ratio<Team> const& ratio, index b) const {
+    constexpr double low = -std::numeric_limits<double>::infinity();
     typename log_ratio<Team>::template on_lanes<lane> const ell_of(ratio);
-    lane const ts = spread<lane>(teacher.block_scale(b)), ss = spread<lane>(student.block_scale(b));
-    typename Team::accumulator distance(T(0)), mass(T(0));
-    Team::each(b * block_columns, block_length<Team>(task.classes, b), Team::nowhere(),
-               [&](auto const& place) {
-                 lane const d = difference(place, ell_of, ts, ss);
-                 distance += math::abs(d);
-                 mass += lane(place.load(task.student_exponentials, 0) * ss);
-               });
-    auto const close = Team::sum(distance) < row(constant<row>(.5) * Team::sum(mass));
-    if (!math::any<row>(close)) return;
+    lane const teacher_scale = spread<lane>(teacher_.block_scale(b));
+    lane const student_scale = spread<lane>(student_.block_scale(b));
+    typename Team::accumulator difference(T(0)), distance(T(0)), mass(T(0));
+    Team::each(b * block_columns, block_length<Team>(task_.classes, b), [&](auto const& place) {
+      lane const ell = ell_of(place.load(task_.teacher, low), place.load(task_.student, low));
+      class_point<lane> x{};
+      x.p = place.load(task_.teacher_exponentials, 0) * teacher_scale;
+      x.q = place.load(task_.student_exponentials, 0) * student_scale;
+      auto const near = math::abs(ell) < constant<lane>(near_bound);
+      x.ell = math::select(near, ell, lane(T(0)));
+      lane const d =
+          math::select(near, near_difference(x, math::expm1_tail(x.ell)), lane(x.p - x.q));
+      difference += d;
+      distance += math::abs(d);
+      mass += x.q;
+    });
+    return {Team::sum(difference), Team::sum(distance), Team::sum(mass)};
   }
-  team.blocks(block_count<Team>(task.classes), [&](index b) {
-    typename log_ratio<Team>::template on_lanes<lane> const ell_of(ratio);
-    lane const ts = spread<lane>(teacher.block_scale(b)), ss = spread<lane>(student.block_scale(b));
-    typename Team::accumulator total(T(0)), mass(T(0));
-    Team::each(b * block_columns, block_length<Team>(task.classes, b), Team::nowhere(),
-               [&](auto const& place) DIVOT_LAMBDA_INLINE {
-                 total += difference(place, ell_of, ts, ss);
-                 mass += lane(place.load(task.student_exponentials, 0) * ss);
-               });
-    task.sweep_blocks[b] = {Team::sum(total), Team::sum(mass)};
-  });
-  row total(0), mass(0);
-  for (index b = 0; b < block_count<Team>(task.classes); ++b) {
-    total += task.sweep_blocks[b].loss;
-    mass += task.sweep_blocks[b].weight;
-  }
-  row const excess = row(total / mass);
-  auto const close = math::abs(excess) < constant<row>(.5);
-  row const step = math::log1p(math::select(close, excess, row(0)));
-  ratio.set_offset(row(ratio.offset() + step));
-  team.blocks(0, [](index) {});  // everyone has read the sums
-}
+
+  Team const& team_;
+  row_task<Team> const& task_;
+  side const& teacher_;
+  side const& student_;
+};
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

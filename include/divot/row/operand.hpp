@@ -28,6 +28,7 @@ template <class T, class Storage>
 class strided_source {
  public:
   explicit strided_source(matrix_ref<Storage const> const& m) : m_(m) {}
+  matrix_ref<Storage const> const& view() const { return m_; }
   index rows() const { return m_.rows; }
   index cols() const { return m_.cols; }
   T const* direct(index row) const {
@@ -97,6 +98,11 @@ class log_source {
   Source inner_;
 };
 
+template <class Source>
+inline constexpr bool is_log_source = false;
+template <class T, class Source>
+inline constexpr bool is_log_source<log_source<T, Source>> = true;
+
 /// Labels as a teacher: log-probabilities (1 − ε)·one-hot + ε/K.
 template <class T, class Labels>
 class label_source {
@@ -131,6 +137,7 @@ class strided_target {
  public:
   static constexpr bool wanted = true;
   explicit strided_target(matrix_ref<Storage> const& m) : m_(m) {}
+  matrix_ref<Storage> const& view() const { return m_; }
   T* direct(index row) const {
     if constexpr (std::is_same_v<T, Storage>) {
       if (m_.col_stride == 1) return m_.data + row * m_.row_stride;
@@ -143,18 +150,6 @@ class strided_target {
     for (index k = 0; k < classes; ++k) {
       Storage& out = to[k * m_.col_stride];
       out = static_cast<Storage>(add ? T(static_cast<T>(out) + in[k * in_step]) : in[k * in_step]);
-    }
-  }
-  /// Rows first … first + count at once, columns outermost: for column-major memory.
-  void write_panel(index first, index count, index classes, T const* in, index step,
-                   bool add) const {
-    for (index k = 0; k < classes; ++k) {
-      Storage* const to = m_.data + first * m_.row_stride + k * m_.col_stride;
-      for (index i = 0; i < count; ++i) {
-        Storage& out = to[i * m_.row_stride];
-        T const v = in[i * step + k];
-        out = static_cast<Storage>(add ? T(static_cast<T>(out) + v) : v);
-      }
     }
   }
   /// Zeroes columns from … of a row.
@@ -174,7 +169,6 @@ struct no_target {
   T* direct(index) const { return nullptr; }
   bool by_panels() const { return false; }
   void write(index, index, T const*, index, bool) const {}
-  void write_panel(index, index, index, T const*, index, bool) const {}
   void clear(index, index) const {}
 };
 

@@ -47,11 +47,11 @@ DIVOT_INLINE void project_block(row_task<Team> const& task, softmax_side<Team> c
     return lane(math::fnma(e, total, lane(place.load(weights, 0))) * factor);
   };
   if (plain) {
-    Team::each(first, count, Team::nowhere(), [=](auto const& place) DIVOT_LAMBDA_INLINE {
+    Team::each(first, count, [=](auto const& place) DIVOT_LAMBDA_INLINE {
       place.store(target, projected(place, place.load(exponentials, 0)));
     });
   } else {
-    Team::each(first, count, Team::nowhere(), [&](auto const& place) {
+    Team::each(first, count, [&](auto const& place) {
       lane const e = place.load(exponentials, 0);
       lane g = projected(place, e);
       if (to.temperature) {
@@ -78,22 +78,20 @@ void project_tangent_block(row_task<Team> const& task, softmax_side<Team> const&
   constexpr double low = -std::numeric_limits<double>::infinity();
   lane const scale = spread<lane>(side.blocks()[b].scale);
   lane const total = spread<lane>(to.total), factor = spread<lane>(to.factor);
-  Team::each(b * block_columns, block_length<Team>(task.classes, b), Team::nowhere(),
-             [&](auto const& place) {
-               lane const q = place.load(side.exponentials(), 0) * scale;
-               auto const gone = q == lane(T(0));
-               lane const w = place.load(to.weights, 0);
-               lane const ratio = math::select(gone, lane(limit(place, b)), lane(w / q));
-               lane g = (ratio - total) * factor;
-               if (task.teacher != nullptr) {
-                 auto const absent =
-                     gone && place.load(task.teacher, low) == lane(static_cast<T>(low));
-                 g = math::select(absent, lane(T(0)), g);
-               }
-               if (to.before != nullptr) g = g + place.load(to.before, 0);
-               if (to.add) g = g + place.load(to.target, 0);
-               place.store(to.target, g);
-             });
+  Team::each(b * block_columns, block_length<Team>(task.classes, b), [&](auto const& place) {
+    lane const q = place.load(side.exponentials(), 0) * scale;
+    auto const gone = q == lane(T(0));
+    lane const w = place.load(to.weights, 0);
+    lane const ratio = math::select(gone, lane(limit(place, b)), lane(w / q));
+    lane g = (ratio - total) * factor;
+    if (task.teacher != nullptr) {
+      auto const absent = gone && place.load(task.teacher, low) == lane(static_cast<T>(low));
+      g = math::select(absent, lane(T(0)), g);
+    }
+    if (to.before != nullptr) g = g + place.load(to.before, 0);
+    if (to.add) g = g + place.load(to.target, 0);
+    place.store(to.target, g);
+  });
 }
 
 /// A row whose Σ w̃ is infinite even in the widest type: each entry gets its exact sign.
@@ -101,8 +99,8 @@ void project_tangent_block(row_task<Team> const& task, softmax_side<Team> const&
 /// Classes whose own w is infinite go to ±inf, the others, as far as q_k > 0, to the opposite. When
 /// the infinite classes hold all of the student's mass, the limit is 0.
 template <class Team>
-void project_infinite(row_task<Team> const& task, softmax_side<Team> const& side,
-                      projection<Team> const& to) {
+DIVOT_COLD void project_infinite(row_task<Team> const& task, softmax_side<Team> const& side,
+                                 projection<Team> const& to) {
   using T = typename Team::scalar;
   T const infinite = infinity<T>();
   bool elsewhere = false;

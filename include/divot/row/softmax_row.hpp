@@ -14,7 +14,7 @@ void write_softmax(Team const& team, softmax_side<Team> const& side, typename Te
   team.blocks(block_count<Team>(side.classes()), [&](index b) {
     lane const scale = spread<lane>(side.block_scale(b));
     log_softmax_lanes<lane> const log_p(side);
-    Team::each(b * block_columns, block_length<Team>(side.classes(), b), Team::nowhere(),
+    Team::each(b * block_columns, block_length<Team>(side.classes(), b),
                [&](auto const& place) DIVOT_LAMBDA_INLINE {
                  if constexpr (Log) {
                    place.store(out, log_p(place.load(side.data(), 0)));
@@ -33,7 +33,7 @@ typename Team::row sum_over_row(Team const& team, index classes, typename Team::
   using row = typename Team::row;
   team.blocks(block_count<Team>(classes), [&](index b) {
     typename Team::accumulator total(T(0));
-    Team::each(b * block_columns, block_length<Team>(classes, b), Team::nowhere(),
+    Team::each(b * block_columns, block_length<Team>(classes, b),
                [&](auto const& place) DIVOT_LAMBDA_INLINE { total += place.keep(f(place)); });
     partial[b] = Team::sum(total);
   });
@@ -63,7 +63,7 @@ void softmax_pullback_row(Team const& team, typename Team::scalar const* y,
   });
   lane const shift = spread<lane>(mean), factor = spread<lane>(inverse_temperature);
   team.blocks(block_count<Team>(classes), [&](index b) {
-    Team::each(b * block_columns, block_length<Team>(classes, b), Team::nowhere(),
+    Team::each(b * block_columns, block_length<Team>(classes, b),
                [&](auto const& place) DIVOT_LAMBDA_INLINE {
                  lane const u = place.load(upstream, 0) - reference;
                  place.store(out, lane(place.load(y, 0) * (u - shift) * factor));
@@ -84,7 +84,7 @@ void log_softmax_pullback_row(Team const& team, typename Team::scalar const* y,
   });
   lane const total = spread<lane>(sum), factor = spread<lane>(inverse_temperature);
   team.blocks(block_count<Team>(classes), [&](index b) {
-    Team::each(b * block_columns, block_length<Team>(classes, b), Team::nowhere(),
+    Team::each(b * block_columns, block_length<Team>(classes, b),
                [&](auto const& place) DIVOT_LAMBDA_INLINE {
                  lane const p = math::exp(lane(place.load(y, 0)));
                  place.store(out, lane((place.load(upstream, 0) - p * total) * factor));
@@ -101,7 +101,7 @@ void logsumexp_pullback_row(Team const& team, softmax_side<Team> const& side,
   team.blocks(block_count<Team>(side.classes()), [&](index b) {
     lane const scale =
         spread<lane>(row(side.block_scale(b) * upstream * side.inverse_temperature()));
-    Team::each(b * block_columns, block_length<Team>(side.classes(), b), Team::nowhere(),
+    Team::each(b * block_columns, block_length<Team>(side.classes(), b),
                [&](auto const& place) DIVOT_LAMBDA_INLINE {
                  place.store(out, lane(place.load(side.exponentials(), 0) * scale));
                });

@@ -60,18 +60,20 @@ class softmax_side {
   using block_type = softmax_block<row>;
 
   /// x: classes elements; exponentials: as many, padded to whole packs; blocks: block_count.
-  /// `normalised`: x holds log-probabilities, so log Z is exactly 0 and T is 1.
+  /// `inverse_low`: what 1/T was rounded by. `normalised`: x holds log-probabilities, so log Z is
+  /// exactly 0 and T is 1.
   softmax_side(T const* x, T* exponentials, block_type* blocks, index classes,
-               row const& inverse_temperature, bool normalised)
+               row const& inverse_temperature, bool normalised, row const& inverse_low = row(0))
       : x_(x),
         e_(exponentials),
         blocks_(blocks),
         classes_(classes),
         inverse_(inverse_temperature),
+        inverse_low_(inverse_low),
         normalised_(normalised) {}
 
   /// First sweep over one block: maximum, then exponentials and their sum.
-  DIVOT_INLINE void begin(index b) const {
+  void begin(index b) const {
     index const first = b * block_columns, count = block_length<Team>(classes_, b);
     constexpr double low = -std::numeric_limits<double>::infinity();
     T const* const x = x_;
@@ -97,20 +99,21 @@ class softmax_side {
       if (!is_finite_number(Team::sum(typename Team::accumulator(total))))
         inspect(out, first, count);
     } else {
-      out.infinite = true;  // lanes are screened one by one
+      // bad lanes were screened out: what is not finite here is −inf
+      auto const finite = total - total == nothing;
+      out.infinite = !math::all<lane>(finite);
     }
     // a block that is −inf throughout: any finite reference will do
     auto const reference = math::select(largest == decltype(largest)(static_cast<T>(low)),
                                         decltype(largest)(T(0)), largest);
-    math::shifted_exp<lane, row> const exponential(row(reference), inverse_);
+    math::shifted_exp<lane, row> const exponential(row(reference), inverse_, inverse_low_);
     typename Team::accumulator sum(T(0));
     T* const out_e = e_;
-    Team::each(first, count, Team::nowhere(),
-               [&sum, x, out_e, exponential](auto const& place) DIVOT_LAMBDA_INLINE {
-                 lane const e = exponential(place.load(x, low));
-                 sum += e;
-                 place.store(out_e, e);
-               });
+    Team::each(first, count, [&sum, x, out_e, exponential](auto const& place) DIVOT_LAMBDA_INLINE {
+      lane const e = exponential(place.load(x, low));
+      sum += e;
+      place.store(out_e, e);
+    });
     out.max = row(largest);
     out.sum = Team::sum(sum);
   }
@@ -134,16 +137,23 @@ class softmax_side {
     row rest(0), maxima(0);
     for (index b = 0; b < n; ++b) {
       infinite_ = infinite_ || blocks_[b].infinite;
-      if constexpr (Team::across) {
-        count_maxima(b, rest, maxima);
-      } else if (blocks_[b].max == max_) {
-        count_maxima(b, rest, maxima);
-      } else if (is_finite_number(blocks_[b].max)) {
-        rest += row(blocks_[b].sum * math::exp(row((blocks_[b].max - max_) * inverse_)));
+      bool const holds = [&] {
+        if constexpr (Team::across)
+          return true;
+        else
+          return bool(blocks_[b].max == max_);
+      }();
+      if (holds) {
+        auto const ones = Team::count_ones(e_, b * block_columns, block_length<Team>(classes_, b));
+        rest = row(rest + ones.rest);
+        maxima = row(maxima + ones.count);
+        if (b == holder) argmax_ = ones.first;
+      } else if constexpr (!Team::across) {
+        if (is_finite_number(blocks_[b].max)) {
+          rest += row(blocks_[b].sum * math::exp(row((blocks_[b].max - max_) * inverse_)));
+        }
       }
     }
-    argmax_ =
-        Team::find(x_, holder * block_columns, block_length<Team>(classes_, holder), scalar_max());
     argmax_block_ = holder;
     if (normalised_) {
       log_z_ = row(-max_);
@@ -191,35 +201,6 @@ class softmax_side {
   }
 
  private:
-  template <class U>
-  static DIVOT_INLINE lane spread_scalar(U const& v) {
-    if constexpr (std::is_same_v<U, lane>) {
-      return v;
-    } else {
-      return lane(static_cast<T>(v));
-    }
-  }
-  /// A block that holds the row's maximum, again: the maxima counted, the rest summed without them.
-  void count_maxima(index b, row& rest, row& maxima) const {
-    lane const top = spread_scalar(scalar_max()), zero(T(0)), one(T(1));
-    constexpr double low = -std::numeric_limits<double>::infinity();
-    typename Team::accumulator sum(T(0)), count(T(0));
-    Team::each(b * block_columns, block_length<Team>(classes_, b), Team::nowhere(),
-               [&](auto const& place) DIVOT_LAMBDA_INLINE {
-                 auto const is_max = place.load(x_, low) == top;
-                 sum += math::select(is_max, zero, lane(place.load(e_, 0)));
-                 count += math::select(is_max, one, zero);
-               });
-    rest = row(rest + Team::sum(sum));
-    maxima = row(maxima + Team::sum(count));
-  }
-  auto scalar_max() const {
-    if constexpr (std::is_same_v<row, lane>) {
-      return max_;
-    } else {
-      return static_cast<T>(max_);
-    }
-  }
   void inspect(block_type& out, index first, index count) const {
     T smallest(static_cast<T>(std::numeric_limits<double>::infinity()));
     for (index k = first; k < first + count; ++k) {
@@ -238,7 +219,7 @@ class softmax_side {
   T* e_;
   block_type* blocks_;
   index classes_;
-  row inverse_;
+  row inverse_, inverse_low_;
   bool normalised_;
   row max_{}, min_{}, log_z_{}, total_{}, mass_{};
   position argmax_{};

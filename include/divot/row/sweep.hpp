@@ -2,23 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <divot/row/log_ratio.hpp>
-#include <divot/row/task.hpp>
+#include <divot/row/anchor.hpp>
 
 namespace divot {
 inline namespace DIVOT_ABI {
-
-/// What the sweep needs to know besides the rows: the gauge, the anchor and label terms.
-template <class Row>
-struct sweep_anchor {
-  Row ell;      // log p − log q at the anchor
-  Row teacher;  // the logits there
-  Row student;
-  Row omega;    // w/q at the anchor, all terms
-  Row loss;     // the anchor's own loss
-  Row uniform;  // every valid class's share of −∂(label terms)/∂log q
-  Row factor;   // multiplies w of the divergences
-};
 
 /// Places that are always full need no look at missing classes.
 template <class Place>
@@ -38,6 +25,8 @@ class divergence_sweep {
   using T = typename Team::scalar;
   using lane = typename Team::lane;
   using side = softmax_side<Team>;
+  /// The widest type always has logarithms: ratios may leave even its range.
+  static constexpr bool needs_logs = Bound::needs_logs || std::is_same_v<T, long double>;
 
   struct sums {
     typename Team::accumulator loss = typename Team::accumulator(T(0));
@@ -65,7 +54,7 @@ class divergence_sweep {
     if constexpr (Bound::needs_relative) {
       ell_of_.set_reference(spread<lane>(anchor.teacher), spread<lane>(anchor.student));
     }
-    if constexpr (Bound::needs_logs) {
+    if constexpr (needs_logs) {
       log_p_ = log_softmax_lanes<lane>(teacher);
       log_q_ = log_softmax_lanes<lane>(student);
     }
@@ -84,7 +73,7 @@ class divergence_sweep {
     if constexpr (Bound::needs_relative) {
       x.relative = ell_of_.template relative<true>(t, s, x.ell);
     }
-    if constexpr (Bound::needs_logs) {
+    if constexpr (needs_logs) {
       x.log_p = log_p_(t);
       x.log_q = log_q_(s);
     }
@@ -109,7 +98,7 @@ class divergence_sweep {
       x.relative = math::select(either, zero, relative);
     }
     x.ell = math::select(either, zero, x.ell);
-    if constexpr (Bound::needs_logs) {
+    if constexpr (needs_logs) {
       x.log_p = math::select(p_zero, zero, log_p_(t));
       x.log_q = math::select(q_zero, zero, log_q_(s));
     }
@@ -132,7 +121,7 @@ class divergence_sweep {
   template <class Place>
   DIVOT_INLINE void put(Place const& place, class_point<lane> const& x,
                         class_terms<lane> const& terms, sums& total) const {
-    total.loss += terms.loss;
+    total.loss += place.keep(terms.loss);
     if constexpr (Weights) {
       lane const q = Swap ? x.p : x.q;
       lane const w = place.keep(math::fnma(q, omega_, math::fms(factor_, terms.w, uniform_)));
@@ -163,9 +152,9 @@ void divergence_block(row_task<Team> const& task, softmax_side<Team> const& teac
   index const first = b * block_columns, count = block_length<Team>(task.classes, b);
   auto const hole = (Swap ? teacher : student).argmax();
   if (teacher.infinite() || student.infinite() || !ratio.same_temperature()) {
-    Team::each(first, count, hole, [&](auto const& place) { at_edges.edge(place, outer); });
+    Team::each_but(first, count, hole, [&](auto const& place) { at_edges.edge(place, outer); });
   } else {
-    Team::each(first, count, hole, [&](auto const& place) DIVOT_LAMBDA_INLINE {
+    Team::each_finite_but(first, count, hole, [&](auto const& place) DIVOT_LAMBDA_INLINE {
       if constexpr (place_may_be_masked<decltype(place)>) {
         at_edges.edge(place, outer);
       } else {
@@ -176,27 +165,6 @@ void divergence_block(row_task<Team> const& task, softmax_side<Team> const& teac
   using row = typename Team::row;
   task.sweep_blocks[b] = {row(Team::sum(inner.loss) + Team::sum(outer.loss)),
                           row(Team::sum(inner.weight) + Team::sum(outer.weight))};
-}
-
-/// The same for a group that has label terms only: w̃_k = −uniform − q_k·ω_anchor.
-template <class Team>
-void label_block(row_task<Team> const& task, softmax_side<Team> const& student,
-                 sweep_anchor<typename Team::row> const& anchor, index b) {
-  using lane = typename Team::lane;
-  using T = typename Team::scalar;
-  student.blocks()[b].scale = student.block_scale(b);
-  lane const scale = spread<lane>(student.blocks()[b].scale);
-  lane const omega = spread<lane>(anchor.omega), uniform = spread<lane>(anchor.uniform);
-  typename Team::accumulator total(T(0));
-  Team::each(b * block_columns, block_length<Team>(task.classes, b), student.argmax(),
-             [&](auto const& place) DIVOT_LAMBDA_INLINE {
-               place.prefetch(task.next_student);
-               lane const q = place.load(task.student_exponentials, 0) * scale;
-               lane const w = place.keep(lane(-uniform - q * omega));
-               total += w;
-               place.store(task.student_weights, w);
-             });
-  task.sweep_blocks[b] = {typename Team::row(0), Team::sum(total)};
 }
 
 }  // namespace DIVOT_ABI

@@ -31,9 +31,10 @@ struct row_task {
   T const* student = nullptr;
   bool teacher_normalised = false;  // log-probabilities, not logits
   bool student_normalised = false;
-  bool student_tangent = false;  // the student is given as probabilities: gradient w/q − Σw
   row teacher_inverse_temperature = row(1);
   row student_inverse_temperature = row(1);
+  row teacher_inverse_low = row(0);  // what the row's number type rounds 1/T by
+  row student_inverse_low = row(0);
   double teacher_tolerance = 0;  // how far log-probabilities may sum from 1
   double student_tolerance = 0;
   bool has_label = false;
@@ -71,6 +72,18 @@ struct row_task {
   bool bad = false;     // NaN, +inf or nothing but −inf in an operand: nothing was written
   bool beyond = false;  // a sum left the type's range: nothing was written
 };
+
+/// The sums of all blocks, in block order.
+template <class Team>
+sweep_block<typename Team::row> add_blocks(row_task<Team> const& task) {
+  using row = typename Team::row;
+  sweep_block<row> total{row(0), row(0)};
+  for (index b = 0; b < block_count<Team>(task.classes); ++b) {
+    total.loss = row(total.loss + task.sweep_blocks[b].loss);
+    total.weight = row(total.weight + task.sweep_blocks[b].weight);
+  }
+  return total;
+}
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

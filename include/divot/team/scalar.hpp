@@ -24,7 +24,6 @@ class scalar_team {
   using position = index;
   static constexpr bool across = false;
   static constexpr index width = 1;
-  static constexpr position nowhere() { return -1; }
 
   /// One class of a row; `masked` where it is the one to leave out.
   class place {
@@ -46,25 +45,44 @@ class scalar_team {
     for (index b = 0; b < count; ++b) body(b);
   }
   template <class Body>
-  static void each(index first, index count, position hole, Body const& body) {
+  static void each(index first, index count, Body const& body) {
+    each_but(first, count, -1, body);
+  }
+  template <class Body>
+  static void each_but(index first, index count, position hole, Body const& body) {
     for (index k = first; k < first + count; ++k) body(place(k, k == hole));
+  }
+  template <class Body>
+  static void each_finite_but(index first, index count, position hole, Body const& body) {
+    each_but(first, count, hole, body);
   }
 
   /// As `each`, for reductions with four accumulators elsewhere; one serves here.
   template <class Body>
   static void each_of_four(index first, index count, Body const& body) {
-    each(first, count, nowhere(),
-         [&](auto const& place) { body(place, std::integral_constant<int, 0>()); });
+    each(first, count, [&](auto const& place) { body(place, std::integral_constant<int, 0>()); });
   }
 
   static row sum(accumulator const& x) { return x; }
   static T largest(T const& x) { return x; }
   static T smallest(T const& x) { return x; }
-  static position find(T const* x, index first, index count, T const& value) {
+  /// Of exponentials relative to their maximum: where the first 1 stands, how many there are, and
+  /// what the rest adds up to.
+  struct ones {
+    position first;
+    row count, rest;
+  };
+  static ones count_ones(T const* e, index first, index count) {
+    ones all{-1, row(0), row(0)};
     for (index k = first; k < first + count; ++k) {
-      if (x[k] == value) return k;
+      if (e[k] == T(1)) {
+        if (all.first < 0) all.first = k;
+        all.count = row(all.count + row(1));
+      } else {
+        all.rest = row(all.rest + row(e[k]));
+      }
     }
-    return nowhere();
+    return all;
   }
   static row at(T const* x, position k) { return row(x[k]); }
   static void add_at(T* x, position k, row const& v) { x[k] = T(x[k] + T(v)); }

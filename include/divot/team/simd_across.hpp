@@ -25,23 +25,39 @@ class simd_across {
   using traits = lane_traits<lane>;
   static constexpr bool across = true;
   static constexpr index width = static_cast<index>(traits::size);
-  static position nowhere() { return lane(T(-1)); }
 
-  class place {
+  /// One class of every row.
+  class open_place {
    public:
-    static constexpr bool may_be_masked = true;
-    DIVOT_INLINE place(index at, position const& hole)
-        : at_(at), left_out_(hole == lane(static_cast<T>(at))) {}
-    DIVOT_INLINE lane load(T const* x, double fill) const {
-      return traits::select(left_out_, lane(static_cast<T>(fill)), traits::load(x + at_ * width));
-    }
+    static constexpr bool may_be_masked = false;
+    explicit open_place(index at) : at_(at) {}
+    DIVOT_INLINE lane load(T const* x, double) const { return traits::load(x + at_ * width); }
     DIVOT_INLINE void store(T* x, lane const& v) const { traits::store(x + at_ * width, v); }
-    DIVOT_INLINE lane keep(lane const& v) const { return traits::select(left_out_, lane(T(0)), v); }
+    DIVOT_INLINE lane keep(lane const& v) const { return v; }
     DIVOT_INLINE void prefetch(T const*) const {}
 
-   private:
+   protected:
     index at_;
+  };
+  /// The same where some rows leave this class out: in what is kept, and
+  class holed_place : public open_place {
+   public:
+    DIVOT_INLINE holed_place(index at, position const& hole)
+        : open_place(at), left_out_(hole == lane(static_cast<T>(at))) {}
+    DIVOT_INLINE lane keep(lane const& v) const { return traits::select(left_out_, lane(T(0)), v); }
+
+   protected:
     mask_of<lane> left_out_;
+  };
+  /// in what is read.
+  class masked_place : public holed_place {
+   public:
+    static constexpr bool may_be_masked = true;
+    using holed_place::holed_place;
+    DIVOT_INLINE lane load(T const* x, double fill) const {
+      return traits::select(this->left_out_, lane(static_cast<T>(fill)),
+                            traits::load(x + this->at_ * width));
+    }
   };
 
   template <class Body>
@@ -49,26 +65,47 @@ class simd_across {
     for (index b = 0; b < count; ++b) body(b);
   }
   template <class Body>
-  static DIVOT_INLINE void each(index first, index count, position const& hole, Body const& body) {
-    for (index k = first; k < first + count; ++k) body(place(k, hole));
+  static DIVOT_INLINE void each(index first, index count, Body const& body) {
+    for (index k = first; k < first + count; ++k) body(open_place(k));
+  }
+  template <class Body>
+  static DIVOT_INLINE void each_but(index first, index count, position const& hole,
+                                    Body const& body) {
+    for (index k = first; k < first + count; ++k) body(masked_place(k, hole));
+  }
+  template <class Body>
+  static DIVOT_INLINE void each_finite_but(index first, index count, position const& hole,
+                                           Body const& body) {
+    for (index k = first; k < first + count; ++k) body(holed_place(k, hole));
   }
 
   /// As `each`, for reductions with four accumulators elsewhere; one serves here.
   template <class Body>
-  static void each_of_four(index first, index count, Body const& body) {
-    each(first, count, nowhere(),
-         [&](auto const& place) { body(place, std::integral_constant<int, 0>()); });
+  static DIVOT_INLINE void each_of_four(index first, index count, Body const& body) {
+    each(first, count, [&](auto const& place) DIVOT_LAMBDA_INLINE {
+      body(place, std::integral_constant<int, 0>());
+    });
   }
 
   static row sum(accumulator const& x) { return x; }
   static lane largest(lane const& x) { return x; }
   static lane smallest(lane const& x) { return x; }
-  static position find(T const* x, index first, index count, lane const& value) {
-    lane found = nowhere();
+  /// Of exponentials relative to their maximum: where the first 1 stands, how many there are, and
+  /// what the rest adds up to.
+  struct ones {
+    position first;
+    row count, rest;
+  };
+  static ones count_ones(T const* e, index first, index count) {
+    lane found(T(-1)), number(T(0)), sum_of_rest(T(0));
     for (index k = first + count; k-- > first;) {
-      found = traits::select(traits::load(x + k * width) == value, lane(static_cast<T>(k)), found);
+      lane const x = traits::load(e + k * width);
+      auto const one = x == lane(T(1));
+      found = traits::select(one, lane(static_cast<T>(k)), found);
+      number += traits::select(one, lane(T(1)), lane(T(0)));
+      sum_of_rest += traits::select(one, lane(T(0)), x);
     }
-    return found;
+    return {found, number, sum_of_rest};
   }
   static row at(T const* x, position const& k) {
     auto const columns = traits::to_array(k);

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <type_traits>
 
 namespace divot {
@@ -27,7 +28,6 @@ class simd_along {
   using traits = lane_traits<lane>;
   static constexpr bool across = false;
   static constexpr index width = static_cast<index>(traits::size);
-  static constexpr position nowhere() { return -1; }
 
   simd_along() = default;
   /// Worker `me` of `workers`; `barrier` waits for all of them.
@@ -51,30 +51,21 @@ class simd_along {
   class masked_place {
    public:
     static constexpr bool may_be_masked = true;
-    masked_place(index at, index count, index hole) : at_(at), count_(count), hole_(hole) {}
-    lane load(T const* x, double fill) const {
-      std::array<T, traits::size> a;
-      for (index i = 0; i < width; ++i) {
-        a[static_cast<std::size_t>(i)] = here(i) ? x[at_ + i] : static_cast<T>(fill);
-      }
-      return traits::load(a.data());
+    masked_place(index at, index count, index hole)
+        : at_(at),
+          present_((std::uint32_t(2) << (count - 1)) - 1),
+          here_(hole >= at && hole < at + count ? present_ & ~(std::uint32_t(1) << (hole - at))
+                                                : present_) {}
+    DIVOT_INLINE lane load(T const* x, double fill) const {
+      return traits::load_some(x + at_, here_, static_cast<T>(fill));
     }
-    void store(T* x, lane const& v) const {
-      auto const a = traits::to_array(v);
-      for (index i = 0; i < count_; ++i) x[at_ + i] = a[static_cast<std::size_t>(i)];
-    }
-    lane keep(lane const& v) const {
-      auto a = traits::to_array(v);
-      for (index i = 0; i < width; ++i) {
-        if (!here(i)) a[static_cast<std::size_t>(i)] = T(0);
-      }
-      return traits::load(a.data());
-    }
-    void prefetch(T const*) const {}
+    DIVOT_INLINE void store(T* x, lane const& v) const { traits::store_some(x + at_, present_, v); }
+    DIVOT_INLINE lane keep(lane const& v) const { return traits::keep_some(here_, v); }
+    DIVOT_INLINE void prefetch(T const*) const {}
 
    private:
-    bool here(index i) const { return i < count_ && at_ + i != hole_; }
-    index at_, count_, hole_;
+    index at_;
+    std::uint32_t present_, here_;  // a bit a lane, from the lowest
   };
 
   template <class Body>
@@ -83,10 +74,17 @@ class simd_along {
     if (workers_ > 1) barrier_();
   }
 
-  /// body(place) for every pack of [first, first + count). The loop over full packs has no call in
-  /// it, so its numbers stay in registers; the pack with the hole and the tail come in between.
+  /// body(place) for every pack of [first, first + count).
   template <class Body>
-  static DIVOT_INLINE void each(index first, index count, position hole, Body const& body) {
+  static DIVOT_INLINE void each(index first, index count, Body const& body) {
+    index const last = first + count, full = first + count / width * width;
+    for (index k = first; k < full; k += width) body(full_place(k));
+    if (full < last) body(masked_place(full, last - full, -1));
+  }
+  /// The same with one class left out. The loop over full packs has no call in it, so its numbers
+  /// stay in registers; the pack with the hole and the tail come in between.
+  template <class Body>
+  static DIVOT_INLINE void each_but(index first, index count, position hole, Body const& body) {
     index const last = first + count, full = first + count / width * width;
     index const holed = hole >= first && hole < full ? hole - (hole - first) % width : full;
     for (index k = first; k < last;) {
@@ -97,6 +95,12 @@ class simd_along {
         k += width;
       }
     }
+  }
+  /// The same where every class that is there is finite.
+  template <class Body>
+  static DIVOT_INLINE void each_finite_but(index first, index count, position hole,
+                                           Body const& body) {
+    each_but(first, count, hole, body);
   }
 
   /// For reductions that need several accumulators to hide their latency: body(place, i) with i a
@@ -111,7 +115,7 @@ class simd_along {
       body(full_place(k + 2 * width), std::integral_constant<int, 2>());
       body(full_place(k + 3 * width), std::integral_constant<int, 3>());
     }
-    each(k, last - k, nowhere(), [&](auto const& place) DIVOT_LAMBDA_INLINE {
+    each(k, last - k, [&](auto const& place) DIVOT_LAMBDA_INLINE {
       body(place, std::integral_constant<int, 0>());
     });
   }
@@ -134,16 +138,29 @@ class simd_along {
     for (T const v : a) m = v < m ? v : m;
     return m;
   }
-  static position find(T const* x, index first, index count, T value) {
-    index const last = first + count;
+  /// Of exponentials relative to their maximum: where the first 1 stands, how many there are, and
+  /// what the rest adds up to.
+  struct ones {
+    position first;
+    row count, rest;
+  };
+  static ones count_ones(T const* e, index first, index count) {
+    index found = -1;
     index k = first;
-    for (; k + width <= last; k += width) {
-      if (xsimd::any(traits::load(x + k) == lane(value))) break;
+    lane number(T(0)), sum_of_rest(T(0));
+    auto const take = [&](auto const& place, index at) DIVOT_LAMBDA_INLINE {
+      lane const x = place.load(e, 0);
+      auto const one = x == lane(T(1));
+      if (found < 0 && traits::any(one)) found = at;
+      number += traits::select(one, lane(T(1)), lane(T(0)));
+      sum_of_rest += traits::select(one, lane(T(0)), x);
+    };
+    index const last = first + count;
+    for (; k + width <= last; k += width) take(full_place(k), k);
+    if (k < last) take(masked_place(k, last - k, -1), k);
+    for (; found >= 0 && found < last && e[found] != T(1); ++found) {
     }
-    for (; k < last; ++k) {
-      if (x[k] == value) return k;
-    }
-    return nowhere();
+    return {found, sum(number), sum(sum_of_rest)};
   }
   static row at(T const* x, position k) { return static_cast<double>(x[k]); }
   static void add_at(T* x, position k, row v) { x[k] += static_cast<T>(v); }

@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <utility>
 
-#if defined(__AVX512F__)
+#if defined(__AVX__)
 #include <immintrin.h>
 #endif
 
@@ -99,6 +99,58 @@ struct lane_traits<xsimd::batch<T, A>> {
 
   static DIVOT_INLINE V load(T const* p) { return V::load_unaligned(p); }
   static DIVOT_INLINE void store(T* p, V const& x) { x.store_unaligned(p); }
+  // Some of the lanes, one bit each from the lowest; memory of the others is not touched.
+
+  /// `fill` in the other lanes.
+  static DIVOT_INLINE V load_some(T const* p, std::uint32_t lanes, T fill) {
+#if defined(__AVX512F__)
+    if constexpr (wide && single) {
+      return V(_mm512_mask_loadu_ps(V(fill), static_cast<__mmask16>(lanes), p));
+    } else if constexpr (wide) {
+      return V(_mm512_mask_loadu_pd(V(fill), static_cast<__mmask8>(lanes), p));
+    } else
+#endif
+    {
+      alignas(64) std::array<T, size> a;
+      a.fill(fill);
+      for (std::size_t i = 0; i < size; ++i) {
+        if ((lanes >> i & 1) != 0) a[i] = p[i];
+      }
+      return load(a.data());
+    }
+  }
+  static DIVOT_INLINE void store_some(T* p, std::uint32_t lanes, V const& x) {
+#if defined(__AVX512F__)
+    if constexpr (wide && single) {
+      _mm512_mask_storeu_ps(p, static_cast<__mmask16>(lanes), x);
+    } else if constexpr (wide) {
+      _mm512_mask_storeu_pd(p, static_cast<__mmask8>(lanes), x);
+    } else
+#endif
+    {
+      auto const a = to_array(x);
+      for (std::size_t i = 0; i < size; ++i) {
+        if ((lanes >> i & 1) != 0) p[i] = a[i];
+      }
+    }
+  }
+  /// 0 in the other lanes.
+  static DIVOT_INLINE V keep_some(std::uint32_t lanes, V const& x) {
+#if defined(__AVX512F__)
+    if constexpr (wide && single) {
+      return V(_mm512_maskz_mov_ps(static_cast<__mmask16>(lanes), x));
+    } else if constexpr (wide) {
+      return V(_mm512_maskz_mov_pd(static_cast<__mmask8>(lanes), x));
+    } else
+#endif
+    {
+      auto a = to_array(x);
+      for (std::size_t i = 0; i < size; ++i) {
+        if ((lanes >> i & 1) == 0) a[i] = T(0);
+      }
+      return load(a.data());
+    }
+  }
   static DIVOT_INLINE std::array<T, size> to_array(V const& x) {
     alignas(64) std::array<T, size> a;
     x.store_unaligned(a.data());

@@ -67,6 +67,66 @@ TEST_CASE_TEMPLATE("softmax leaves a bad row's output and completes the others",
   CHECK((out.row(3).array() == untouched).all());
 }
 
+TEST_CASE_TEMPLATE("check::first refuses a bad row before anything is written", Policy,
+                   EVERY_POLICY) {
+  matrix x = normal(rows, classes, 1);
+  matrix out = untouched_like(x);
+  x(2, 5) = nan;
+  x(3, 0) = inf;
+  CHECK(refusal<divot::bad_value>([&] {
+          divot::softmax(Policy{}, x, out, {.check = divot::check::first});
+        }) == "divot: input, row 2, column 5: NaN; 2 rows are bad; nothing was written");
+  CHECK((out.array() == untouched).all());
+  std::vector<std::uint8_t> const mask{1, 1, 0, 0};
+  divot::softmax(Policy{}, x, out, {.mask = mask, .check = divot::check::first});
+  CHECK(out.row(1).sum() == doctest::Approx(1));
+}
+
+TEST_CASE_TEMPLATE("every row may have its own number of classes", Policy, EVERY_POLICY) {
+  matrix x = normal(rows, classes, 1);
+  std::vector<divot::index> const own{70, 1, 13, 64};
+  matrix out = untouched_like(x);
+  std::vector<float> logs(4);
+  divot::softmax(Policy{}, x, out, {.valid_classes_per_row = own});
+  divot::logsumexp(Policy{}, x, logs, {.valid_classes_per_row = own});
+  for (Eigen::Index r = 0; r < rows; ++r) {
+    Eigen::Index const n = own[static_cast<std::size_t>(r)];
+    matrix const alone = x.row(r).leftCols(n);
+    matrix expected(1, n);
+    std::vector<float> log(1);
+    divot::softmax(Policy{}, alone, expected);
+    divot::logsumexp(Policy{}, alone, log);
+    CHECK(out.row(r).leftCols(n) == expected);
+    CHECK(out.row(r).rightCols(classes - n).isZero(0));
+    CHECK(logs[static_cast<std::size_t>(r)] == log[0]);
+  }
+}
+
+TEST_CASE("without a policy the softmax family runs on simd") {
+  matrix const x = normal(rows, classes, 1), up = normal(rows, classes, 2);
+  auto const same = [&](auto const& with, auto const& without) {
+    matrix a = untouched_like(x), b = untouched_like(x);
+    with(a);
+    without(b);
+    CHECK(a == b);
+  };
+  same([&](matrix& m) { divot::softmax(divot::simd, x, m); },
+       [&](matrix& m) { divot::softmax(x, m); });
+  same([&](matrix& m) { divot::log_softmax(divot::simd, x, m); },
+       [&](matrix& m) { divot::log_softmax(x, m); });
+  same([&](matrix& m) { divot::softmax_pullback(divot::simd, x, up, m, 2); },
+       [&](matrix& m) { divot::softmax_pullback(x, up, m, 2); });
+  same([&](matrix& m) { divot::log_softmax_pullback(divot::simd, x, up, m); },
+       [&](matrix& m) { divot::log_softmax_pullback(x, up, m); });
+  std::vector<float> const weights{1, 2, 3, 4};
+  same([&](matrix& m) { divot::logsumexp_pullback(divot::simd, x, weights, m); },
+       [&](matrix& m) { divot::logsumexp_pullback(x, weights, m); });
+  std::vector<float> a(4), b(4);
+  divot::logsumexp(divot::simd, x, a);
+  divot::logsumexp(x, b);
+  CHECK(a == b);
+}
+
 TEST_CASE_TEMPLATE("logsumexp has a number a row, and leaves those of bad rows", Policy,
                    EVERY_POLICY) {
   matrix x = normal(rows, classes, 1);

@@ -29,16 +29,20 @@ inline namespace DIVOT_ABI {
 
 struct bound_neyman;
 
-/// a·(a/b) where a/b = e^ell, right where a, b or the ratio leave the type's range.
+/// p²/q, right where p, q or their ratio leave the type's range.
 template <class V>
-DIVOT_INLINE V ratio_square(V const& a, V const& b, V const& ell) {
-  V const direct = a * (a / b);
-  auto const lost = (b < constant<V>(1e3 * double(limits_of<V>::min()))) |
-                    (a < constant<V>(1e3 * double(limits_of<V>::min())));
-  if (!math::any<V>(lost)) return direct;
-  // a² / b = (a e^{ell/2}) e^{ell/2}: no intermediate overflows before the result does
-  V const half = math::exp(V(constant<V>(.5) * ell));
-  return math::select(lost, V((a * half) * half), direct);
+DIVOT_INLINE V square_over(class_point<V> const& x) {
+  if constexpr (std::is_same_v<V, long double>) {
+    return math::exp(V(x.log_p + x.ell));  // the widest type: nothing else would take it over
+  } else {
+    V const direct = x.p * (x.p / x.q);
+    V const tiny = V(constant<V>(1e3) * smallest_normal<V>());
+    auto const lost = (x.q < tiny) | (x.p < tiny);
+    if (!math::any<V>(lost)) return direct;
+    // (p e^{ell/2}) e^{ell/2}: no intermediate overflows before the result does
+    V const half = math::exp(V(constant<V>(.5) * x.ell));
+    return math::select(lost, V((x.p * half) * half), direct);
+  }
 }
 
 struct bound_pearson {
@@ -55,7 +59,7 @@ struct bound_pearson {
     V const e = math::fma(V(x.ell * x.ell), tail, x.ell);
     V const q_e = x.q * e;
     V const near_w = math::fnma(q_e, V(V(2) + e), V((gauge - V(1)) * x.q));
-    V const square = ratio_square(x.p, x.q, x.ell);  // p²/q
+    V const square = square_over(x);  // p²/q
     V const far_loss = (square - x.p) - (x.p - x.q);
     V const far_w = math::fms(gauge, x.q, square);
     return {math::select(near, V(q_e * e), far_loss), math::select(near, near_w, far_w)};
@@ -74,7 +78,7 @@ struct bound_neyman {
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
     V const back = -x.ell;
     V const e = math::fma(V(back * back), math::expm1_tail(back), back);  // expm1(−ell)
-    V const square = ratio_square(x.q, x.p, back);                        // q²/p
+    V const square = square_over(x.swapped());                          // q²/p
     V const far_loss = (square - x.q) - (x.q - x.p);
     V const far_w = V(2) * (square - x.q);
     return {math::select(near, V(x.p * e * e), far_loss),

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <divot/core/dual.hpp>
+#include <divot/core/errors.hpp>
+#include <divot/core/expansion.hpp>
 #include <divot/family/near_series.hpp>
 
 #include <concepts>
@@ -21,11 +23,14 @@ namespace divot {
 ///   static constexpr double slope_at_infinity;         lim f(u)/u, may be infinite
 /// and, where f has a kink at 1 (as |u − 1| has),
 ///   static constexpr bool smooth = false;
+/// and, where it is simpler than f(1/u) times u (Hellinger, Jensen–Shannon: f itself),
+///   template <class T> static T dual(T u);             u·f(1/u)
+/// which is needed when u·f(1/u) as it stands loses its digits for small u; binding tells.
 ///
-/// The derivative comes from dual numbers, and near p = q everything comes from a Taylor series
-/// computed once a call, so losses and gradients near convergence are as accurate as divot's own.
-/// f need not be centred: a multiple of (u − 1) changes no value and no gradient on distributions,
-/// and is removed.
+/// The derivative comes from dual numbers that keep f(0) apart, and near p = q everything comes
+/// from a Taylor series computed once a call, so losses and gradients near convergence are as
+/// accurate as divot's own. f need not be centred: a multiple of (u − 1) changes no value and no
+/// gradient on distributions, and is removed.
 template <class F>
 struct f_divergence {};
 
@@ -54,6 +59,7 @@ class bound_f_divergence {
   static_assert(generator<F>,
                 "divot: f_divergence<F> needs: template <class T> static T f(T u), and static "
                 "constexpr double at_zero and slope_at_infinity");
+  static constexpr bool has_dual = requires(dual_number<double> u) { F::dual(u); };
   static constexpr bool needs_logs = false;
   static constexpr bool needs_exact_offset() { return !is_smooth<F>(); }
   /// Below this |ell| the series; its own singularities may lie closer than those of divot's.
@@ -68,6 +74,8 @@ class bound_f_divergence {
       });
     }
     limits_ = find_limits();
+    check_digits<false>("f(u)");
+    check_digits<true>(has_dual ? "dual(u)" : "u f(1/u)");
   }
 
   class_limits const& limits() const { return limits_; }
@@ -104,48 +112,75 @@ class bound_f_divergence {
             edge_omega()};
   }
 
-  /// w/p as q → 0 where f grows faster than linearly: φ − φ' = f(u) − u f'(u) over u.
+  /// w/p as q → 0 where f grows faster than linearly.
   double edge_slope() const {
-    double const u = 1e150;
-    auto const f = Dual ? dual_of(dual_number<double>(u, 1.)) : F::f(dual_number<double>(u, 1.));
-    double const w = (f.value - u * f.slope) / u;
+    double const u = 1e-150, w = u * generator_at<!Dual>(u).slope();
     return w < -1e10 ? -unbounded : std::abs(w) < 1e-10 ? 0 : w;
   }
-  /// w/q as q → 0: f(u) − u f'(u) as u → ∞.
+  /// w/q as q → 0: the slope of the other generator at 0.
   double edge_omega() const {
-    double const u = 1e150;
-    auto const f = Dual ? dual_of(dual_number<double>(u, 1.)) : F::f(dual_number<double>(u, 1.));
-    double const w = f.value - u * f.slope + (Dual ? -slope_ : slope_);
+    double const w = generator_at<!Dual>(1e-150).slope() + slope_of_own();
     return w < -100 || !std::isfinite(w) ? -unbounded : w;
   }
-  template <class D>
-  static D dual_of(D const& u) {
-    return u * F::f(D(1.) / u);
+
+  /// f(u), or u·f(1/u), split at u = 0.
+  template <bool Flipped, class V>
+  static DIVOT_INLINE expansion_at_zero<V> generator_at(V const& u) {
+    using expansion = expansion_at_zero<V>;
+    if constexpr (Flipped && has_dual) {
+      return expansion(F::dual(expansion::variable(u))).settled();
+    } else if constexpr (Flipped) {
+      return expansion(expansion::variable(u) * F::f(expansion::reciprocal(u))).settled();
+    } else {
+      return expansion(F::f(expansion::variable(u))).settled();
+    }
+  }
+
+  /// The slope must survive small u: double against long double. And a dual must be that of f.
+  template <bool Flipped>
+  static void check_digits(char const* what) {
+    for (double const u : {0.5, 1e-2, 1e-6, 1e-12, 1e-24, 1e-48}) {
+      auto const f = generator_at<Flipped>(u);
+      auto const exact = generator_at<Flipped>(static_cast<long double>(u));
+      double const wide = static_cast<double>(exact.slope());
+      double const error = static_cast<double>(std::abs(f.slope() - exact.slope()));
+      if (error > 2e-13 * (1e-3 + std::abs(wide))) {  // in float, 10⁻⁴ and worse
+        fail("f_divergence: the slope of ", what, " loses its digits at u = ", u, ": it is ", wide,
+             ", double is off by ", error, "; write ",
+             Flipped ? "template <class T> static T dual(T u), u f(1/u) simplified"
+                     : "f without differences of large numbers");
+      }
+      if constexpr (Flipped && has_dual) {
+        double const direct = u * F::f(dual_number<double>(1 / u, 0.)).value;
+        double const given = f.value(u);
+        if (std::abs(given - direct) > 1e-6 * (1 + std::abs(given))) {
+          fail("f_divergence: dual(u) is ", given, " at u = ", u, ", u f(1/u) is ", direct);
+        }
+      }
+    }
   }
 
   /// Value and slope of the generator at u = e^{ell}, only e^{−|ell|} being formed.
   template <class V>
   DIVOT_INLINE class_terms<V> direct(class_point<V> const& x, V const& gauge) const {
     auto const below = x.ell < V(0);
-    V const u =
-        math::max(math::exp(V(-math::abs(x.ell))), constant<V>(double(limits_of<V>::min())));
+    V const u = math::max(math::exp(V(-math::abs(x.ell))), smallest_normal<V>());
     // below: f(u), weight q; above: the other generator f◇(1/u), weight p
-    dual_number<V> const at_u(u, V(1));
-    dual_number<V> const plain = F::f(at_u), flipped = dual_of(at_u);
-    auto const& own = Dual ? flipped : plain;
-    auto const& other = Dual ? plain : flipped;
-    double const own_slope = Dual ? -slope_ : slope_;
-    V const s = constant<V>(own_slope);
+    expansion_at_zero<V> const own = generator_at<Dual>(u), other = generator_at<!Dual>(u);
     // centred: f − s(u − 1), f◇ + s(u − 1)
-    V const f = own.value - s * (u - V(1));
-    V const g = other.value + s * (u - V(1));
-    V const loss = math::select(below, V(x.q * f), V(x.p * g));
-    // w = q(f − u f') below; above, with the dual, q·(f◇)'(e^{−ell})
-    double const zero = limits_.gauge;
-    V const w_below = x.q * ((own.value - u * own.slope + s) + constant<V>(zero) * (gauge - V(1)));
-    V const w_above = x.q * ((other.slope + s) + constant<V>(zero) * (gauge - V(1)));
-    return {loss, math::select(below, w_below, w_above)};
+    V const s = constant<V>(slope_of_own());
+    V const centre = s * (u - V(1));
+    V const loss =
+        math::select(below, V(x.q * (own.value(u) - centre)), V(x.p * (other.value(u) + centre)));
+    // below w = q(f − u f'), above q·(f◇)'(e^{−ell}); less q·f(0) where the gauge is 0
+    V const w_below = own.excess(limits_.gauge == 0 ? -slope_of_own() : own_limit()) +
+                      constant<V>(limits_.gauge) * gauge;
+    V const w_above = (other.slope() + s) + constant<V>(limits_.gauge) * (gauge - V(1));
+    return {loss, V(x.q * math::select(below, w_below, w_above))};
   }
+
+  static constexpr double own_limit() { return Dual ? F::slope_at_infinity : F::at_zero; }
+  double slope_of_own() const { return Dual ? -slope_ : slope_; }
 
   double slope_ = 0;
   class_limits limits_{};

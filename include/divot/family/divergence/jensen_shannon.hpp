@@ -73,8 +73,7 @@ struct bound_jensen_shannon {
     V const small = math::select(below, x.p, x.q);
     V const large = math::select(below, x.q, x.p);
     V const sum = large + (large + small);
-    V const l = math::atanh2(
-        math::quotient(small, math::max(sum, constant<V>(double(limits_of<V>::min())))));
+    V const l = math::atanh2(math::quotient(small, math::max(sum, smallest_normal<V>())));
     V const positive = math::select(below, V(0), x.ell);
     V const far_loss =
         half_sum * (constant<V>(ln2) - l) - constant<V>(.5) * small * math::abs(x.ell);

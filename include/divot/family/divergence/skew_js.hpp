@@ -55,8 +55,7 @@ class bound_skew_js {
     V const g = at_zero_.on<V>() * x.q;
     auto const below = x.ell < V(0);
     V const small = math::select(below, x.p, x.q);
-    V const large =
-        math::max(math::select(below, x.q, x.p), constant<V>(double(limits_of<V>::min())));
+    V const large = math::max(math::select(below, x.q, x.p), smallest_normal<V>());
     // below: ln(m/q) = ln(1−π) + l; above: ln(m/p) = ln π + l
     V const odds = math::select(below, odds_.on<V>(), against_.on<V>());
     V const l = math::log1p_positive(V(odds * math::quotient(small, large)));

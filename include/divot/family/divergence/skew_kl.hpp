@@ -44,7 +44,7 @@ class class_mixture {
   };
   template <class V>
   DIVOT_INLINE parts<V> at(class_point<V> const& x, mask_of<V> const& below) const {
-    V const tiny = constant<V>(double(limits_of<V>::min()));
+    V const tiny = smallest_normal<V>();
     V const large = math::max(math::select(below, x.q, x.p), tiny);
     V const small = math::select(below, x.p, x.q);
     V const odds = math::select(below, odds_.on<V>(), against_.on<V>());

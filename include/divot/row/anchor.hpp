@@ -1,0 +1,73 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/row/log_ratio.hpp>
+#include <divot/row/task.hpp>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// What the sweep needs to know besides the rows: the gauge, the anchor and label terms.
+template <class Row>
+struct sweep_anchor {
+  Row ell;      // log p − log q at the anchor
+  Row teacher;  // the logits there
+  Row student;
+  Row omega;    // w/q at the anchor, all terms
+  Row loss;     // the anchor's own loss
+  Row uniform;  // every valid class's share of −∂(label terms)/∂log q
+  Row factor;   // multiplies w of the divergences
+};
+
+/// Evaluates the divergences at the class where the (Swap: teacher's) probability is largest: fills
+/// in everything but `uniform` and `factor`, of which the latter is read.
+template <bool Swap, class Team, class Bound>
+void set_anchor(row_task<Team> const& task, Bound const& bound, softmax_side<Team> const& teacher,
+                softmax_side<Team> const& student, log_ratio<Team> const& ratio,
+                sweep_anchor<typename Team::row>& anchor) {
+  using row = typename Team::row;
+  softmax_side<Team> const& own = Swap ? teacher : student;
+  row const low(static_cast<row>(-limits_of<row>::infinity()));
+  row const t = Team::at(task.teacher, own.argmax()), s = Team::at(task.student, own.argmax());
+  auto const t_gone = t == low, s_gone = s == low;
+  row const safe_t = math::select(t_gone, teacher.max(), t);
+  row const safe_s = math::select(s_gone, student.max(), s);
+  typename log_ratio<Team>::template on_lanes<row> const ell_of(ratio);
+  class_point<row> x{};
+  x.log_p = teacher.log_probability(safe_t);
+  x.log_q = student.log_probability(safe_s);
+  x.p = math::select(t_gone, row(0), math::exp(x.log_p));
+  x.q = math::select(s_gone, row(0), math::exp(x.log_q));
+  row const none = row(0);
+  x.ell = math::select(t_gone || s_gone, none, ell_of(safe_t, safe_s));
+  if constexpr (Swap) x = x.swapped();
+  auto const other_gone = Swap ? s_gone : t_gone;
+  auto const never = other_gone && !other_gone;
+  anchor.ell = math::select(other_gone, constant<row>(-1e30), x.ell);
+  anchor.teacher = safe_t;
+  anchor.student = safe_s;
+  class_terms<row> const terms = bound.at_edge(x, anchor.ell, other_gone, never);
+  anchor.loss = terms.loss;
+  anchor.omega = row(anchor.factor * terms.w / x.q);
+}
+
+/// Rows so close that even a divergence of order ell² sees the rounding of the offset: those whose
+/// divergence may be below 10⁵ times the square of it.
+template <class Team>
+bool nearly_equal(row_task<Team> const& task, softmax_side<Team> const& teacher,
+                  softmax_side<Team> const& student, log_ratio<Team> const& ratio) {
+  using row = typename Team::row;
+  if constexpr (!is_real<typename Team::scalar>) {
+    return false;
+  } else {
+    typename log_ratio<Team>::template on_lanes<row> const ell_of(ratio);
+    row const t = Team::at(task.teacher, student.argmax());
+    row const ell = ell_of(math::max(t, row(teacher.max() - row(1))), student.max());
+    auto const close = math::abs(ell) < constant<row>(Team::across ? 1e-3 : 3e-5);
+    return math::any<row>(close);
+  }
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+
+#include <doctest/doctest.h>
+#include <divot/divot.hpp>
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+namespace {
+
+constexpr double infinite = std::numeric_limits<double>::infinity();
+constexpr double half_ln2 = 0.34657359027997265471;
+
+// divot's own divergences, as a user would write them
+struct own_kl {
+  static constexpr double at_zero = 0, slope_at_infinity = infinite;
+  template <class T>
+  static T f(T u) {
+    return u * log(u);
+  }
+};
+struct own_pearson {
+  static constexpr double at_zero = 1, slope_at_infinity = infinite;
+  template <class T>
+  static T f(T u) {
+    return (u - T(1)) * (u - T(1));
+  }
+};
+struct own_hellinger {
+  static constexpr double at_zero = 1, slope_at_infinity = 1;
+  template <class T>
+  static T f(T u) {
+    return (sqrt(u) - T(1)) * (sqrt(u) - T(1));
+  }
+  template <class T>
+  static T dual(T u) {
+    return f(u);
+  }
+};
+struct own_js {
+  static constexpr double at_zero = half_ln2, slope_at_infinity = half_ln2;
+  template <class T>
+  static T f(T u) {
+    return T(.5) * (u * log(u) - (u + T(1)) * log((u + T(1)) / T(2)));
+  }
+  template <class T>
+  static T dual(T u) {
+    return f(u);
+  }
+};
+struct own_alpha {
+  static constexpr double at_zero = 1 / .3, slope_at_infinity = 1 / .7;
+  template <class T>
+  static T f(T u) {
+    return (pow(u, .3) - T(1) - T(.3) * (u - T(1))) / T(.3 * (.3 - 1));
+  }
+};
+struct own_total_variation {
+  static constexpr double at_zero = .5, slope_at_infinity = .5;
+  static constexpr bool smooth = false;
+  template <class T>
+  static T f(T u) {
+    return T(.5) * abs(u - T(1));
+  }
+};
+struct js_without_dual {
+  static constexpr double at_zero = half_ln2, slope_at_infinity = half_ln2;
+  template <class T>
+  static T f(T u) {
+    return own_js::f(u);
+  }
+};
+struct wrong_dual {
+  static constexpr double at_zero = 1, slope_at_infinity = infinite;
+  template <class T>
+  static T f(T u) {
+    return (u - T(1)) * (u - T(1));
+  }
+  template <class T>
+  static T dual(T u) {
+    return f(u);
+  }
+};
+
+/// Loss and w of a class with log ratio ell, the larger probability being 1.
+template <class V, class Bound>
+divot::class_terms<V> terms_at(Bound const& bound, double ell, double anchor) {
+  divot::class_point<V> x{};
+  x.ell = V(ell);
+  x.p = V(ell < 0 ? std::exp(ell) : 1);
+  x.q = V(ell < 0 ? 1 : std::exp(-ell));
+  x.log_p = V(ell < 0 ? ell : 0);
+  x.log_q = V(ell < 0 ? 0 : -ell);
+  return bound.at(x, V(anchor));
+}
+
+template <class V, class Own, class Built>
+void same(Own const& own, Built const& built, double furthest, double tolerance) {
+  for (double const size : {.05, .2, .3, .6, 1., 3., 10., 20., 60., 300.}) {
+    if (size > furthest) continue;
+    for (double const ell : {-size, size}) {
+      for (double const anchor : {0., -20.}) {
+        CAPTURE(ell);
+        CAPTURE(anchor);
+        auto const mine = terms_at<V>(own, ell, anchor), theirs = terms_at<V>(built, ell, anchor);
+        CHECK(std::abs(mine.loss - theirs.loss) <= tolerance * std::abs(theirs.loss));
+        CHECK(std::abs(mine.w - theirs.w) <= tolerance * std::abs(theirs.w));
+      }
+    }
+  }
+}
+
+template <class F, class D>
+void same_everywhere(D const& what) {
+  auto const own = divot::bind(divot::f_divergence<F>{});
+  auto const built = divot::bind(what);
+  same<double>(own, built, 300, 1e-13);
+  same<double>(own.dual(), built.dual(), 300, 1e-13);
+  same<float>(own, built, 30, 2e-5);
+  same<float>(own.dual(), built.dual(), 30, 2e-5);
+}
+
+template <class F>
+std::string refusal() {
+  try {
+    divot::bind(divot::f_divergence<F>{});
+  } catch (divot::error const& e) {
+    return e.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("an own f-divergence is as accurate as the built-in one at any ratio") {
+  same_everywhere<own_kl>(divot::alpha_beta{1, 0});
+  same_everywhere<own_pearson>(divot::pearson{});
+  same_everywhere<own_hellinger>(divot::squared_hellinger{});
+  same_everywhere<own_js>(divot::jensen_shannon{});
+  same_everywhere<own_alpha>(divot::alpha{.3});
+  same_everywhere<own_total_variation>(divot::total_variation{});
+}
+
+TEST_CASE("a generator that loses its digits is refused, with the remedy") {
+  std::string const text = refusal<js_without_dual>();
+  CHECK(text.find("the slope of u f(1/u) loses its digits at u = ") != std::string::npos);
+  CHECK(text.find("write template <class T> static T dual(T u)") != std::string::npos);
+}
+
+TEST_CASE("a dual that belongs to another f is refused") {
+  CHECK(refusal<wrong_dual>().find("f_divergence: dual(u) is ") != std::string::npos);
+}
