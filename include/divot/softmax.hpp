@@ -109,9 +109,8 @@ void with_softmax(Policy const& policy, X const& given, Target const& target, ba
                                      memory.student_blocks.data(), n,
                                      row(row(1) / constant<row>(t)), false);
         team.blocks(block_count<team_type>(n), [&](index b) { side.begin(b); });
-        bool hopeless = side.bad();
+        bool const hopeless = side.hopeless();
         side.join();
-        hopeless = hopeless || !is_finite_number(side.max());
         team.blocks(0, [](index) {});
         if (hopeless) return false;
         finish(team, side, r, out, keeper);

@@ -91,9 +91,9 @@ TEST_CASE_TEMPLATE("derivatives in teacher, temperatures, alpha and beta are wit
   struct temperatures {
     double teacher, student;
   };
-  for (double scale : {1., 5., 15.}) {
-    for (temperatures t : {temperatures{1, 1}, {2, 2}, {1, 3}, {0.5, 2}}) {
-      for (std::size_t classes : {2, 3, 10, 65, 257}) {
+  for (double scale : {1., 15.}) {
+    for (temperatures t : {temperatures{2, 2}, {1, 3}, {0.5, 2}}) {
+      for (std::size_t classes : {2, 3, 10, 65}) {
         samples::random r(++seed);
         losses::problem<T> const row{1,
                                      classes,

@@ -193,8 +193,9 @@ double row_error(std::vector<T> const& a, std::vector<T> const& b, index rows, i
 
 /// Two outcomes that each keep the budget differ by twice the budget at most.
 template <class T>
-void agree(outcome<T> const& got, outcome<T> const& right, problem<T> const& given) {
-  auto const bound = budget::promised(budget::situation::confident, std::is_same_v<T, float>);
+void agree(loss what, outcome<T> const& got, outcome<T> const& right, problem<T> const& given) {
+  auto const bound =
+      budget::held(name(what), budget::situation::confident, std::is_same_v<T, float>);
   double total = 0;
   std::size_t wrong = 0;
   for (std::size_t i = 0; i < right.per_row.size(); ++i) {

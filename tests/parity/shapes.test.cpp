@@ -33,9 +33,10 @@ TEST_CASE_TEMPLATE("simd agrees with seq at every number of columns", T, float, 
       CAPTURE(cols);
       CAPTURE(parity::name(what));
       problem<T> const same(++seed, few_rows(cols), cols, 3, 2, 2);
-      agree(solve(parity::simd, what, same), solve(parity::seq, what, same), same);
+      agree(what, solve(parity::simd, what, same), solve(parity::seq, what, same), same);
       problem<T> const different(++seed, few_rows(cols), cols, 5, 1.5, 3);
-      agree(solve(parity::simd, what, different), solve(parity::seq, what, different), different);
+      agree(what, solve(parity::simd, what, different), solve(parity::seq, what, different),
+            different);
     }
   }
 }
@@ -78,7 +79,7 @@ TEST_CASE_TEMPLATE("omp agrees with seq", T, float, double) {
   problem<T> const given(600, 40, 1003, 3, 2, 2);
   for (auto const what : parity::losses<T>()) {
     CAPTURE(parity::name(what));
-    agree(solve(parity::omp(3), what, given), solve(parity::seq, what, given), given);
+    agree(what, solve(parity::omp(3), what, given), solve(parity::seq, what, given), given);
   }
 }
 
@@ -126,7 +127,7 @@ TEST_CASE_TEMPLATE("a batch's options mean the same to every policy", T, float, 
         parity::how const how{.options = options};
         auto const right = solve(parity::seq, what, given, wanted::both, how);
         auto const packs = solve(parity::simd, what, given, wanted::both, how);
-        agree(packs, right, given);
+        agree(what, packs, right, given);
         for (int const threads : {2, 7}) {
           CHECK(solve(parity::omp(threads), what, given, wanted::both, how) == packs);
         }
@@ -165,7 +166,7 @@ TEST_CASE("long double follows double") {
       auto const narrow = [](std::vector<long double> const& x) {
         return std::vector<double>(x.begin(), x.end());
       };
-      agree(got,
+      agree(what, got,
             {{static_cast<double>(right.result.value), right.result.valid_rows,
               right.result.student_temperature, right.result.teacher_temperature},
              right.per_row,

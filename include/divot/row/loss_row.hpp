@@ -6,6 +6,7 @@
 #include <divot/row/label_terms.hpp>
 #include <divot/row/offset.hpp>
 #include <divot/row/projection.hpp>
+#include <divot/row/range.hpp>
 
 #include <type_traits>
 
@@ -79,15 +80,15 @@ class loss_row {
       if constexpr (lanes) teacher.begin(b);
       student.begin(b);
     });
-    if (is_bad(student, lanes ? &teacher : nullptr)) {
+    if (student.hopeless() || (lanes && teacher.hopeless())) {
       task_.bad = true;
       team_.blocks(0, [](index) {});
       return;
     }
     student.join();
     if constexpr (lanes) teacher.join();
-    if (is_off(student, task_.student_tolerance) ||
-        (lanes && is_off(teacher, task_.teacher_tolerance))) {
+    if (student.is_off(task_.student_tolerance) ||
+        (lanes && teacher.is_off(task_.teacher_tolerance))) {
       task_.bad = true;
       team_.blocks(0, [](index) {});
       return;
@@ -148,10 +149,11 @@ class loss_row {
       }
       loss = labels.loss;
     }
-    bool leaves = leaves_range(row(loss + z_loss), total, teacher_total);
+    bool leaves = leaves_range(task_, row(loss + z_loss), total, teacher_total);
     if constexpr (lanes) {
-      leaves = leaves || (divergences &&
-                          underflows(group.lanes, teacher, student, loss, total, teacher_total));
+      leaves = leaves ||
+               (divergences && underflows<Student, Teacher>(task_, group.lanes, teacher, student,
+                                                            loss, total, teacher_total));
     }
     team_.blocks(0, [](index) {});
     if (leaves) return;
@@ -173,30 +175,6 @@ class loss_row {
     }
     task_.loss = row(task_.loss + weight * loss + z_loss);
     team_.blocks(0, [](index) {});
-  }
-
-  bool is_bad(side const& student, side const* teacher) const {
-    if constexpr (Team::across) {
-      return false;  // lanes were screened when the panel was filled
-    } else {
-      auto const hopeless = [&](side const& s) {
-        if (s.bad()) return true;
-        for (index b = 0; b < block_count<Team>(task_.classes); ++b) {
-          if (is_finite_number(s.blocks()[b].max)) return false;
-        }
-        return true;
-      };
-      return hopeless(student) || (teacher != nullptr && hopeless(*teacher));
-    }
-  }
-
-  /// Log-probabilities that do not sum to 1.
-  static bool is_off(side const& s, double tolerance) {
-    if constexpr (Team::across) {
-      return false;  // such operands are never walked across lanes
-    } else {
-      return s.normalised() && !(math::abs(row(s.mass() - row(1))) <= constant<row>(tolerance));
-    }
   }
 
   /// `set_anchor`; in the widest type an infinite slope there means no anchor: the limits are then
@@ -223,50 +201,6 @@ class loss_row {
         place.load(task_.teacher_exponentials, 0) * spread<lane>(teacher.blocks()[b].scale);
     lane const limit = bound.omega_at_zero_q(p, spread<lane>(anchor.ell));
     return lane(spread<lane>(anchor.factor) * limit - spread<lane>(anchor.omega));
-  }
-
-  /// A loss or a sum that is not finite: a wider type must take the row over.
-  bool leaves_range(row const& loss, row const& total, row const& teacher_total) {
-    if constexpr (Team::across) {
-      // the lane's loss says so: NaN there means "not done"
-      auto const fine = (loss - loss == row(0)) && (total - total == row(0)) &&
-                        (teacher_total - teacher_total == row(0));
-      task_.loss = math::select(fine, task_.loss, row(limits_of<row>::quiet_NaN()));
-      return false;
-    } else if constexpr (is_real<T> && !widest) {
-      task_.beyond =
-          !(is_finite_number(loss) && is_finite_number(total) && is_finite_number(teacher_total));
-      return task_.beyond;
-    } else {
-      return false;
-    }
-  }
-
-  /// Logits so far apart that probabilities underflow, and a result that may hang on them.
-  template <class Bound>
-  bool underflows([[maybe_unused]] Bound const& bound, side const& teacher, side const& student,
-                  row const& loss, row const& total, row const& teacher_total) {
-    if constexpr (!is_real<T> || widest) {
-      return false;
-    } else {
-      constexpr double limit = std::is_same_v<T, float> ? 80 : 690;
-      constexpr double small = std::is_same_v<T, float> ? 1e-8 : 1e-100;
-      auto const wide =
-          teacher.range() > constant<row>(limit) || student.range() > constant<row>(limit);
-      if (!math::any<row>(wide)) return false;
-      row const tiny = constant<row>(small);
-      auto matters = Bound::spans_range ? wide : wide && !wide;
-      if constexpr (Student) matters = matters || (wide && math::abs(total) < tiny);
-      if constexpr (Teacher) matters = matters || (wide && math::abs(teacher_total) < tiny);
-      if constexpr (!Student && !Teacher) matters = matters || (wide && loss < tiny);
-      if constexpr (Team::across) {
-        task_.loss = math::select(matters, row(limits_of<row>::quiet_NaN()), task_.loss);
-        return false;
-      } else {
-        task_.beyond = matters;
-        return matters;
-      }
-    }
   }
 
   template <class Limit>

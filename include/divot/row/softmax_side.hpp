@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/exact.hpp>
+#include <divot/core/shifted_exp.hpp>
 #include <divot/core/types.hpp>
 
 #include <limits>
@@ -194,10 +195,27 @@ class softmax_side {
   bool infinite() const { return infinite_; }
   block_type* blocks() const { return blocks_; }
 
-  bool bad() const {
-    bool any = false;
-    for (index b = 0; b < block_count<Team>(classes_); ++b) any = any || blocks_[b].bad;
-    return any;
+  /// After the blocks have begun: an element is NaN or +inf, or all are −inf. Lanes of rows across
+  /// were screened when their panel was filled.
+  bool hopeless() const {
+    if constexpr (Team::across) {
+      return false;
+    } else {
+      bool bad = false, finite = false;
+      for (index b = 0; b < block_count<Team>(classes_); ++b) {
+        bad = bad || blocks_[b].bad;
+        finite = finite || is_finite_number(blocks_[b].max);
+      }
+      return bad || !finite;
+    }
+  }
+  /// Log-probabilities that do not sum to 1; such operands are never walked across lanes.
+  bool is_off(double tolerance) const {
+    if constexpr (Team::across) {
+      return false;
+    } else {
+      return normalised_ && !(math::abs(row(mass_ - row(1))) <= constant<row>(tolerance));
+    }
   }
 
  private:

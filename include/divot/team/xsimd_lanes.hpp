@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <utility>
 
-#if defined(__AVX__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
@@ -93,8 +93,59 @@ struct lane_traits<xsimd::batch<T, A>> {
     }
   }
   static DIVOT_INLINE V abs(V const& x) { return xsimd::abs(x); }
-  static DIVOT_INLINE V max(V const& a, V const& b) { return xsimd::max(a, b); }
-  static DIVOT_INLINE V min(V const& a, V const& b) { return xsimd::min(a, b); }
+  // a NaN in b is passed on: xsimd's versions differ in this
+  static DIVOT_INLINE V max(V const& a, V const& b) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(V) == 64 && single) {
+      return V(_mm512_max_ps(a, b));
+    } else if constexpr (sizeof(V) == 64) {
+      return V(_mm512_max_pd(a, b));
+    } else
+#endif
+#if defined(__AVX__)
+        if constexpr (sizeof(V) == 32 && single) {
+      return V(_mm256_max_ps(a, b));
+    } else if constexpr (sizeof(V) == 32) {
+      return V(_mm256_max_pd(a, b));
+    } else
+#endif
+#if defined(__SSE2__)
+        if constexpr (sizeof(V) == 16 && single) {
+      return V(_mm_max_ps(a, b));
+    } else if constexpr (sizeof(V) == 16) {
+      return V(_mm_max_pd(a, b));
+    } else
+#endif
+    {
+      return xsimd::select(a > b, a, b);
+    }
+  }
+  static DIVOT_INLINE V min(V const& a, V const& b) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(V) == 64 && single) {
+      return V(_mm512_min_ps(a, b));
+    } else if constexpr (sizeof(V) == 64) {
+      return V(_mm512_min_pd(a, b));
+    } else
+#endif
+#if defined(__AVX__)
+        if constexpr (sizeof(V) == 32 && single) {
+      return V(_mm256_min_ps(a, b));
+    } else if constexpr (sizeof(V) == 32) {
+      return V(_mm256_min_pd(a, b));
+    } else
+#endif
+#if defined(__SSE2__)
+        if constexpr (sizeof(V) == 16 && single) {
+      return V(_mm_min_ps(a, b));
+    } else if constexpr (sizeof(V) == 16) {
+      return V(_mm_min_pd(a, b));
+    } else
+#endif
+    {
+      return xsimd::select(a < b, a, b);
+    }
+  }
   static DIVOT_INLINE V sqrt(V const& x) { return xsimd::sqrt(x); }
 
   static DIVOT_INLINE V load(T const* p) { return V::load_unaligned(p); }

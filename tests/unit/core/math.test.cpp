@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 #include <divot/core/math.hpp>
+#include <divot/core/shifted_exp.hpp>
 
 #include <unit/core/lanes.hpp>
 

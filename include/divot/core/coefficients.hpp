@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/config.hpp>
+
+#include <array>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+namespace math {
+
+/// Of the polynomials in core/math.hpp.
+namespace coefficients {
+// Chebyshev interpolants in 50-digit arithmetic; the relative error stands behind each.
+inline constexpr std::array<double, 6> exp2m1_float{// (2^x − 1)/x on [−½, ½], 1.2e-8
+                                                    0.69314718802622878,   0.24022650760568127,
+                                                    0.055503571142190778,  0.0096180825572778515,
+                                                    0.0013390863364671234, 0.00015453162945120690};
+inline constexpr std::array<double, 12> exp2m1_double{
+    // the same, 2.7e-19
+    0.69314718055994530925,     0.24022650695910071233,   0.055504108664821627039,
+    0.0096181291076284794928,   0.0013333558146406470697, 0.00015403530393370733411,
+    0.000015252733841556772589, 1.321548680870556279e-6,  1.0178057087733941105e-7,
+    7.0548973041554992774e-9,   4.455817908336064493e-10, 2.5729324177362304214e-11};
+inline constexpr std::array<double, 7> expm1_float{// (e^x − 1 − x)/x² on [−½, ½], 7.6e-10
+                                                   0.5,
+                                                   0.16666667139493801194,
+                                                   0.041666667139180544342,
+                                                   0.0083331820715841955916,
+                                                   0.001388873772021196061,
+                                                   0.00019962176226695498036,
+                                                   0.000024922436429342271031};
+inline constexpr std::array<double, 13> expm1_double{// the same, 5.2e-20
+                                                     0.5,
+                                                     0.16666666666666666607,
+                                                     0.04166666666666666663,
+                                                     0.0083333333333333998951,
+                                                     0.0013888888888888930476,
+                                                     0.00019841269841056861068,
+                                                     0.00002480158730145423143,
+                                                     2.7557319516028308707e-6,
+                                                     2.7557319406457270379e-7,
+                                                     2.5051913745634797393e-8,
+                                                     2.0876635370907814983e-9,
+                                                     1.6121291390767836982e-10,
+                                                     1.1509642370665760848e-11};
+inline constexpr std::array<double, 4> atanh_float{
+    // (2 atanh(z)/z − 2)/z² in z² ≤ .056, 2.3e-8
+    0.66666665128058346243, 0.40000877914431331343, 0.28493670104555218063, 0.24399268084683188317};
+inline constexpr std::array<double, 10> atanh_double{
+    // the same, 1e-19
+    0.6666666666666666666,  0.40000000000000023361, 0.28571428571414822945, 0.22222222225357035987,
+    0.18181817819368013874, 0.15384639406952404182, 0.13332366965153940188, 0.1178864484892303942,
+    0.10171490757147483804, 0.12364061380977581};
+}  // namespace coefficients
+
+}  // namespace math
+}  // namespace DIVOT_ABI
+}  // namespace divot

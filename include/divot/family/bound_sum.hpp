@@ -1,0 +1,109 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/family/class_point.hpp>
+
+#include <tuple>
+#include <utility>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// Whether a divergence wants ell relative to the anchor's (`needs_relative`).
+template <class Bound>
+constexpr bool asks_for_relative() {
+  return requires { requires Bound::needs_relative; };
+}
+/// Whether a divergence is large where probabilities leave the type's range (`spans_range`).
+template <class Bound>
+constexpr bool asks_for_range() {
+  return requires { requires Bound::spans_range; };
+}
+
+/// A weighted sum of bound divergences seen as one. The empty sum stands for "no divergence".
+template <class... Bounds>
+struct bound_sum {
+  std::tuple<std::pair<double, Bounds>...> terms;
+
+  static constexpr bool needs_logs = (Bounds::needs_logs || ...);
+  static constexpr bool needs_relative = (asks_for_relative<Bounds>() || ...);
+  static constexpr bool spans_range = (asks_for_range<Bounds>() || ...);
+  static constexpr bool is_empty = sizeof...(Bounds) == 0;
+
+  bool needs_exact_offset() const {
+    return std::apply([](auto const&... t) { return (t.second.needs_exact_offset() || ...); },
+                      terms);
+  }
+  template <class V>
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
+    return combine<V>([&](auto const& bound) DIVOT_LAMBDA_INLINE { return bound.at(x, anchor); });
+  }
+  /// As `at`, for classes of which one probability may be exactly 0.
+  template <class V>
+  class_terms<V> at_edge(class_point<V> const& x, V const& anchor, mask_of<V> const& p_zero,
+                         mask_of<V> const& q_zero) const {
+    return combine<V>([&](auto const& bound) {
+      return edge_terms(bound, bound.at(x, anchor), x, anchor, p_zero, q_zero);
+    });
+  }
+  /// w/q as q → 0, given p.
+  template <class V>
+  V omega_at_zero_q(V const& p, V const& anchor) const {
+    V total(0);
+    std::apply(
+        [&](auto const&... t) {
+          // the weight of a single term is the row's business
+          (..., (t.first != 0
+                     ? add_limit(total, sizeof...(Bounds) == 1 ? 1. : t.first, t.second, p, anchor)
+                     : void()));
+        },
+        terms);
+    return total;
+  }
+  auto dual() const {
+    return std::apply(
+        [](auto const&... t) {
+          return bound_sum<decltype(t.second.dual())...>{{std::pair(t.first, t.second.dual())...}};
+        },
+        terms);
+  }
+
+ private:
+  template <class V, class Bound>
+  static void add_limit(V& total, double weight, Bound const& bound, V const& p, V const& anchor) {
+    total = V(total + limit_of(weight, bound.limits(), p, anchor));
+  }
+  template <class V>
+  static V limit_of(double weight, class_limits const& end, V const& p, V const& anchor) {
+    V const gauge = row_gauge(V(constant<V>(end.gauge_slope) * anchor));
+    V const shift = (gauge - V(1)) * constant<V>(weight * end.gauge);
+    if (end.omega_power == 0) return V(constant<V>(weight * end.omega_q0) + shift);
+    V const power = math::exp(V(constant<V>(end.omega_power) * math::log(p)));
+    return V(constant<V>(weight * end.omega_q0) * power + shift);
+  }
+  template <class V, class F>
+  DIVOT_INLINE class_terms<V> combine(F const& term) const {
+    if constexpr (sizeof...(Bounds) == 1) {
+      // the weight of a single term is the row's business
+      return term(std::get<0>(terms).second);
+    } else {
+      class_terms<V> total{V(0), V(0)};
+      std::apply(
+          [&](auto const&... t) DIVOT_LAMBDA_INLINE {
+            (..., (t.first != 0 ? add(total, t.first, term(t.second)) : void()));
+          },
+          terms);
+      return total;
+    }
+  }
+  template <class V>
+  static DIVOT_INLINE void add(class_terms<V>& total, double weight, class_terms<V> const& t) {
+    V const c = constant<V>(weight);
+    total.loss = V(total.loss + c * t.loss);
+    total.w = V(total.w + c * t.w);
+  }
+};
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/row/softmax_side.hpp>
+#include <divot/row/task.hpp>
+
+#include <type_traits>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+// Rows that a wider type must take over. Along a row `task.beyond` says so; across lanes it is the
+// lane's loss, NaN meaning "not done".
+
+/// A loss or a sum that is not finite.
+template <class Team>
+bool leaves_range(row_task<Team>& task, typename Team::row const& loss,
+                  typename Team::row const& total, typename Team::row const& teacher_total) {
+  using T = typename Team::scalar;
+  using row = typename Team::row;
+  if constexpr (Team::across) {
+    auto const fine = (loss - loss == row(0)) && (total - total == row(0)) &&
+                      (teacher_total - teacher_total == row(0));
+    task.loss = math::select(fine, task.loss, row(limits_of<row>::quiet_NaN()));
+    return false;
+  } else if constexpr (is_real<T> && !std::is_same_v<T, long double>) {
+    task.beyond =
+        !(is_finite_number(loss) && is_finite_number(total) && is_finite_number(teacher_total));
+    return task.beyond;
+  } else {
+    return false;
+  }
+}
+
+/// Logits so far apart that probabilities underflow, and a result that may hang on them.
+template <bool Student, bool Teacher, class Team, class Bound>
+bool underflows(row_task<Team>& task, [[maybe_unused]] Bound const& bound,
+                softmax_side<Team> const& teacher, softmax_side<Team> const& student,
+                typename Team::row const& loss, typename Team::row const& total,
+                typename Team::row const& teacher_total) {
+  using T = typename Team::scalar;
+  using row = typename Team::row;
+  if constexpr (!is_real<T> || std::is_same_v<T, long double>) {
+    return false;
+  } else {
+    constexpr double limit = std::is_same_v<T, float> ? 80 : 690;
+    constexpr double small = std::is_same_v<T, float> ? 1e-8 : 1e-100;
+    auto const wide =
+        teacher.range() > constant<row>(limit) || student.range() > constant<row>(limit);
+    if (!math::any<row>(wide)) return false;
+    row const tiny = constant<row>(small);
+    auto matters = Bound::spans_range ? wide : wide && !wide;
+    if constexpr (Student) matters = matters || (wide && math::abs(total) < tiny);
+    if constexpr (Teacher) matters = matters || (wide && math::abs(teacher_total) < tiny);
+    if constexpr (!Student && !Teacher) matters = matters || (wide && loss < tiny);
+    if constexpr (Team::across) {
+      task.loss = math::select(matters, row(limits_of<row>::quiet_NaN()), task.loss);
+      return false;
+    } else {
+      task.beyond = matters;
+      return matters;
+    }
+  }
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot
