@@ -14,7 +14,7 @@ TEST_CASE_TEMPLATE("losses and gradients of ordinary rows are within the budget"
   auto const short_list = losses::with_labels(losses::all());
   std::uint64_t seed = 100;
   for (double scale : {1., 5., 15.}) {
-    for (double temperature : {1., 0.5, 3.}) {
+    for (double temperature : {1., 3.}) {
       for (std::size_t classes : {2, 3, 7, 10, 64, 65, 1000}) {
         if (classes == 1000 && temperature != 3) continue;
         std::size_t const rows = classes < 64 ? 8 : classes < 1000 ? 3 : 1;
