@@ -37,9 +37,12 @@ using pack = divot::pack<float>;
 /// become kinder when the library's exponential becomes dearer.
 DIVOT_INLINE pack plain_exp(pack const& x) {
   using traits = divot::lane_traits<pack>;
+  using mask = traits::mask;
   pack const scale(1.44269504f);
-  pack const n = traits::round_product(x, scale);
-  return traits::scale2_down(divot::math::exp2_reduced(traits::fms(x, scale, n)), n);
+  pack const rounder(traits::rounder);
+  pack const n = traits::fma(x, scale, rounder) - rounder;
+  return traits::scale2_down_unless(mask(false),
+                                    divot::math::exp2_reduced(traits::fms(x, scale, n)), n);
 }
 
 /// Σ e^x + e^y over packs, as a loss would take them.

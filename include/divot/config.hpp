@@ -4,9 +4,8 @@
 
 #include <divot/version.hpp>
 
-// Flags that break the numbers are refused where the compiler shows them. The rest
-// (-fassociative-math through an option file, -ffinite-math-only behind a pragma) is what
-// divot::self_test() is for.
+// Flags that break the numbers are refused where the compiler shows them. For the rest
+// (`#pragma GCC optimize`, an option of another compiler) there is divot::self_test().
 #if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || \
     (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
 #error \

@@ -4,5 +4,6 @@
 
 // Everything for the host.
 #include <divot/divergence.hpp>
+#include <divot/self_test.hpp>
 #include <divot/softmax.hpp>
 #include <divot/version.hpp>

@@ -41,34 +41,17 @@ inline void check_same(index rows, index cols, index other_rows, index other_col
 }
 
 template <class T, class Source>
-void report(std::pair<index, index> const& bad, Source const& x, batch const& options,
-            index classes, bool others_done) {
-  if (bad.first == 0) return;
-  report_bad_row<T>(no_source<T>{}, operand_kind::labels, x, operand_kind::logits, bad.second,
-                    valid_classes_of(options, bad.second, classes), bad.first, others_done,
-                    "input");
+void report(index row, index bad, Source const& x, batch const& options, index classes,
+            bool others_done) {
+  report_bad_row<T>(no_source<T>{}, operand_kind::labels, x, operand_kind::logits, row,
+                    valid_classes_of(options, row, classes), bad, others_done, "input");
 }
 
-/// check::first: looks over every row before anything is written.
-template <class T, class Source>
-void screen_input(Source const& x, batch const& options, index classes) {
-  if (options.check != check::first) return;
-  scratch memory;
-  row_array<T> buffer;
-  for (bool const counting : {true, false}) {
-    buffer.take(memory, classes);
-    if (counting) memory.provide(options.workspace);
+/// An output may overwrite its own input, element for element, and nothing else.
+inline void check_replaces(memory_span const& output, memory_span const& input) {
+  if (overlap(output, input) && !in_place(output, input)) {
+    fail("input and output overlap without being the same elements");
   }
-  std::pair<index, index> bad{0, 0};
-  for (index r = 0; r < x.rows(); ++r) {
-    if (!options.mask.empty() && options.mask[static_cast<std::size_t>(r)] == 0) continue;
-    if (!find_row_flaw<T>(x, operand_kind::logits, r, valid_classes_of(options, r, classes),
-                          buffer.data())) {
-      continue;
-    }
-    if (bad.first++ == 0) bad.second = r;
-  }
-  report<T>(bad, x, options, classes, false);
 }
 
 /// Softmax statistics of each row, then finish(team, side, row, out, keeper).
@@ -88,11 +71,10 @@ void with_softmax(Policy const& policy, X const& given, Target const& target, ba
   auto const to = make_target<T>(target);
   if constexpr (is_gradient_target<Target>) {
     check_target(target, rows.rows(), rows.cols(), "input");
-    auto const a = span_of(target.matrix), b = operand_span(x.x);
-    if (overlap(a, b) && !in_place(a, b))
-      fail("input and output overlap without being the same elements");
+    check_replaces(span_of(target.matrix), operand_span(x.x));
   }
-  screen_input<T>(rows, options, classes);
+  screen_rows<T>(options, classes, no_source<T>{}, operand_kind::labels, rows, operand_kind::logits,
+                 [&](index row, index bad) { report<T>(row, bad, rows, options, classes, false); });
   bool add = false;
   double scale = 1;
   take_settings(target, add, scale);
@@ -102,13 +84,14 @@ void with_softmax(Policy const& policy, X const& given, Target const& target, ba
           bool keeper) {
         using team_type = std::remove_cvref_t<decltype(team)>;
         using row = typename team_type::row;
-        double const t = options.temperatures.empty()
-                             ? x.temperature
-                             : options.temperatures[static_cast<std::size_t>(r)];
+        double const t = temperature_of(options, r, x.temperature);
         softmax_side<team_type> side(in, memory.student_exponentials.data(),
                                      memory.student_blocks.data(), n,
                                      row(row(1) / constant<row>(t)), false);
-        team.blocks(block_count<team_type>(n), [&](index b) { side.begin(b); });
+        team.blocks(block_count<team_type>(n), [&](index b) {
+          side.look(b);
+          side.exponentiate(b);
+        });
         bool const hopeless = side.hopeless();
         side.join();
         team.blocks(0, [](index) {});
@@ -116,7 +99,7 @@ void with_softmax(Policy const& policy, X const& given, Target const& target, ba
         finish(team, side, r, out, keeper);
         return true;
       });
-  report<T>(bad, rows, options, classes, true);
+  if (bad.first > 0) report<T>(bad.second, bad.first, rows, options, classes, true);
 }
 
 /// Rows of two matrices of one shape, then finish(team, y, upstream, out, partial).
@@ -135,12 +118,8 @@ void with_pairs(Policy const& policy, Y const& y, U const& upstream, G&& g, doub
   check_not_null(y, "the input");
   check_not_null(upstream, "the upstream gradient");
   check_target(target, a.rows(), a.cols(), "input");
-  memory_span const to_memory = span_of(target.matrix);
-  for (memory_span const& from : {operand_span(y), operand_span(upstream)}) {
-    if (overlap(to_memory, from) && !in_place(to_memory, from)) {
-      fail("input and output overlap without being the same elements");
-    }
-  }
+  check_replaces(span_of(target.matrix), operand_span(y));
+  check_replaces(span_of(target.matrix), operand_span(upstream));
   transform_rows<T>(runs_as(policy), options, a.rows(), classes, a, b, to, target.add, target.scale,
                     [&](auto const& team, index, index n, T const* in, T const* up, T* out,
                         auto const& memory, bool) {
@@ -194,7 +173,7 @@ void logsumexp(Policy const& policy, X const& x, Out&& out, batch const& options
   check_temperature(operand.temperature, "the input");
   softmax_detail::check_call(source_of<T>(operand.x), options);
   for (index r = 0; r < rows; ++r) {
-    if (!options.mask.empty() && options.mask[static_cast<std::size_t>(r)] == 0) {
+    if (!is_valid(options, r)) {
       softmax_detail::entry(out, r) = 0;
     }
   }

@@ -14,8 +14,8 @@ namespace {
 using parity::problem;
 using parity::wanted;
 
-constexpr divot::index columns[] = {1,  2,  7,  8,   9,   15,   16,   17,   31,
-                                    63, 64, 65, 127, 597, 1003, 1024, 1025, 5000};
+constexpr divot::index columns[] = {1,  2,  7,   8,   9,   15,  16,   17,   31,   63,
+                                    64, 65, 127, 128, 129, 597, 1003, 1024, 1025, 5000};
 
 /// Few rows: the last pack and the last panel are not full.
 divot::index few_rows(divot::index cols) { return cols <= 65 ? 21 : cols <= 1100 ? 5 : 3; }
@@ -84,7 +84,7 @@ TEST_CASE_TEMPLATE("omp agrees with seq", T, float, double) {
 }
 
 TEST_CASE_TEMPLATE("a call gives the same bits every time", T, float, double) {
-  for (divot::index const cols : {7, 64, 1003}) {
+  for (divot::index const cols : {7, 64, 128, 1003}) {
     problem<T> const given(700, many_rows(cols), cols);
     for (auto const what : parity::losses<T>()) {
       for (auto const& p : {parity::simd, parity::omp(2), parity::omp(7)}) {

@@ -17,7 +17,8 @@ using parity::grid;
 using parity::layout;
 using parity::row_error;
 
-constexpr divot::index columns[] = {1, 2, 7, 8, 9, 16, 17, 63, 64, 65, 597, 1003, 1024, 1025, 5000};
+constexpr divot::index columns[] = {1,  2,   7,   8,   9,    16,   17,   63,  64,
+                                    65, 128, 129, 597, 1003, 1024, 1025, 5000};
 
 template <class T>
 struct input {

@@ -6,6 +6,7 @@
 #include <divot/core/lane.hpp>
 
 #include <array>
+#include <cmath>
 
 /// Elementary functions on lanes: a float, a double, any other scalar, or a pack of them.
 ///
@@ -15,6 +16,15 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 namespace math {
+
+/// Before a call into the standard library's mathematics, which is SSE code: with the upper halves
+/// of registers in use such a call costs ten times as much, and GCC does not always clear them
+/// where a function of the same unit lies in between.
+DIVOT_INLINE void before_library_call() {
+#if defined(__AVX__) && defined(__GNUC__) && !defined(__CUDA_ARCH__)
+  __builtin_ia32_vzeroupper();
+#endif
+}
 
 template <class V>
 DIVOT_INLINE V select(mask_of<V> const& m, V const& a, V const& b) {
@@ -108,6 +118,27 @@ DIVOT_INLINE V atanh2(V const& z) {
   return V(V(z + z) + atanh2_tail(z));
 }
 
+/// log(1 + small/large) for 0 ≤ small ≤ large, large normal and below 2^124: one division and no
+/// split into exponent and mantissa.
+template <class V>
+DIVOT_INLINE V log1p_ratio(V const& small, V const& large) {
+  // 2·atanh(z) with z = r/(2 + r) ≤ 1/3
+  if constexpr (lane_traits<V>::is_pack) {
+    V const z = math::quotient(small, V(small + V(large + large)));
+    V const w = z * z;
+    if constexpr (std::is_same_v<scalar_of<V>, float>) {
+      return math::fma(V(z * w), polynomial(w, coefficients::atanh_third_float), V(z + z));
+    } else {
+      return math::fma(V(z * w), polynomial(w, coefficients::atanh_third_double), V(z + z));
+    }
+  } else if constexpr (is_real<V>) {
+    return std::log1p(small / large);
+  } else {
+    using std::log;
+    return V(log(V(1) + small / large));
+  }
+}
+
 /// 2^f for |f| ≤ ½.
 template <class V>
 DIVOT_INLINE V exp2_reduced(V const& f) {
@@ -135,26 +166,21 @@ DIVOT_INLINE V exp(V const& x) {
     V const g = f * constant<V>(1.4426950408889634074);
     return lane_traits<V>::scale2(exp2_reduced(g), n);
   } else {
+    before_library_call();
     using std::exp;
     return V(exp(x));
   }
 }
 
-/// 2^x over the whole range of finite x, as exp.
+/// 2^(high + low) for packs; high may have as many digits before the point as it likes, and what is
+/// below the normal range is 0.
 template <class V>
-DIVOT_INLINE V exp2(V const& x) {
-  if constexpr (lane_traits<V>::is_pack) {
-    constexpr bool single = std::is_same_v<scalar_of<V>, float>;
-    V const y = math::max(constant<V>(single ? -152. : -1078.),
-                          math::min(constant<V>(single ? 130. : 1026.), x));
-    V const n = lane_traits<V>::round(y);
-    return lane_traits<V>::scale2(exp2_reduced(V(y - n)), n);
-  } else if constexpr (is_real<V>) {
-    return std::exp2(x);
-  } else {
-    using std::exp;
-    return V(exp(x * V(0.69314718055994530942)));
-  }
+DIVOT_INLINE V exp2(V const& high, V const& low) {
+  constexpr bool single = std::is_same_v<scalar_of<V>, float>;
+  V const x = high + low;
+  V const n = lane_traits<V>::round(x);
+  return lane_traits<V>::scale2_unless(x < constant<V>(single ? -126. : -1022.),
+                                       exp2_reduced(V((high - n) + low)), n);
 }
 
 /// e^x − 1, relatively accurate at every x.
@@ -188,6 +214,7 @@ DIVOT_INLINE V log(V const& x) {
     y = math::select(x == infinity<V>(), x, y);
     return math::select(x >= V(0), y, V(std::numeric_limits<T>::quiet_NaN()));
   } else {
+    before_library_call();
     using std::log;
     return V(log(x));
   }
@@ -205,37 +232,13 @@ DIVOT_INLINE V log1p(V const& x) {
     return math::select(math::abs(x) < constant<V>(.29), near,
                         math::select((u == V(0)) | (u == infinity<V>()), log_u, repaired));
   } else if constexpr (is_real<V>) {
+    before_library_call();
     return std::log1p(x);
   } else {
     using std::log;
     V const u = V(1) + x;
     return V(log(u) + (x - (u - V(1))) / u);
   }
-}
-
-/// log(1 + x) for x ≥ 0 below 2^100, relatively accurate: log1p where the sign is known.
-template <class V>
-DIVOT_INLINE V log1p_positive(V const& x) {
-  if constexpr (lane_traits<V>::is_pack) {
-    constexpr bool single = std::is_same_v<scalar_of<V>, float>;
-    auto const [mantissa, exponent] = lane_traits<V>::split_normal(V(V(1) + x));
-    // without an exponent, x itself is exact where 1 + x is not
-    V const f = math::select(exponent == V(0), x, V(mantissa - V(1)));
-    V y = atanh2(math::quotient(f, V(f + V(2))));
-    y = math::fma(exponent, constant<V>(single ? -2.12194440e-4 : 1.9082149292705877e-10), y);
-    return math::fma(exponent, constant<V>(single ? 0.693359375 : 0.69314718036912381649), y);
-  } else {
-    return math::log1p(x);
-  }
-}
-
-/// φ₁(x) = (e^x − 1)/x for x ≤ 0, with φ₁(0) = 1.
-template <class V>
-DIVOT_INLINE V expm1_ratio(V const& x) {
-  auto const small = math::abs(x) < constant<V>(.5);
-  V const safe = math::select(small, V(-1), x);
-  return math::select(small, math::fma(x, expm1_tail(math::select(small, x, V(0))), V(1)),
-                      math::expm1(safe) / safe);
 }
 
 }  // namespace math

@@ -30,12 +30,16 @@ class workspace {
  public:
   /// At least this many bytes, aligned to 64.
   std::byte* reserve(std::size_t bytes) {
-    if (memory_.size() < bytes + 64) memory_.resize(bytes + 64);
+    std::size_t const wanted = (bytes < least ? least : bytes) + 64;
+    if (memory_.size() < wanted) memory_.resize(wanted);
     auto const address = reinterpret_cast<std::uintptr_t>(memory_.data());
     return memory_.data() + (64 - address % 64) % 64;
   }
 
  private:
+  // what a worker on short rows needs at most, so that the memory of a large call does for every
+  // smaller one
+  static constexpr std::size_t least = std::size_t(64) << 10;
   std::vector<std::byte> memory_;
 };
 
@@ -69,6 +73,14 @@ struct batch {
   divot::workspace* workspace = nullptr;
 };
 
+/// Whether a row counts.
+inline bool is_valid(batch const& b, index row) {
+  return b.mask.empty() || b.mask[static_cast<std::size_t>(row)] != 0;
+}
+/// A row's temperature; `common` is the wrapper's.
+inline double temperature_of(batch const& b, index row, double common) {
+  return b.temperatures.empty() ? common : b.temperatures[static_cast<std::size_t>(row)];
+}
 /// The valid classes of a row; `classes` is what the whole call has.
 inline index valid_classes_of(batch const& b, index row, index classes) {
   return b.valid_classes_per_row.empty() ? classes

@@ -201,10 +201,8 @@ void check_labels(Plan const& plan, Labels const& labels, batch const& options, 
         "teacher it is soft_cross_entropy)");
   }
   for (index r = 0; r < labels.size(); ++r) {
-    auto const i = static_cast<std::size_t>(r);
-    if (!options.mask.empty() && options.mask[i] == 0) continue;
-    index const n =
-        options.valid_classes_per_row.empty() ? classes : options.valid_classes_per_row[i];
+    if (!is_valid(options, r)) continue;
+    index const n = valid_classes_of(options, r, classes);
     if (labels[r] < 0 || labels[r] >= n) {
       fail("the label of row ", r, " is ", labels[r], "; it must lie between 0 and ", n - 1,
            " (rows can be left out with batch::mask)");

@@ -69,18 +69,13 @@ struct loss_context {
     mean = set.options->reduction == reduction::mean ? 1 / divisor : 1;
   }
 
-  bool is_valid(index r) const {
-    auto const& mask = set.options->mask;
-    return mask.empty() || mask[static_cast<std::size_t>(r)] != 0;
-  }
+  bool is_valid(index r) const { return divot::is_valid(*set.options, r); }
   index classes_of(index r) const { return valid_classes_of(*set.options, r, set.classes); }
   double teacher_temperature(index r) const {
-    auto const& own = set.options->temperatures;
-    return own.empty() ? set.teacher_temperature : own[static_cast<std::size_t>(r)];
+    return temperature_of(*set.options, r, set.teacher_temperature);
   }
   double student_temperature(index r) const {
-    auto const& own = set.options->temperatures;
-    return own.empty() ? set.student_temperature : own[static_cast<std::size_t>(r)];
+    return temperature_of(*set.options, r, set.student_temperature);
   }
   double weight_of(index r) const {
     auto const& w = set.options->weights;

@@ -28,8 +28,12 @@ void fill_lanes(Source const& source, index first, index count, index classes, T
   if (!direct) read_panel(source, first, count, classes, rows, classes);
   rows_to_lanes(m, start, count, classes, panel);
 
-  lane total(T(0));
-  for (index k = 0; k < classes; ++k) total += Team::traits::load(panel + k * Team::width);
+  lane const nothing(T(0));
+  lane totals[4] = {nothing, nothing, nothing, nothing};
+  Team::each_of_four(0, classes, [&](auto const& place, auto i) DIVOT_LAMBDA_INLINE {
+    totals[i] += place.load(panel, 0);
+  });
+  lane const total = (totals[0] + totals[1]) + (totals[2] + totals[3]);
   auto const finite = total - total == lane(T(0));
   if (Team::traits::all(finite)) return;
   for (index i = 0; i < count; ++i) {
@@ -94,8 +98,8 @@ void pack_of_rows(Context const& call, row_memory<Team> const& memory, index fir
   row_task<Team> task;
   call.describe(task, first, 1);
   memory.lend(task);
-  task.teacher = task.next_teacher = memory.teacher_panel.data();
-  task.student = task.next_student = memory.student_panel.data();
+  task.teacher = memory.teacher_panel.data();
+  task.student = memory.student_panel.data();
   task.student_gradient = memory.student_gradient_panel.data();
   task.teacher_gradient = memory.teacher_gradient_panel.data();
   std::array<T, width> labels{}, student_scale{}, teacher_scale{};
@@ -138,34 +142,6 @@ void pack_of_rows(Context const& call, row_memory<Team> const& memory, index fir
   if constexpr (teacher_wanted) {
     write_lanes<Team>(call.teacher_target, first, count, n, task.teacher_gradient,
                       call.set.teacher_add, done);
-  }
-}
-
-/// check::first: looks over every row before anything is written.
-template <class Context>
-DIVOT_COLD void screen_all(Context const& call) {
-  using T = typename Context::T;
-  scratch memory;
-  row_array<T> buffer;
-  for (bool const counting : {true, false}) {
-    buffer.take(memory, call.set.classes);
-    if (counting) memory.provide(call.set.options->workspace);
-  }
-  index first_bad = -1, bad = 0;
-  for (index r = 0; r < call.set.rows; ++r) {
-    if (!call.is_valid(r)) continue;
-    index const n = call.classes_of(r);
-    bool const flawed =
-        (call.teacher.rows() > 0 &&
-         find_row_flaw<T>(call.teacher, call.set.teacher_kind, r, n, buffer.data())) ||
-        find_row_flaw<T>(call.student, call.set.student_kind, r, n, buffer.data());
-    if (!flawed) continue;
-    if (first_bad < 0) first_bad = r;
-    ++bad;
-  }
-  if (bad > 0) {
-    report_bad_row<T>(call.teacher, call.set.teacher_kind, call.student, call.set.student_kind,
-                      first_bad, call.classes_of(first_bad), bad, false);
   }
 }
 

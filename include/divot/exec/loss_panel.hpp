@@ -42,8 +42,8 @@ DIVOT_COLD void careful_row(Context const& call, index r, typename Context::tota
     row_task<team_type> task;
     call.describe(task, r, call.gradient_factor(r));
     arrays.lend(task);
-    task.teacher = task.next_teacher = teacher.data();
-    task.student = task.next_student = student.data();
+    task.teacher = teacher.data();
+    task.student = student.data();
     task.student_gradient = student_g.data();
     task.teacher_gradient = teacher_g.data();
     if (task.has_label) task.label = call.labels[r];
@@ -119,10 +119,6 @@ void panel_of_rows(Context const& call, Team const& team, row_memory<Team> const
     }
     task.student =
         need.student_panel ? memory.student_panel.data() + i * step : call.student.direct(r);
-    bool const more = r + 1 < call.set.rows;
-    task.next_teacher = more && !need.teacher_panel ? call.teacher.direct(r + 1) : task.teacher;
-    task.next_student = more && !need.student_panel ? call.student.direct(r + 1) : task.student;
-    if (task.next_teacher == nullptr) task.next_teacher = task.student;
     if (task.has_label) task.label = call.labels[r];
     if constexpr (student_wanted) {
       task.student_gradient = need.student_gradient_panel

@@ -13,7 +13,7 @@ namespace divot {
 inline namespace DIVOT_ABI {
 
 /// Up to this many classes, rows go across lanes.
-inline constexpr index short_row = 64;
+inline constexpr index short_row = 128;
 /// Sums are taken in so many stretches of rows at most; fixed, so that threads change no bit.
 inline constexpr index most_stretches = 256;
 
@@ -78,7 +78,11 @@ template <class Context, execution_policy Policy>
 typename Context::totals run_loss(Context const& call, Policy const& policy) {
   using T = typename Context::T;
   batch const& options = *call.set.options;
-  if (options.check == check::first) screen_all(call);
+  screen_rows<T>(options, call.set.classes, call.teacher, call.set.teacher_kind, call.student,
+                 call.set.student_kind, [&](index row, index bad) {
+                   report_bad_row<T>(call.teacher, call.set.teacher_kind, call.student,
+                                     call.set.student_kind, row, call.classes_of(row), bad, false);
+                 });
   if constexpr (has_packs<Policy, T>) {
     bool const uniform = options.valid_classes_per_row.empty() && options.temperatures.empty();
     bool const plain = (call.set.teacher_kind == operand_kind::logits ||

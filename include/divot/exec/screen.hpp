@@ -3,6 +3,8 @@
 #pragma once
 
 #include <divot/core/errors.hpp>
+#include <divot/core/options.hpp>
+#include <divot/exec/scratch.hpp>
 #include <divot/row/operand.hpp>
 
 #include <optional>
@@ -103,6 +105,33 @@ template <class T, class TeacherSource, class StudentSource>
   if (count > 1) text << "; " << count << " rows are bad";
   text << (rest_complete ? "; all other rows are complete" : "; nothing was written");
   throw bad_value(text.text(), row, flaw->column, flaw->value, count);
+}
+
+/// check::first: calls report(first bad row, number of them) if there are any, before anything is
+/// written.
+template <class T, class TeacherSource, class StudentSource, class Report>
+DIVOT_COLD void screen_rows(batch const& options, index classes, TeacherSource const& teacher,
+                            operand_kind teacher_kind, StudentSource const& student,
+                            operand_kind student_kind, Report const& report) {
+  if (options.check != check::first) return;
+  scratch memory;
+  row_array<T> buffer;
+  for (bool const counting : {true, false}) {
+    buffer.take(memory, classes);
+    if (counting) memory.provide(options.workspace);
+  }
+  index first_bad = -1, bad = 0;
+  for (index r = 0; r < student.rows(); ++r) {
+    if (!is_valid(options, r)) continue;
+    index const n = valid_classes_of(options, r, classes);
+    bool const flawed =
+        (teacher.rows() > 0 && find_row_flaw<T>(teacher, teacher_kind, r, n, buffer.data())) ||
+        find_row_flaw<T>(student, student_kind, r, n, buffer.data());
+    if (!flawed) continue;
+    if (first_bad < 0) first_bad = r;
+    ++bad;
+  }
+  if (bad > 0) report(first_bad, bad);
 }
 
 }  // namespace DIVOT_ABI

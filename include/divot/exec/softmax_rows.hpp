@@ -53,7 +53,7 @@ std::pair<index, index> transform_rows(Policy const& policy, batch const& option
     Team const team = make_team<Team>(share ? me : 0, share ? team_size : 1);
     bool const keeper = !share || me == 0;
     for (index r = share ? 0 : me; r < rows; r += share ? 1 : team_size) {
-      if (!options.mask.empty() && options.mask[static_cast<std::size_t>(r)] == 0) {
+      if (!is_valid(options, r)) {
         if (keeper && !add) target.clear(r, 0);
         continue;
       }

@@ -15,6 +15,11 @@ template <class Bound>
 constexpr bool asks_for_relative() {
   return requires { requires Bound::needs_relative; };
 }
+/// Whether a divergence wants logarithms with more digits than the lanes have (`needs_powers`).
+template <class Bound>
+constexpr bool asks_for_powers() {
+  return requires { requires Bound::needs_powers; };
+}
 /// Whether a divergence is large where probabilities leave the type's range (`spans_range`).
 template <class Bound>
 constexpr bool asks_for_range() {
@@ -27,6 +32,7 @@ struct bound_sum {
   std::tuple<std::pair<double, Bounds>...> terms;
 
   static constexpr bool needs_logs = (Bounds::needs_logs || ...);
+  static constexpr bool needs_powers = (asks_for_powers<Bounds>() || ...);
   static constexpr bool needs_relative = (asks_for_relative<Bounds>() || ...);
   static constexpr bool spans_range = (asks_for_range<Bounds>() || ...);
   static constexpr bool is_empty = sizeof...(Bounds) == 0;
@@ -76,7 +82,7 @@ struct bound_sum {
   }
   template <class V>
   static V limit_of(double weight, class_limits const& end, V const& p, V const& anchor) {
-    V const gauge = row_gauge(V(constant<V>(end.gauge_slope) * anchor));
+    V const gauge = gauge_of(end, anchor);
     V const shift = (gauge - V(1)) * constant<V>(weight * end.gauge);
     if (end.omega_power == 0) return V(constant<V>(weight * end.omega_q0) + shift);
     V const power = math::exp(V(constant<V>(end.omega_power) * math::log(p)));

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/core/log_words.hpp>
 #include <divot/core/math.hpp>
 
 #include <limits>
@@ -13,6 +14,7 @@ inline namespace DIVOT_ABI {
 ///
 ///   ell = log p − log q     p, q probabilities
 ///   log_p, log_q            valid only for divergences with `needs_logs`, and in long double
+///   exponent_p, exponent_q  the same with more digits, for `needs_powers`
 ///   relative                ell minus the anchor's, exactly; with `needs_relative` only
 ///
 /// ell is exact to its last bits even where p and q have underflowed to 0; it is finite: classes
@@ -20,9 +22,12 @@ inline namespace DIVOT_ABI {
 template <class V>
 struct class_point {
   V ell, p, q, log_p, log_q, relative;
+  log_words<V> exponent_p, exponent_q;
 
   /// The same class with teacher and student exchanged.
-  DIVOT_INLINE class_point swapped() const { return {V(-ell), q, p, log_q, log_p, V(-relative)}; }
+  DIVOT_INLINE class_point swapped() const {
+    return {V(-ell), q, p, log_q, log_p, V(-relative), exponent_q, exponent_p};
+  }
 };
 
 /// What a divergence says of one class: the loss d ≥ 0 and w = ∂d/∂(log q) at fixed p.
@@ -42,7 +47,8 @@ struct class_terms {
 ///   q = 0:  loss → loss_q0·p^power,  w → w_q0·p^power,  w/q → omega_q0·p^omega_power
 struct class_limits {
   double loss_p0, w_p0, gauge, loss_q0, w_q0, omega_q0, power = 1, omega_power = 0;
-  double gauge_slope = 1;  // the gauge goes by gauge_slope·anchor
+  double gauge_slope = 1;     // the gauge goes by gauge_slope·anchor
+  bool smooth_gauge = false;  // and is `power_gauge`, not `row_gauge`
 };
 
 inline constexpr double unbounded = std::numeric_limits<double>::infinity();
@@ -56,6 +62,20 @@ DIVOT_INLINE V row_gauge(V const& anchor) {
   return math::select(anchor < constant<V>(-near_bound), V(0), V(1));
 }
 
+/// The gauge e^exponent, exponent = α·anchor, of a power of p/q: it vanishes at the anchor itself.
+/// Where that would be out of range it is centred (1).
+template <class V>
+DIVOT_INLINE V power_gauge(V const& exponent) {
+  return math::select(exponent < constant<V>(60), math::exp(exponent), V(1));
+}
+
+/// The gauge that a divergence of these limits has in a row.
+template <class V>
+V gauge_of(class_limits const& end, V const& anchor) {
+  V const exponent = constant<V>(end.gauge_slope) * anchor;
+  return end.smooth_gauge ? power_gauge(exponent) : row_gauge(exponent);
+}
+
 /// The terms of a class of which one probability is exactly 0.
 ///
 /// `p_zero` and `q_zero` mark the lanes in question; `terms` holds what the divergence's own
@@ -64,14 +84,15 @@ template <class Bound, class V>
 class_terms<V> edge_terms(Bound const& bound, class_terms<V> const& terms, class_point<V> const& x,
                           V const& anchor, mask_of<V> const& p_zero, mask_of<V> const& q_zero) {
   class_limits const end = bound.limits();
-  V const gauge = row_gauge(V(constant<V>(end.gauge_slope) * anchor));
+  V const gauge = gauge_of(end, anchor);
   auto const scaled = [&](double coefficient, V const& weight) {
     if (coefficient == unbounded) return infinity<V>();
     if (coefficient == -unbounded) return V(-infinity<V>());
     return V(constant<V>(coefficient) * weight);
   };
-  V const weight_q = end.power == 1 ? x.q : math::exp(V(constant<V>(end.power) * x.log_q));
-  V const weight_p = end.power == 1 ? x.p : math::exp(V(constant<V>(end.power) * x.log_p));
+  power_product const survivor(end.power, 0);
+  V const weight_q = end.power == 1 ? x.q : survivor.of(x.exponent_q, x.exponent_q);
+  V const weight_p = end.power == 1 ? x.p : survivor.of(x.exponent_p, x.exponent_p);
   V const w_p0 = V(scaled(end.w_p0, weight_q) + gauge * scaled(end.gauge, weight_q));
   V const loss = math::select(p_zero, scaled(end.loss_p0, weight_q),
                               math::select(q_zero, scaled(end.loss_q0, weight_p), terms.loss));

@@ -29,16 +29,20 @@ void set_anchor(row_task<Team> const& task, Bound const& bound, softmax_side<Tea
   using row = typename Team::row;
   softmax_side<Team> const& own = Swap ? teacher : student;
   row const low(static_cast<row>(-limits_of<row>::infinity()));
-  row const t = Team::at(task.teacher, own.argmax()), s = Team::at(task.student, own.argmax());
+  row const t = Swap ? own.max() : Team::at(task.teacher, own.argmax());
+  row const s = Swap ? Team::at(task.student, own.argmax()) : own.max();
   auto const t_gone = t == low, s_gone = s == low;
   row const safe_t = math::select(t_gone, teacher.max(), t);
   row const safe_s = math::select(s_gone, student.max(), s);
   typename log_ratio<Team>::template on_lanes<row> const ell_of(ratio);
   class_point<row> x{};
+  auto const p_of = teacher.template probability<row>(), q_of = student.template probability<row>();
   x.log_p = teacher.log_probability(safe_t);
   x.log_q = student.log_probability(safe_s);
-  x.p = math::select(t_gone, row(0), math::exp(x.log_p));
-  x.q = math::select(s_gone, row(0), math::exp(x.log_q));
+  x.exponent_p = p_of.logarithm(safe_t);
+  x.exponent_q = q_of.logarithm(safe_s);
+  x.p = math::select(t_gone, row(0), p_of(safe_t));
+  x.q = math::select(s_gone, row(0), q_of(safe_s));
   row const none = row(0);
   x.ell = math::select(t_gone || s_gone, none, ell_of(safe_t, safe_s));
   if constexpr (Swap) x = x.swapped();
@@ -55,17 +59,18 @@ void set_anchor(row_task<Team> const& task, Bound const& bound, softmax_side<Tea
 /// Rows so close that even a divergence of order ell² sees the rounding of the offset: those whose
 /// divergence may be below 10⁵ times the square of it.
 template <class Team>
-bool nearly_equal(row_task<Team> const& task, softmax_side<Team> const& teacher,
-                  softmax_side<Team> const& student, log_ratio<Team> const& ratio) {
+mask_of<typename Team::row> nearly_equal(row_task<Team> const& task,
+                                         softmax_side<Team> const& teacher,
+                                         softmax_side<Team> const& student,
+                                         log_ratio<Team> const& ratio) {
   using row = typename Team::row;
   if constexpr (!is_real<typename Team::scalar>) {
-    return false;
+    return row(0) < row(0);
   } else {
     typename log_ratio<Team>::template on_lanes<row> const ell_of(ratio);
     row const t = Team::at(task.teacher, student.argmax());
     row const ell = ell_of(math::max(t, row(teacher.max() - row(1))), student.max());
-    auto const close = math::abs(ell) < constant<row>(Team::across ? 1e-3 : 3e-5);
-    return math::any<row>(close);
+    return math::abs(ell) < constant<row>(Team::across ? 3e-2 : 3e-5);
   }
 }
 

@@ -98,7 +98,6 @@ void label_block(row_task<Team> const& task, softmax_side<Team> const& student,
   typename Team::accumulator total(T(0));
   Team::each_but(b * block_columns, block_length<Team>(task.classes, b), student.argmax(),
                  [&](auto const& place) DIVOT_LAMBDA_INLINE {
-                   place.prefetch(task.next_student);
                    lane const q = place.load(task.student_exponentials, 0) * scale;
                    lane const w = place.keep(lane(-uniform - q * omega));
                    total += w;

@@ -77,8 +77,11 @@ class loss_row {
                  own_temperature ? own.high : task_.teacher_inverse_temperature,
                  task_.teacher_normalised, own_temperature ? own.low : task_.teacher_inverse_low);
     team_.blocks(blocks, [&](index b) {
-      if constexpr (lanes) teacher.begin(b);
-      student.begin(b);
+      // side by side: one sweep's last sums come in while the other goes on
+      if constexpr (lanes) teacher.look(b);
+      student.look(b);
+      if constexpr (lanes) teacher.exponentiate(b);
+      student.exponentiate(b);
     });
     if (student.hopeless() || (lanes && teacher.hopeless())) {
       task_.bad = true;
@@ -105,14 +108,17 @@ class loss_row {
 
     sweep_anchor<row> anchor{
         row(0), row(0), row(0), row(0), row(0), row(0), constant<row>(group.factor)};
-    row loss(0), total(0), teacher_total(0);
+    row loss(0), total(0), teacher_total(0), teacher_omega(0);
     // a divergence of weight 0 is none, even where it is infinite
     bool const divergences = lanes && group.factor != 0;
     if constexpr (lanes) {
       if (divergences) {
         log_ratio<Team> ratio(teacher, student);
-        if (group.lanes.needs_exact_offset() || nearly_equal(task_, teacher, student, ratio)) {
-          offset_correction<Team>(team_, task_, teacher, student)(ratio);
+        auto const correct = group.lanes.needs_exact_offset()
+                                 ? row(0) == row(0)
+                                 : nearly_equal(task_, teacher, student, ratio);
+        if (math::any<row>(correct)) {
+          offset_correction<Team>(team_, task_, teacher, student)(ratio, correct);
         }
         anchor_at<false>(group.lanes, teacher, student, ratio, anchor);
         auto const labels = label_part(team_, task_, group, student, anchor);
@@ -135,6 +141,7 @@ class loss_row {
                                          task_.teacher_weights, b);
           });
           teacher_total = add_blocks(task_).weight;
+          teacher_omega = back.omega;
         }
       }
     }
@@ -153,7 +160,8 @@ class loss_row {
     if constexpr (lanes) {
       leaves = leaves ||
                (divergences && underflows<Student, Teacher>(task_, group.lanes, teacher, student,
-                                                            loss, total, teacher_total));
+                                                            loss, {total, anchor.omega},
+                                                            {teacher_total, teacher_omega}));
     }
     team_.blocks(0, [](index) {});
     if (leaves) return;

@@ -26,7 +26,8 @@ class offset_correction {
                     side const& student)
       : team_(team), task_(task), teacher_(teacher), student_(student) {}
 
-  void operator()(log_ratio<Team>& ratio) const {
+  /// Corrects the rows in question, as far as they are close.
+  void operator()(log_ratio<Team>& ratio, mask_of<row> const& rows) const {
     // is the row close? the block that holds the student's maximum tells
     sums const first = of_block(ratio, student_.argmax_block());
     auto const worth_it = first.distance < row(constant<row>(.5) * first.mass);
@@ -37,7 +38,7 @@ class offset_correction {
     });
     sweep_block<row> const total = add_blocks(task_);
     row const excess = row(total.loss / total.weight);
-    auto const close = math::abs(excess) < constant<row>(.5);
+    auto const close = math::abs(excess) < constant<row>(.5) && rows && worth_it;
     row const step = math::log1p(math::select(close, excess, row(0)));
     ratio.set_offset(row(ratio.offset() + step));
     team_.blocks(0, [](index) {});  // everyone has read the sums

@@ -5,6 +5,7 @@
 #include <divot/row/softmax_side.hpp>
 #include <divot/row/task.hpp>
 
+#include <limits>
 #include <type_traits>
 
 namespace divot {
@@ -33,12 +34,19 @@ bool leaves_range(row_task<Team>& task, typename Team::row const& loss,
   }
 }
 
-/// Logits so far apart that probabilities underflow, and a result that may hang on them.
+/// Σ w̃ of a side, and the ω of its anchor that w̃ = w − q·ω was formed with.
+template <class Row>
+struct side_sums {
+  Row total = Row(0), omega = Row(0);
+};
+
+/// Logits so far apart that probabilities underflow to 0, and a result that may hang on them: it is
+/// tiny itself, or the probabilities were to be multiplied with something huge.
 template <bool Student, bool Teacher, class Team, class Bound>
 bool underflows(row_task<Team>& task, [[maybe_unused]] Bound const& bound,
                 softmax_side<Team> const& teacher, softmax_side<Team> const& student,
-                typename Team::row const& loss, typename Team::row const& total,
-                typename Team::row const& teacher_total) {
+                typename Team::row const& loss, side_sums<typename Team::row> const& own,
+                side_sums<typename Team::row> const& of_teacher) {
   using T = typename Team::scalar;
   using row = typename Team::row;
   if constexpr (!is_real<T> || std::is_same_v<T, long double>) {
@@ -50,9 +58,13 @@ bool underflows(row_task<Team>& task, [[maybe_unused]] Bound const& bound,
         teacher.range() > constant<row>(limit) || student.range() > constant<row>(limit);
     if (!math::any<row>(wide)) return false;
     row const tiny = constant<row>(small);
+    row const lost = constant<row>(static_cast<double>(std::numeric_limits<T>::min()) * 1e9);
+    auto const hangs_on_them = [&](side_sums<row> const& s) {
+      return math::abs(s.total) < math::max(tiny, row(math::abs(s.omega) * lost));
+    };
     auto matters = Bound::spans_range ? wide : wide && !wide;
-    if constexpr (Student) matters = matters || (wide && math::abs(total) < tiny);
-    if constexpr (Teacher) matters = matters || (wide && math::abs(teacher_total) < tiny);
+    if constexpr (Student) matters = matters || (wide && hangs_on_them(own));
+    if constexpr (Teacher) matters = matters || (wide && hangs_on_them(of_teacher));
     if constexpr (!Student && !Teacher) matters = matters || (wide && loss < tiny);
     if constexpr (Team::across) {
       task.loss = math::select(matters, row(limits_of<row>::quiet_NaN()), task.loss);

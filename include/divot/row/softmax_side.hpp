@@ -59,6 +59,7 @@ class softmax_side {
   using row = typename Team::row;
   using position = typename Team::position;
   using block_type = softmax_block<row>;
+  static constexpr double low = -std::numeric_limits<double>::infinity();
 
   /// x: classes elements; exponentials: as many, padded to whole packs; blocks: block_count.
   /// `inverse_low`: what 1/T was rounded by. `normalised`: x holds log-probabilities, so log Z is
@@ -73,50 +74,51 @@ class softmax_side {
         inverse_low_(inverse_low),
         normalised_(normalised) {}
 
-  /// First sweep over one block: maximum, then exponentials and their sum.
-  void begin(index b) const {
+  /// First sweep over one block: the largest element and the smallest.
+  void look(index b) const {
     index const first = b * block_columns, count = block_length<Team>(classes_, b);
-    constexpr double low = -std::numeric_limits<double>::infinity();
     T const* const x = x_;
-    lane const lowest(static_cast<T>(low)), nothing(T(0));
+    lane const lowest(static_cast<T>(low)), highest(static_cast<T>(-low));
     lane tops[4] = {lowest, lowest, lowest, lowest};
-    lane totals[4] = {nothing, nothing, nothing, nothing};
-    lane const highest(static_cast<T>(-low));
     lane bottoms[4] = {highest, highest, highest, highest};
     Team::each_of_four(first, count, [&](auto const& place, auto i) DIVOT_LAMBDA_INLINE {
       tops[i] = math::max(tops[i], place.load(x, low));
       bottoms[i] = math::min(bottoms[i], place.load(x, -low));
-      totals[i] = totals[i] + place.load(x, 0);
     });
     lane const top = math::max(math::max(tops[0], tops[1]), math::max(tops[2], tops[3]));
-    lane const total = (totals[0] + totals[1]) + (totals[2] + totals[3]);
     lane const bottom =
         math::min(math::min(bottoms[0], bottoms[1]), math::min(bottoms[2], bottoms[3]));
+    blocks_[b].max = row(Team::largest(top));
+    blocks_[b].min = row(Team::smallest(bottom));
+  }
+
+  /// Second sweep over one block: the exponentials and their sum.
+  void exponentiate(index b) const {
+    index const first = b * block_columns, count = block_length<Team>(classes_, b);
     block_type& out = blocks_[b];
-    out.min = row(Team::smallest(bottom));
-    auto const largest = Team::largest(top);
-    out.infinite = out.bad = false;
-    if constexpr (!Team::across) {
-      if (!is_finite_number(Team::sum(typename Team::accumulator(total))))
-        inspect(out, first, count);
-    } else {
-      // bad lanes were screened out: what is not finite here is −inf
-      auto const finite = total - total == nothing;
-      out.infinite = !math::all<lane>(finite);
-    }
     // a block that is −inf throughout: any finite reference will do
-    auto const reference = math::select(largest == decltype(largest)(static_cast<T>(low)),
-                                        decltype(largest)(T(0)), largest);
-    math::shifted_exp<lane, row> const exponential(row(reference), inverse_, inverse_low_);
+    row const gone(static_cast<T>(low));
+    row const reference = math::select(out.max == gone, row(0), out.max);
+    math::shifted_exp<lane, row> const exponential(reference, inverse_, inverse_low_);
     typename Team::accumulator sum(T(0));
-    T* const out_e = e_;
-    Team::each(first, count, [&sum, x, out_e, exponential](auto const& place) DIVOT_LAMBDA_INLINE {
-      lane const e = exponential(place.load(x, low));
-      sum += e;
-      place.store(out_e, e);
-    });
-    out.max = row(largest);
+    T const* const x = x_;
+    T const* const next = x_ + count;  // of this row or, most likely, the next one
+    T* const e = e_;
+    Team::each(first, count,
+               [&sum, x, next, e, exponential](auto const& place) DIVOT_LAMBDA_INLINE {
+                 place.prefetch(next);
+                 lane const y = exponential(place.load(x, low));
+                 sum += y;
+                 place.store(e, y);
+               });
     out.sum = Team::sum(sum);
+    out.infinite = out.bad = false;
+    if constexpr (Team::across) {
+      // bad lanes were screened out: what is not finite here is −inf
+      out.infinite = math::any<row>(out.min == gone);
+    } else if (!is_finite_number(out.sum) || !is_finite_number(out.min)) {
+      inspect(out, first, count);
+    }
   }
 
   /// After every block has begun: the row's maximum, its place and log Z. Every worker does this
@@ -160,7 +162,7 @@ class softmax_side {
       log_z_ = row(-max_);
       total_ = math::exp(row(-max_));
     } else {
-      log_z_ = row(math::log(maxima) + math::log1p(row(rest / maxima)));
+      log_z_ = log_of_sum(maxima, rest);
       total_ = row(maxima + rest);
     }
     mass_ = row((maxima + rest) / total_);
@@ -175,6 +177,12 @@ class softmax_side {
 
   /// log-probability of an element, on the row's numbers.
   row log_probability(row const& x) const { return row((x - max_) * inverse_ - log_z_); }
+
+  /// The probability of an element on lanes V, and its logarithm.
+  template <class V = lane>
+  math::shifted_exp<V, row> probability() const {
+    return {max_, inverse_, inverse_low_, log_z_};
+  }
 
   T const* data() const { return x_; }
   T* exponentials() const { return e_; }
@@ -219,6 +227,14 @@ class softmax_side {
   }
 
  private:
+  /// log(maxima + rest) for an integer maxima ≥ 1; relatively accurate near 0.
+  static row log_of_sum(row const& maxima, row const& rest) {
+    if constexpr (is_real<row>) {
+      if (rest > row(.5)) return math::log(row(maxima + rest));  // twice as fast
+    }
+    return row(math::log(maxima) + math::log1p(row(rest / maxima)));
+  }
+
   void inspect(block_type& out, index first, index count) const {
     T smallest(static_cast<T>(std::numeric_limits<double>::infinity()));
     for (index k = first; k < first + count; ++k) {

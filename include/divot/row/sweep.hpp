@@ -48,8 +48,6 @@ class divergence_sweep {
         student_(task.student),
         teacher_e_(task.teacher_exponentials),
         student_e_(task.student_exponentials),
-        next_teacher_(task.next_teacher),
-        next_student_(task.next_student),
         weights_(weights) {
     if constexpr (Bound::needs_relative) {
       ell_of_.set_reference(spread<lane>(anchor.teacher), spread<lane>(anchor.student));
@@ -58,16 +56,16 @@ class divergence_sweep {
       log_p_ = log_softmax_lanes<lane>(teacher);
       log_q_ = log_softmax_lanes<lane>(student);
     }
+    if constexpr (Bound::needs_powers) {
+      p_of_ = teacher.probability();
+      q_of_ = student.probability();
+    }
   }
 
   /// A place whose classes are all there, with finite logits, at one temperature for both sides.
   template <class Place>
   DIVOT_INLINE void plain(Place const& place, sums& total) const {
     lane const t = place.load(teacher_, 0), s = place.load(student_, 0);
-    if constexpr (!Swap) {
-      place.prefetch(next_teacher_);
-      place.prefetch(next_student_);
-    }
     class_point<lane> x = point(place);
     x.ell = ell_of_.template at<true>(t, s);
     if constexpr (Bound::needs_relative) {
@@ -76,6 +74,10 @@ class divergence_sweep {
     if constexpr (needs_logs) {
       x.log_p = log_p_(t);
       x.log_q = log_q_(s);
+    }
+    if constexpr (Bound::needs_powers) {
+      x.exponent_p = p_of_.logarithm(t);
+      x.exponent_q = q_of_.logarithm(s);
     }
     put(place, x, Swap ? bound_.at(x.swapped(), anchor_) : bound_.at(x, anchor_), total);
   }
@@ -101,6 +103,10 @@ class divergence_sweep {
     if constexpr (needs_logs) {
       x.log_p = math::select(p_zero, zero, log_p_(t));
       x.log_q = math::select(q_zero, zero, log_q_(s));
+    }
+    if constexpr (Bound::needs_powers) {
+      x.exponent_p = p_of_.logarithm(t).unless(p_zero);
+      x.exponent_q = q_of_.logarithm(s).unless(q_zero);
     }
     auto const only_p = p_zero && !both, only_q = q_zero && !both;
     class_terms<lane> terms = Swap ? bound_.at_edge(x.swapped(), anchor_, only_q, only_p)
@@ -134,7 +140,8 @@ class divergence_sweep {
   typename log_ratio<Team>::template on_lanes<lane> ell_of_;
   lane teacher_scale_, student_scale_, anchor_, omega_, uniform_, factor_;
   log_softmax_lanes<lane> log_p_, log_q_;
-  T const *teacher_, *student_, *teacher_e_, *student_e_, *next_teacher_, *next_student_;
+  math::shifted_exp<lane, typename Team::row> p_of_, q_of_;
+  T const *teacher_, *student_, *teacher_e_, *student_e_;
   T* weights_;
 };
 
@@ -146,17 +153,21 @@ void divergence_block(row_task<Team> const& task, softmax_side<Team> const& teac
   teacher.blocks()[b].scale = teacher.block_scale(b);
   student.blocks()[b].scale = student.block_scale(b);
   using sweep_type = divergence_sweep<Swap, Weights, Team, Bound>;
-  sweep_type const sweep(task, teacher, student, ratio, bound, anchor, weights, b);
-  sweep_type const at_edges = sweep;  // its own copy: it is passed by address
+  auto const make_sweep = [&] {
+    return sweep_type(task, teacher, student, ratio, bound, anchor, weights, b);
+  };
   typename sweep_type::sums inner, outer;
   index const first = b * block_columns, count = block_length<Team>(task.classes, b);
   auto const hole = (Swap ? teacher : student).argmax();
   if (teacher.infinite() || student.infinite() || !ratio.same_temperature()) {
-    Team::each_but(first, count, hole, [&](auto const& place) { at_edges.edge(place, outer); });
+    sweep_type const sweep = make_sweep();
+    Team::each_but(first, count, hole, [&](auto const& place) { sweep.edge(place, outer); });
   } else {
+    sweep_type const sweep = make_sweep();
     Team::each_finite_but(first, count, hole, [&](auto const& place) DIVOT_LAMBDA_INLINE {
       if constexpr (place_may_be_masked<decltype(place)>) {
-        at_edges.edge(place, outer);
+        // one of its own: passed by address, `sweep` would not stay in registers
+        make_sweep().edge(place, outer);
       } else {
         sweep.plain(place, inner);
       }

@@ -61,10 +61,6 @@ struct row_task {
   bool teacher_add = false;
   bool want_temperature = false;
 
-  // the next row's operands, to be prefetched
-  T const* next_teacher = nullptr;
-  T const* next_student = nullptr;
-
   // outcome
   row loss = row(0);
   row student_temperature_gradient = row(0);  // of the scaled loss

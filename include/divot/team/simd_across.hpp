@@ -20,7 +20,21 @@ class simd_across {
   using scalar = T;
   using lane = pack<T>;
   using row = lane;
-  using accumulator = lane;
+  /// A sum with the rounding errors beside it: short rows have no lanes to spread them over.
+  class accumulator {
+   public:
+    DIVOT_INLINE explicit accumulator(T zero) : sum_(zero), rest_(T(0)) {}
+    DIVOT_INLINE accumulator& operator+=(lane const& x) {
+      lane const s = sum_ + x;
+      rest_ = rest_ + (x - (s - sum_));
+      sum_ = s;
+      return *this;
+    }
+    DIVOT_INLINE lane value() const { return sum_ + rest_; }
+
+   private:
+    lane sum_, rest_;
+  };
   using position = lane;  // the column number, one a lane
   using traits = lane_traits<lane>;
   static constexpr bool across = true;
@@ -79,15 +93,22 @@ class simd_across {
     for (index k = first; k < first + count; ++k) body(holed_place(k, hole));
   }
 
-  /// As `each`, for reductions with four accumulators elsewhere; one serves here.
+  /// For reductions that need several accumulators to hide their latency: body(place, i) with i a
+  /// compile-time number below 4 that says which one to use.
   template <class Body>
   static DIVOT_INLINE void each_of_four(index first, index count, Body const& body) {
-    each(first, count, [&](auto const& place) DIVOT_LAMBDA_INLINE {
-      body(place, std::integral_constant<int, 0>());
-    });
+    index const last = first + count;
+    index k = first;
+    for (; k + 4 <= last; k += 4) {
+      body(open_place(k), std::integral_constant<int, 0>());
+      body(open_place(k + 1), std::integral_constant<int, 1>());
+      body(open_place(k + 2), std::integral_constant<int, 2>());
+      body(open_place(k + 3), std::integral_constant<int, 3>());
+    }
+    for (; k < last; ++k) body(open_place(k), std::integral_constant<int, 0>());
   }
 
-  static row sum(accumulator const& x) { return x; }
+  static row sum(accumulator const& x) { return x.value(); }
   static lane largest(lane const& x) { return x; }
   static lane smallest(lane const& x) { return x; }
   /// Of exponentials relative to their maximum: where the first 1 stands, how many there are, and

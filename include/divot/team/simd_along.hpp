@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/types.hpp>
+#include <divot/team/reduce.hpp>
 #include <divot/team/xsimd_lanes.hpp>
 
 #include <array>
@@ -61,7 +62,11 @@ class simd_along {
     }
     DIVOT_INLINE void store(T* x, lane const& v) const { traits::store_some(x + at_, present_, v); }
     DIVOT_INLINE lane keep(lane const& v) const { return traits::keep_some(here_, v); }
-    DIVOT_INLINE void prefetch(T const*) const {}
+    /// What follows the end, too.
+    DIVOT_INLINE void prefetch(T const* x) const {
+      __builtin_prefetch(x + at_);
+      __builtin_prefetch(x + at_ + width);
+    }
 
    private:
     index at_;
@@ -120,24 +125,9 @@ class simd_along {
     });
   }
 
-  static row sum(accumulator const& x) {
-    auto const a = traits::to_array(x);
-    double s = 0;
-    for (T const v : a) s += static_cast<double>(v);
-    return s;
-  }
-  static T largest(lane const& x) {
-    auto const a = traits::to_array(x);
-    T m = a[0];
-    for (T const v : a) m = m < v ? v : m;
-    return m;
-  }
-  static T smallest(lane const& x) {
-    auto const a = traits::to_array(x);
-    T m = a[0];
-    for (T const v : a) m = v < m ? v : m;
-    return m;
-  }
+  static row sum(accumulator const& x) { return reduce<T>::sum(x); }
+  static T largest(lane const& x) { return reduce<T>::largest(x); }
+  static T smallest(lane const& x) { return reduce<T>::smallest(x); }
   /// Of exponentials relative to their maximum: where the first 1 stands, how many there are, and
   /// what the rest adds up to.
   struct ones {
@@ -145,22 +135,22 @@ class simd_along {
     row count, rest;
   };
   static ones count_ones(T const* e, index first, index count) {
-    index found = -1;
-    index k = first;
-    lane number(T(0)), sum_of_rest(T(0));
-    auto const take = [&](auto const& place, index at) DIVOT_LAMBDA_INLINE {
+    index found = -1, k = first;
+    lane const nothing(T(0));
+    lane numbers[4] = {nothing, nothing, nothing, nothing};
+    lane rests[4] = {nothing, nothing, nothing, nothing};
+    each_of_four(first, count, [&](auto const& place, auto i) DIVOT_LAMBDA_INLINE {
       lane const x = place.load(e, 0);
       auto const one = x == lane(T(1));
-      if (found < 0 && traits::any(one)) found = at;
-      number += traits::select(one, lane(T(1)), lane(T(0)));
-      sum_of_rest += traits::select(one, lane(T(0)), x);
-    };
-    index const last = first + count;
-    for (; k + width <= last; k += width) take(full_place(k), k);
-    if (k < last) take(masked_place(k, last - k, -1), k);
-    for (; found >= 0 && found < last && e[found] != T(1); ++found) {
+      if (found < 0 && traits::any(one)) found = k;
+      k += width;
+      numbers[i] += traits::select(one, lane(T(1)), nothing);
+      rests[i] += traits::select(one, nothing, x);
+    });
+    for (; found >= 0 && found < first + count && e[found] != T(1); ++found) {
     }
-    return {found, sum(number), sum(sum_of_rest)};
+    return {found, sum((numbers[0] + numbers[1]) + (numbers[2] + numbers[3])),
+            sum((rests[0] + rests[1]) + (rests[2] + rests[3]))};
   }
   static row at(T const* x, position k) { return static_cast<double>(x[k]); }
   static void add_at(T* x, position k, row v) { x[k] += static_cast<T>(v); }

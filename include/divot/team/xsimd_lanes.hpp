@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/math.hpp>
+#include <divot/team/pack_exponents.hpp>
 
 #include <xsimd/xsimd.hpp>
 
@@ -21,17 +22,13 @@ inline namespace DIVOT_ABI {
 /// Packs are xsimd batches. This is the one place where xsimd's interface, which differs between
 /// versions 8 and 14, is seen.
 template <class T, class A>
-struct lane_traits<xsimd::batch<T, A>> {
+struct lane_traits<xsimd::batch<T, A>> : pack_exponents<T, A> {
   using V = xsimd::batch<T, A>;
   using scalar = T;
   using mask = typename V::batch_bool_type;
-  using bits_scalar = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
-  using bits = xsimd::batch<bits_scalar, A>;
   static constexpr std::size_t size = V::size;
   static constexpr bool is_pack = true;
   static constexpr bool single = std::is_same_v<T, float>;
-  // added and taken away again, it leaves the nearest integer
-  static constexpr T rounder = single ? T(12582912.) : T(6755399441055744.);
 #if defined(__AVX512F__)
   static constexpr bool wide = sizeof(V) == 64;
 #endif
@@ -206,92 +203,6 @@ struct lane_traits<xsimd::batch<T, A>> {
     alignas(64) std::array<T, size> a;
     x.store_unaligned(a.data());
     return a;
-  }
-
-  static DIVOT_INLINE bits to_bits(V const& x) {
-#if XSIMD_VERSION_MAJOR < 9
-    return xsimd::bitwise_cast<bits>(x);
-#else
-    return xsimd::bitwise_cast<bits_scalar>(x);
-#endif
-  }
-  static DIVOT_INLINE V from_bits(bits const& x) {
-#if XSIMD_VERSION_MAJOR < 9
-    return xsimd::bitwise_cast<V>(x);
-#else
-    return xsimd::bitwise_cast<T>(x);
-#endif
-  }
-
-  /// The nearest integer, for |x| < 2^22 (float) or 2^51 (double).
-  static DIVOT_INLINE V round(V const& x) {
-    V const magic(rounder);
-    return (x + magic) - magic;
-  }
-  /// The nearest integer to a·b.
-  static DIVOT_INLINE V round_product(V const& a, V const& b) {
-    V const magic(rounder);
-    return fma(a, b, magic) - magic;
-  }
-
-  /// 2^n for an integer n within the exponent range; 0 at n = −127 (float) and −1023 (double).
-  static DIVOT_INLINE V power_of_two(V const& n) {
-    V const shifted = n + V(single ? T(12582912. + 127.) : T(6755399441055744. + 1023.));
-    return from_bits(to_bits(shifted) << (single ? 23 : 52));
-  }
-
-  /// x·2^n for an integer n, right through gradual underflow and overflow.
-  static DIVOT_INLINE V scale2(V const& x, V const& n) {
-#if defined(__AVX512F__)
-    if constexpr (wide && single) {
-      return V(_mm512_scalef_ps(x, n));
-    } else if constexpr (wide) {
-      return V(_mm512_scalef_pd(x, n));
-    } else
-#endif
-    {
-      V const half = round(n * V(T(.5)));
-      return (x * power_of_two(half)) * power_of_two(n - half);
-    }
-  }
-
-  /// x·2^n for an integer n ≤ 0 and x near 1; 0 where the result would be subnormal.
-  static DIVOT_INLINE V scale2_down(V const& x, V const& n) {
-#if defined(__AVX512F__)
-    if constexpr (wide) {
-      return scale2(x, n);
-    } else
-#endif
-    {
-      return x * power_of_two(max(n, V(single ? T(-127.) : T(-1023.))));
-    }
-  }
-
-  /// x = mantissa·2^exponent with the mantissa in [√½, √2), for normal x > 0.
-  static DIVOT_INLINE std::pair<V, V> split_normal(V const& x) {
-    bits const b = to_bits(x);
-    // the biased exponent as a number: put it into the low bits of 2^23 (2^52)
-    constexpr bits_scalar anchor =
-        single ? bits_scalar(0x4B000000) : static_cast<bits_scalar>(0x4330000000000000LL);
-    V exponent = from_bits((b >> (single ? 23 : 52)) | bits(anchor)) -
-                 V(single ? T(8388608. + 127.) : T(4503599627370496. + 1023.));
-    constexpr bits_scalar fraction =
-        single ? bits_scalar(0x007FFFFF) : static_cast<bits_scalar>(0x000FFFFFFFFFFFFFLL);
-    constexpr bits_scalar one =
-        single ? bits_scalar(0x3F800000) : static_cast<bits_scalar>(0x3FF0000000000000LL);
-    V mantissa = from_bits((b & bits(fraction)) | bits(one));
-    auto const upper = mantissa >= V(T(1.4142135623730950488));
-    mantissa = select(upper, mantissa * V(T(.5)), mantissa);
-    exponent = select(upper, exponent + V(T(1)), exponent);
-    return {mantissa, exponent};
-  }
-
-  /// The same for every x > 0, subnormals too.
-  static DIVOT_INLINE std::pair<V, V> split(V const& x) {
-    auto const tiny = x < V(std::numeric_limits<T>::min());
-    V const lifted = select(tiny, x * V(single ? T(16777216.) : T(18014398509481984.)), x);
-    auto const [mantissa, exponent] = split_normal(lifted);
-    return {mantissa, select(tiny, exponent - V(single ? T(24) : T(54)), exponent)};
   }
 };
 

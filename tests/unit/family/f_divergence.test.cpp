@@ -93,6 +93,9 @@ divot::class_terms<V> terms_at(Bound const& bound, double ell, double anchor) {
   x.q = V(ell < 0 ? 1 : std::exp(-ell));
   x.log_p = V(ell < 0 ? ell : 0);
   x.log_q = V(ell < 0 ? 0 : -ell);
+  x.exponent_p = {x.log_p};
+  x.exponent_q = {x.log_q};
+  x.relative = V(ell - anchor);
   return bound.at(x, V(anchor));
 }
 
@@ -106,6 +109,8 @@ void same(Own const& own, Built const& built, double furthest, double tolerance)
         CAPTURE(anchor);
         auto const mine = terms_at<V>(own, ell, anchor), theirs = terms_at<V>(built, ell, anchor);
         CHECK(std::abs(mine.loss - theirs.loss) <= tolerance * std::abs(theirs.loss));
+        // powers have a gauge of their own, which is the same at anchor 0
+        if (built.limits().smooth_gauge && anchor != 0) continue;
         CHECK(std::abs(mine.w - theirs.w) <= tolerance * std::abs(theirs.w));
       }
     }

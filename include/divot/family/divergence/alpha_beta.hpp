@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/errors.hpp>
+#include <divot/core/log_words.hpp>
 #include <divot/core/parameter.hpp>
 #include <divot/family/class_point.hpp>
 
@@ -42,7 +43,9 @@ inline namespace DIVOT_ABI {
 
 class bound_alpha_beta {
  public:
-  static constexpr bool needs_logs = true;
+  static constexpr bool needs_logs = false;
+  static constexpr bool needs_powers = true;
+  static constexpr bool needs_relative = true;
   static constexpr std::size_t order = 24;
 
   bound_alpha_beta(double a, double b) : alpha_(a), beta_(b), lambda_(a + b) {
@@ -58,7 +61,6 @@ class bound_alpha_beta {
       h = y * h + power;
     }
     unit_ = std::abs(lambda_ - 1) <= 4e-16;
-    gauge_ = unit_ && alpha_ > 0;
     slope_alpha_ = alpha_;
     reciprocal_alpha_ = reciprocal(alpha_);
     // the nodes 0, α, λ in ascending order, and where 0 and α have gone
@@ -71,13 +73,15 @@ class bound_alpha_beta {
     upper_slope_ = reciprocal(upper_gap_.wide);
     span_slope_ = reciprocal(span_.wide);
     for (std::size_t i = 0; i < 3; ++i) {
-      nodes_[i] = nodes[i] * log2_e;
+      // exp(λ log q + node·ell) for the nodes 0, α, λ
+      powers_[i] = nodes[i] == 0         ? power_product(0, lambda_)
+                   : nodes[i] == lambda_ ? power_product(lambda_, 0)
+                                         : power_product(alpha_, beta_);
       is_q_[i] = unit_ && nodes[i] == 0;
       is_p_[i] = unit_ && !is_q_[i] && nodes[i] == lambda_;
       if (nodes[i] == 0) zero_node_ = i;
       if (nodes[i] == alpha_) alpha_node_ = i;
     }
-    lambda_bits_ = lambda_ * log2_e;
     separated_ = std::min(lower_gap_.wide, upper_gap_.wide) >= 0.1 * largest;
   }
 
@@ -89,9 +93,10 @@ class bound_alpha_beta {
     end.power = unit_ ? 1 : l;
     end.loss_p0 = a > 0 && l > 0 ? 1 / (a * l) : unbounded;
     end.loss_q0 = b > 0 && l > 0 ? 1 / (b * l) : unbounded;
-    end.gauge = gauge_ ? 1 / a : 0;
+    end.gauge = unit_ && a != 0 ? 1 / a : 0;
     end.gauge_slope = a;
-    end.w_p0 = gauge_ ? 0 : a > 0 ? 1 / a : unbounded;
+    end.smooth_gauge = unit_;
+    end.w_p0 = a > 0 ? (unit_ ? 0 : 1 / a) : unbounded;
     // −(p^α q^β − q^λ)/α as q → 0
     if (a > 0) {
       end.w_q0 = b > 0 ? 0 : b == 0 ? -1 / a : -unbounded;
@@ -116,20 +121,24 @@ class bound_alpha_beta {
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
     constexpr bool single = std::is_same_v<scalar_of<V>, float>;
     V const ell = x.ell;
-    V const base = lambda_bits_.on<V>() * x.log_q;
-    V const low = power(0, x, base), middle = power(1, x, base), high = power(2, x, base);
+    V const low = power(0, x), middle = power(1, x), high = power(2, x);
     V const at_zero = zero_node_ == 0 ? low : zero_node_ == 1 ? middle : high;
     V const at_alpha = alpha_node_ == 0 ? low : alpha_node_ == 1 ? middle : high;
 
-    // w = −(E(α ell) − E(0))/α
-    // the gauge of λ = 1, α > 0 tells itself from the centred one where α·ell is large
-    V const g = gauge_ ? row_gauge(V(slope_alpha_.on<V>() * anchor)) : V(1);
-    V const scale = reciprocal_alpha_.on<V>();
-    V const a_ell = slope_alpha_.on<V>() * ell;
-    auto const near_w = math::abs(a_ell) < constant<V>(near_bound);
-    V const growth = math::fma(a_ell, math::expm1_tail(a_ell), V(1));
-    V const w = math::select(near_w, V(at_zero * math::fnma(ell, growth, V((g - V(1)) * scale))),
-                             V(math::fms(g, at_zero, at_alpha) * scale));
+    // w = −(E(α ell) − g·E(0))/α; with λ = 1 the gauge is e^(α anchor), so that classes whose
+    // ratio is nearly the anchor's keep their digits
+    V g(1), from = ell, bound = constant<V>(near_bound);
+    if (unit_) {
+      V const exponent = slope_alpha_.on<V>() * anchor;
+      g = power_gauge(exponent);
+      from = math::select(exponent < constant<V>(60), x.relative, ell);
+      bound = math::select(exponent > constant<V>(-60), bound, V(0));
+    }
+    V const a_from = slope_alpha_.on<V>() * from;
+    V const growth = math::fma(a_from, math::expm1_tail(a_from), V(1));
+    V const near_w = -(at_zero * g) * from * growth;
+    V const far_w = math::fms(g, at_zero, at_alpha) * reciprocal_alpha_.on<V>();
+    V const w = math::select(math::abs(a_from) < bound, near_w, far_w);
 
     // loss: series where every node is small, else divided differences of neighbours
     V const m_ell = largest_.on<V>() * ell;
@@ -158,14 +167,12 @@ class bound_alpha_beta {
   double beta() const { return beta_; }
 
  private:
-  static constexpr double log2_e = 1.4426950408889634074;
-
-  /// exp(λ log q + node·ell) at the i-th node: q^λ, p^α q^β or p^λ, in base 2.
+  /// exp(λ log q + node·ell) at the i-th node: q^λ, p^α q^β or p^λ.
   template <class V>
-  DIVOT_INLINE V power(std::size_t i, class_point<V> const& x, V const& base) const {
+  DIVOT_INLINE V power(std::size_t i, class_point<V> const& x) const {
     if (is_q_[i]) return x.q;
     if (is_p_[i]) return x.p;
-    return math::exp2(math::fma(nodes_[i].on<V>(), x.ell, base));
+    return powers_[i].of(x.exponent_p, x.exponent_q);
   }
   /// 1/x, or 0 where x is so small that the quotient is never taken.
   static double reciprocal(double x) { return std::abs(x) < 1e-30 ? 0 : 1 / x; }
@@ -184,13 +191,13 @@ class bound_alpha_beta {
   }
 
   double alpha_, beta_, lambda_;
-  parameter slope_alpha_, largest_, reciprocal_alpha_, lambda_bits_, lower_gap_, upper_gap_, span_;
+  parameter slope_alpha_, largest_, reciprocal_alpha_, lower_gap_, upper_gap_, span_;
   parameter lower_slope_, upper_slope_, span_slope_;
   std::array<parameter, order> series_{};
-  std::array<parameter, 3> nodes_{};  // times log₂e
+  std::array<power_product, 3> powers_;
   std::array<bool, 3> is_q_{}, is_p_{};
   std::size_t zero_node_ = 0, alpha_node_ = 0;
-  bool unit_ = false, gauge_ = false;
+  bool unit_ = false;       // λ = 1
   bool separated_ = false;  // no two nodes so close that their difference cancels where it is used
 };
 

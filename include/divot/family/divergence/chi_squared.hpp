@@ -78,7 +78,7 @@ struct bound_neyman {
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
     V const back = -x.ell;
     V const e = math::fma(V(back * back), math::expm1_tail(back), back);  // expm1(−ell)
-    V const square = square_over(x.swapped());                          // q²/p
+    V const square = square_over(x.swapped());                            // q²/p
     V const far_loss = (square - x.q) - (x.q - x.p);
     V const far_w = V(2) * (square - x.q);
     return {math::select(near, V(x.p * e * e), far_loss),

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/errors.hpp>
+#include <divot/family/class_mixture.hpp>
 #include <divot/family/near_series.hpp>
 
 #include <cmath>
@@ -29,13 +30,8 @@ class bound_skew_js {
   static constexpr bool needs_exact_offset() { return false; }
 
   explicit bound_skew_js(double pi)
-      : weight_(pi),
-        rest_(1 - pi),
-        log_weight_(std::log(pi)),
-        log_rest_(std::log1p(-pi)),
+      : mixture_(pi),
         at_zero_(-(1 - pi) * std::log1p(-pi)),
-        odds_(pi / (1 - pi)),
-        against_((1 - pi) / pi),
         near_([pi](near_series::series const& ell) {
           auto const u = exp(ell);
           auto const m = near_series::series(pi) * u + near_series::series(1 - pi);
@@ -44,7 +40,7 @@ class bound_skew_js {
 
   class_limits limits() const {
     double const zero = at_zero_.wide;
-    return {zero, 0, zero, -weight_.wide * log_weight_.wide, 0, -unbounded};
+    return {zero, 0, zero, -mixture_.weight().wide * mixture_.log_weight().wide, 0, -unbounded};
   }
 
   template <class V>
@@ -52,29 +48,18 @@ class bound_skew_js {
     V const gauge = row_gauge(anchor);
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
     auto const series = near_.at(x);
+    auto const mix = mixture_.at(x);
     V const g = at_zero_.on<V>() * x.q;
-    auto const below = x.ell < V(0);
-    V const small = math::select(below, x.p, x.q);
-    V const large = math::max(math::select(below, x.q, x.p), smallest_normal<V>());
-    // below: ln(m/q) = ln(1−π) + l; above: ln(m/p) = ln π + l
-    V const odds = math::select(below, odds_.on<V>(), against_.on<V>());
-    V const l = math::log1p_positive(V(odds * math::quotient(small, large)));
-    V const log_rest = log_rest_.on<V>();
-    V const m_over_large = math::select(below, log_rest, log_weight_.on<V>()) + l;
-    V const m_over_small = m_over_large + math::abs(x.ell);
-    V const large_part = math::select(below, rest_.on<V>(), weight_.on<V>()) * large;
-    V const small_part = math::select(below, weight_.on<V>(), rest_.on<V>()) * small;
-    V const far_loss = -math::fma(large_part, m_over_large, V(small_part * m_over_small));
-    // ln(m/q) − ln(1−π): vanishes with p
-    V const shifted = math::select(below, l, V(m_over_small - log_rest));
+    V const far_loss = -math::fma(mix.teacher, mix.log_over_p, V(mix.student * mix.log_over_q));
     return {math::select(near, series.loss, far_loss),
             math::select(near, math::fma(V(gauge - V(1)), g, series.w),
-                         math::fnma(V(rest_.on<V>() * x.q), shifted, V(gauge * g)))};
+                         math::fnma(mix.student, mixture_.shifted(mix), V(gauge * g)))};
   }
-  bound_skew_js dual() const { return bound_skew_js(rest_.wide); }
+  bound_skew_js dual() const { return bound_skew_js(mixture_.rest().wide); }
 
  private:
-  parameter weight_, rest_, log_weight_, log_rest_, at_zero_, odds_, against_;
+  class_mixture mixture_;
+  parameter at_zero_;
   near_series near_;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/errors.hpp>
+#include <divot/family/class_mixture.hpp>
 #include <divot/family/near_series.hpp>
 
 #include <cmath>
@@ -25,42 +26,6 @@ inline namespace DIVOT_ABI {
 
 class bound_reverse_skew_kl;
 
-/// The mixture of a class: m = πp + (1 − π)q and ln(m/larger of p, q), with what leads there.
-class class_mixture {
- public:
-  explicit class_mixture(double pi)
-      : weight_(pi),
-        rest_(1 - pi),
-        log_weight_(std::log(pi)),
-        log_rest_(std::log1p(-pi)),
-        odds_(pi / (1 - pi)),
-        against_((1 - pi) / pi) {}
-
-  template <class V>
-  struct parts {
-    V mixture;
-    V log_share;     // below (p < q) ln(1 − π), above ln π
-    V log_increase;  // ln(m/larger) − log_share ≥ 0
-  };
-  template <class V>
-  DIVOT_INLINE parts<V> at(class_point<V> const& x, mask_of<V> const& below) const {
-    V const tiny = smallest_normal<V>();
-    V const large = math::max(math::select(below, x.q, x.p), tiny);
-    V const small = math::select(below, x.p, x.q);
-    V const odds = math::select(below, odds_.on<V>(), against_.on<V>());
-    return {math::max(math::fma(rest_.on<V>(), x.q, V(weight_.on<V>() * x.p)), tiny),
-            math::select(below, log_rest_.on<V>(), log_weight_.on<V>()),
-            math::log1p_positive(V(odds * math::quotient(small, large)))};
-  }
-
-  parameter const& weight() const { return weight_; }
-  parameter const& rest() const { return rest_; }
-  parameter const& log_rest() const { return log_rest_; }
-
- private:
-  parameter weight_, rest_, log_weight_, log_rest_, odds_, against_;
-};
-
 class bound_skew_kl {
  public:
   static constexpr bool needs_logs = false;
@@ -82,17 +47,13 @@ class bound_skew_kl {
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
     V const gauge = row_gauge(anchor);
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
-    auto const below = x.ell < V(0);
     auto const series = near_.at(x);
-    auto const mix = mixture_.at(x, below);
+    auto const mix = mixture_.at(x);
     V const rest = mixture_.rest().template on<V>();
-    V const g = rest * x.q;
-    V const m_over_p =
-        mix.log_share + mix.log_increase + math::select(below, math::abs(x.ell), V(0));
-    V const far_loss = math::fnma(x.p, m_over_p, V(rest * (x.q - x.p)));
-    V const far_w = g * (gauge - math::quotient(x.p, mix.mixture));
+    V const far_loss = math::fnma(x.p, mix.log_over_p, V(rest * (x.q - x.p)));
+    V const far_w = mix.student * (gauge - math::quotient(x.p, mix.mixture));
     return {math::select(near, series.loss, far_loss),
-            math::select(near, math::fma(V(gauge - V(1)), g, series.w), far_w)};
+            math::select(near, math::fma(V(gauge - V(1)), mix.student, series.w), far_w)};
   }
   bound_reverse_skew_kl dual() const;
 
@@ -123,18 +84,15 @@ class bound_reverse_skew_kl {
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
     V const gauge = row_gauge(anchor);
     auto const near = math::abs(x.ell) < constant<V>(near_bound);
-    auto const below = x.ell < V(0);
     auto const series = near_.at(x);
-    auto const mix = mixture_.at(x, below);
+    auto const mix = mixture_.at(x);
     V const rho = mixture_.weight().template on<V>();
-    V const log_rest = mixture_.log_rest().template on<V>();
     V const g = at_zero_.on<V>() * x.q;
+    V const far_loss = math::fnma(x.q, mix.log_over_q, V(rho * (x.p - x.q)));
     // ln(m/q) − ln(1−ρ) = log1p(y), y = ρp/((1−ρ)q): vanishes with p
-    V const shifted = math::select(below, mix.log_increase,
-                                   V(mix.log_share - log_rest + mix.log_increase + x.ell));
-    V const far_loss = math::fnma(x.q, V(shifted + log_rest), V(rho * (x.p - x.q)));
+    V const shifted = mixture_.shifted(mix);
     // ω = y/(1+y) − log1p(y), of second order in y: by z = y/(2+y) where y is small
-    V const share = rho * math::quotient(x.p, mix.mixture);  // y/(1+y)
+    V const share = math::quotient(mix.teacher, mix.mixture);  // y/(1+y)
     V const z = math::quotient(share, V(V(2) - share));
     auto const small = z < constant<V>(.23);
     V const safe = math::select(small, z, V(0));

@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/parameter.hpp>
+#include <divot/family/class_point.hpp>
+
+#include <cmath>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// The mixture m = πp + (1 − π)q of a class and its logarithms, relative to the larger summand's.
+class class_mixture {
+ public:
+  explicit class_mixture(double pi)
+      : weight_(pi), rest_(1 - pi), log_weight_(std::log(pi)), log_rest_(std::log1p(-pi)) {}
+
+  template <class V>
+  struct parts {
+    V teacher, student;  // πp, (1 − π)q
+    V mixture;
+    mask_of<V> below;          // πp < (1 − π)q
+    V log_increase;            // ln(m/larger summand), in [0, ln 2]
+    V log_larger;              // below ln(m/q), above ln(m/p)
+    V log_over_p, log_over_q;  // ln(m/p), ln(m/q)
+  };
+  template <class V>
+  DIVOT_INLINE parts<V> at(class_point<V> const& x) const {
+    parts<V> m;
+    m.teacher = weight_.on<V>() * x.p;
+    m.student = rest_.on<V>() * x.q;
+    m.mixture = math::max(V(m.teacher + m.student), smallest_normal<V>());
+    m.below = m.teacher < m.student;
+    m.log_increase =
+        math::log1p_ratio(math::min(m.teacher, m.student),
+                          math::max(math::max(m.teacher, m.student), smallest_normal<V>()));
+    m.log_larger = math::select(m.below, log_rest_.on<V>(), log_weight_.on<V>()) + m.log_increase;
+    m.log_over_p = math::select(m.below, V(m.log_larger - x.ell), m.log_larger);
+    m.log_over_q = math::select(m.below, m.log_larger, V(m.log_larger + x.ell));
+    return m;
+  }
+  /// ln(m/q) − ln(1 − π), which vanishes with p.
+  template <class V>
+  DIVOT_INLINE V shifted(parts<V> const& m) const {
+    return math::select(m.below, m.log_increase, V(m.log_over_q - log_rest_.on<V>()));
+  }
+
+  parameter const& weight() const { return weight_; }
+  parameter const& rest() const { return rest_; }
+  parameter const& log_weight() const { return log_weight_; }
+  parameter const& log_rest() const { return log_rest_; }
+
+ private:
+  parameter weight_, rest_, log_weight_, log_rest_;
+};
+
+}  // namespace DIVOT_ABI
+}  // namespace divot
