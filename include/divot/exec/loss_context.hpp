@@ -140,7 +140,8 @@ struct loss_context {
   }
   void add_row(totals& sums, index r, Number const& loss, Number const& student_t,
                Number const& teacher_t) const {
-    Number const weighted = Number(weight_of(r)) * loss;
+    // a row of weight 0 adds nothing, even where its loss is infinite
+    Number const weighted = weight_of(r) == 0 ? Number(0) : Number(Number(weight_of(r)) * loss);
     sums.loss += weighted;
     sums.student_temperature += student_t;
     sums.teacher_temperature += teacher_t;

@@ -13,8 +13,12 @@ inline namespace DIVOT_ABI {
 /// The mixture m = πp + (1 − π)q of a class and its logarithms, relative to the larger summand's.
 class class_mixture {
  public:
-  explicit class_mixture(double pi)
-      : weight_(pi), rest_(1 - pi), log_weight_(std::log(pi)), log_rest_(std::log1p(-pi)) {}
+  /// rest is 1 − π, given apart because either may be tiny.
+  class_mixture(double pi, double rest)
+      : weight_(pi),
+        rest_(rest),
+        log_weight_(pi < .5 ? std::log(pi) : std::log1p(-rest)),
+        log_rest_(pi < .5 ? std::log1p(-pi) : std::log(rest)) {}
 
   template <class V>
   struct parts {

@@ -25,7 +25,8 @@ struct scaled {
   L term;
 };
 
-/// A sum of terms: one read and one write of the logits for all of them.
+/// A sum of terms: one read and one write of the logits for all of them. Terms that are infinite
+/// with opposite signs (through negative weights) have no sum: it is NaN.
 template <class... Terms>
 struct sum {
   std::tuple<Terms...> terms;

@@ -156,7 +156,12 @@ class loss_row {
       }
       loss = labels.loss;
     }
-    bool leaves = leaves_range(task_, row(loss + z_loss), total, teacher_total);
+    row range = row(loss + z_loss);
+    if constexpr (lanes && (Team::across || decltype(group.lanes)::needs_powers)) {
+      auto const coarse = teacher.is_coarse() || student.is_coarse();
+      range = math::select(coarse, row(limits_of<row>::quiet_NaN()), range);
+    }
+    bool leaves = leaves_range(task_, range, total, teacher_total);
     if constexpr (lanes) {
       leaves = leaves ||
                (divergences && underflows<Student, Teacher>(task_, group.lanes, teacher, student,

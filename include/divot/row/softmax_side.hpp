@@ -99,18 +99,30 @@ class softmax_side {
     // a block that is −inf throughout: any finite reference will do
     row const gone(static_cast<T>(low));
     row const reference = math::select(out.max == gone, row(0), out.max);
-    math::shifted_exp<lane, row> const exponential(reference, inverse_, inverse_low_);
+    // elements so large that even their integers have no room in T are taken relative to it first
+    row const base = math::select(is_coarse(reference), reference, row(0));
+    math::shifted_exp<lane, row> const exponential(row(reference - base), inverse_, inverse_low_);
     typename Team::accumulator sum(T(0));
     T const* const x = x_;
     T const* const next = x_ + count;  // of this row or, most likely, the next one
     T* const e = e_;
-    Team::each(first, count,
-               [&sum, x, next, e, exponential](auto const& place) DIVOT_LAMBDA_INLINE {
-                 place.prefetch(next);
-                 lane const y = exponential(place.load(x, low));
-                 sum += y;
-                 place.store(e, y);
-               });
+    auto const differs = base != row(0);
+    if (math::any<row>(differs)) {
+      lane const from = spread<lane>(base);
+      Team::each(first, count, [&](auto const& place) {
+        lane const y = exponential(lane(place.load(x, low) - from));
+        sum += y;
+        place.store(e, y);
+      });
+    } else {
+      Team::each(first, count,
+                 [&sum, x, next, e, exponential](auto const& place) DIVOT_LAMBDA_INLINE {
+                   place.prefetch(next);
+                   lane const y = exponential(place.load(x, low));
+                   sum += y;
+                   place.store(e, y);
+                 });
+    }
     out.sum = Team::sum(sum);
     out.infinite = out.bad = false;
     if constexpr (Team::across) {
@@ -178,6 +190,8 @@ class softmax_side {
   /// log-probability of an element, on the row's numbers.
   row log_probability(row const& x) const { return row((x - max_) * inverse_ - log_z_); }
 
+  /// Whether logits are too large for `probability().logarithm`.
+  mask_of<row> is_coarse() const { return is_coarse(max_); }
   /// The probability of an element on lanes V, and its logarithm.
   template <class V = lane>
   math::shifted_exp<V, row> probability() const {
@@ -227,6 +241,14 @@ class softmax_side {
   }
 
  private:
+  /// On packs, exponents are split into an integer and a rest.
+  mask_of<row> is_coarse(row const& x) const {
+    if constexpr (lane_traits<lane>::is_pack) {
+      return math::abs(row(x * inverse_)) > constant<row>(sizeof(T) == 4 ? 1e6 : 1e14);
+    } else {
+      return row(0) > row(0);
+    }
+  }
   /// log(maxima + rest) for an integer maxima ≥ 1; relatively accurate near 0.
   static row log_of_sum(row const& maxima, row const& rest) {
     if constexpr (is_real<row>) {

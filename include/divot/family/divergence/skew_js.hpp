@@ -29,13 +29,19 @@ class bound_skew_js {
   static constexpr bool needs_logs = false;
   static constexpr bool needs_exact_offset() { return false; }
 
-  explicit bound_skew_js(double pi)
-      : mixture_(pi),
-        at_zero_(-(1 - pi) * std::log1p(-pi)),
-        near_([pi](near_series::series const& ell) {
-          auto const u = exp(ell);
-          auto const m = near_series::series(pi) * u + near_series::series(1 - pi);
-          return near_series::series(pi) * u * ell - m * log(m);
+  bound_skew_js(double pi, double rest)
+      : mixture_(pi, rest),
+        at_zero_(-rest * mixture_.log_rest().wide),
+        near_([pi, rest](near_series::series const& ell) {
+          using series = near_series::series;
+          // m relative to the larger share: small weights keep their digits
+          if (pi < .5) {
+            auto const y = series(pi) * (exp(ell) - series(1.)), m = series(1.) + y;
+            return series(pi) * exp(ell) * ell - m * log(m);
+          }
+          auto const y = series(rest) * (exp(series(-1.) * ell) - series(1.));
+          auto const m_over_p = series(1.) + y;
+          return series(-rest) * ell - exp(ell) * m_over_p * log(m_over_p);
         }) {}
 
   class_limits limits() const {
@@ -55,7 +61,7 @@ class bound_skew_js {
             math::select(near, math::fma(V(gauge - V(1)), g, series.w),
                          math::fnma(mix.student, mixture_.shifted(mix), V(gauge * g)))};
   }
-  bound_skew_js dual() const { return bound_skew_js(mixture_.rest().wide); }
+  bound_skew_js dual() const { return {mixture_.rest().wide, mixture_.weight().wide}; }
 
  private:
   class_mixture mixture_;
@@ -65,7 +71,7 @@ class bound_skew_js {
 
 inline bound_skew_js bind(skew_js const& d) {
   check_open_unit(d.teacher_weight, "skew_js", "teacher_weight", "use kl or reverse_kl");
-  return bound_skew_js(d.teacher_weight);
+  return {d.teacher_weight, 1 - d.teacher_weight};
 }
 
 }  // namespace DIVOT_ABI

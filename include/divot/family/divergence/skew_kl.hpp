@@ -31,11 +31,12 @@ class bound_skew_kl {
   static constexpr bool needs_logs = false;
   static constexpr bool needs_exact_offset() { return false; }
 
-  explicit bound_skew_kl(double pi)
-      : mixture_(pi), near_([pi](near_series::series const& ell) {
-          auto const u = exp(ell);
-          auto const m = near_series::series(pi) * u + near_series::series(1 - pi);
-          return u * (ell - log(m));
+  bound_skew_kl(double pi, double rest)
+      : mixture_(pi, rest), near_([rest](near_series::series const& ell) {
+          using series = near_series::series;
+          // ln(m/p) = ln(1 + (1 − π)(e^−ell − 1))
+          return series(-1.) * exp(ell) *
+                 log(series(1.) + series(rest) * (exp(series(-1.) * ell) - series(1.)));
         }) {}
 
   class_limits limits() const {
@@ -68,12 +69,12 @@ class bound_reverse_skew_kl {
   static constexpr bool needs_logs = false;
   static constexpr bool needs_exact_offset() { return false; }
 
-  explicit bound_reverse_skew_kl(double rho)
-      : mixture_(rho),
-        at_zero_(-std::log1p(-rho) - rho),
+  bound_reverse_skew_kl(double rho, double rest)
+      : mixture_(rho, rest),
+        at_zero_(-mixture_.log_rest().wide - rho),
         near_([rho](near_series::series const& ell) {
-          auto const m = near_series::series(rho) * exp(ell) + near_series::series(1 - rho);
-          return -log(m);
+          using series = near_series::series;
+          return series(-1.) * log(series(1.) + series(rho) * (exp(ell) - series(1.)));
         }) {}
 
   class_limits limits() const {
@@ -103,7 +104,7 @@ class bound_reverse_skew_kl {
     return {math::select(near, series.loss, far_loss),
             math::select(near, math::fma(V(gauge - V(1)), g, series.w), far_w)};
   }
-  bound_skew_kl dual() const { return bound_skew_kl(mixture_.rest().wide); }
+  bound_skew_kl dual() const { return {mixture_.rest().wide, mixture_.weight().wide}; }
 
  private:
   class_mixture mixture_;
@@ -112,12 +113,12 @@ class bound_reverse_skew_kl {
 };
 
 inline bound_reverse_skew_kl bound_skew_kl::dual() const {
-  return bound_reverse_skew_kl(mixture_.rest().wide);
+  return {mixture_.rest().wide, mixture_.weight().wide};
 }
 
 inline bound_skew_kl bind(skew_kl const& d) {
   check_open_unit(d.teacher_weight, "skew_kl", "teacher_weight", "at 0 it is kl, at 1 it is 0");
-  return bound_skew_kl(d.teacher_weight);
+  return {d.teacher_weight, 1 - d.teacher_weight};
 }
 
 }  // namespace DIVOT_ABI
