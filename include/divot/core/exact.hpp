@@ -4,6 +4,9 @@
 
 #include <divot/core/math.hpp>
 
+#include <limits>
+#include <type_traits>
+
 namespace divot {
 inline namespace DIVOT_ABI {
 
@@ -35,11 +38,22 @@ two_words<V> inverse_words(double t) {
   }
 }
 
-/// a·b exactly where the lanes have a fused multiply-add; otherwise to one rounding.
+/// a·b exactly, where no intermediate leaves the range; automatic differentiation scalars: to one
+/// rounding. Without a fused multiply-add by Veltkamp's splitting and Dekker's product.
+/// Ref  Dekker (1971), Numer. Math. 18, 224–242
 template <class V>
 DIVOT_INLINE two_words<V> exact_product(V const& a, V const& b) {
   V const p = a * b;
-  return {p, math::fms(a, b, p)};
+  if constexpr (lane_traits<V>::fused || !is_real<scalar_of<V>>) {
+    return {p, math::fms(a, b, p)};
+  } else {
+    constexpr int half = (std::numeric_limits<scalar_of<V>>::digits + 1) / 2;
+    V const splitter = constant<V>(static_cast<double>((1LL << half) + 1));
+    V const as = a * splitter, bs = b * splitter;
+    V const a_high = as - (as - a), b_high = bs - (bs - b);
+    V const a_low = a - a_high, b_low = b - b_high;
+    return {p, ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low};
+  }
 }
 
 }  // namespace DIVOT_ABI

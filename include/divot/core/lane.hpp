@@ -23,17 +23,19 @@ struct lane_traits {
   using mask = bool;
   static constexpr std::size_t size = 1;
   static constexpr bool is_pack = false;
+  /// Whether fma, fms and fnma round once.
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+  static constexpr bool fused = std::is_floating_point_v<V>;
+#else
+  static constexpr bool fused = false;
+#endif
 
   static V select(bool m, V const& a, V const& b) { return m ? a : b; }
   static bool any(bool m) { return m; }
   static bool all(bool m) { return m; }
   static V fma(V const& a, V const& b, V const& c) {
-    if constexpr (std::is_floating_point_v<V>) {
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+    if constexpr (fused) {
       return std::fma(a, b, c);
-#else
-      return a * b + c;
-#endif
     } else {
       return V(a * b + c);
     }

@@ -19,7 +19,7 @@ namespace math {
 /// The workhorse of every softmax. In base 2, with c·log₂e and m·c·log₂e in two words: the error
 /// does not grow with |x − m|, as it would if the difference or the product were rounded first.
 /// No overflow is possible; exactly 0 where the result would leave the normal range (subnormal
-/// numbers cost some processors a hundred cycles each).
+/// numbers cost some processors a hundred cycles each); exactly 1 at x = m where z = 0.
 template <class V, class R>
 class shifted_exp {
  public:
@@ -33,26 +33,30 @@ class shifted_exp {
       constexpr double log2_e = 1.4426950408889634074, log2_e_low = 2.0355273740931033e-17;
       // c·log₂e = high + low
       R const factor = constant<R>(log2_e);
-      double const rest =
-          log2_e - static_cast<double>(static_cast<scalar_of<R>>(log2_e)) + log2_e_low;
-      R const product = c * factor;
-      R const product_low = lane_traits<R>::fms(c, factor, product) +
-                            lane_traits<R>::fma(c_low, factor, R(c * constant<R>(rest)));
-      narrow(product, product_low, high_, low_);
-      // (m·c + z)·log₂e = grid + rest, the first on so coarse a grid that an integer adds to it
-      // exactly
-      R const by_max = m * product, by_z = z * factor;
-      two_words<R> const shift = exact_difference(by_max, R(-by_z));
-      R const shift_low = (shift.low + z * constant<R>(rest)) +
-                          (lane_traits<R>::fms(z, factor, by_z) +
-                           (lane_traits<R>::fms(m, product, by_max) + m * product_low));
+      R const rest =
+          constant<R>(log2_e - static_cast<double>(static_cast<scalar_of<R>>(log2_e)) + log2_e_low);
+      auto const product = exact_product(c, factor);
+      R const product_low = product.low + (c_low * factor + c * rest);
+      narrow(product.high, product_low, high_, low_);
+      // what is taken from x·c·log₂e: (m·c + z)·log₂e = grid + rest, the first on so coarse a grid
+      // that an integer adds to it exactly
+      auto const by_z = exact_product(z, factor);
+      two_words<R> shift{by_z.high, by_z.low + z * rest};
+      if constexpr (fused) {
+        auto const by_max = exact_product(m, product.high);
+        auto const both = exact_difference(by_max.high, R(-by_z.high));
+        shift = {both.high, both.low + shift.low + (by_max.low + m * product_low)};
+      } else {
+        m_ = spread<V>(m);
+      }
       V shift_high, shift_rest;
-      narrow(shift.high, shift_low, shift_high, shift_rest);
+      narrow(shift.high, shift.low, shift_high, shift_rest);
       V const grid = constant<V>(single ? 768. : 6144.);
       grid_ = (shift_high + grid) - grid;
       rest_ = (shift_high - grid_) + shift_rest;
       // below it the result is 0; where c itself has underflowed, that is −inf alone
-      floor_ = math::select(high_ > V(0), V((grid_ - constant<V>(single ? 126. : 1022.)) / high_),
+      V const lowest = (grid_ - constant<V>(single ? 126. : 1022.)) / high_;
+      floor_ = math::select(high_ > V(0), fused ? lowest : V(lowest + m_),
                             V(std::numeric_limits<scalar>::lowest()));
     } else {
       m_ = m;
@@ -72,15 +76,23 @@ class shifted_exp {
   }
   /// (x − m)·c − z for finite x.
   DIVOT_INLINE log_words<V> logarithm(V const& x) const {
-    if constexpr (lane_traits<V>::is_pack) {
+    if constexpr (!lane_traits<V>::is_pack) {
+      return {(R(x) - m_) * c_ - z_};
+    } else if constexpr (fused) {
       V const n = lane_traits<V>::round(math::fms(x, high_, grid_));
       return {n, math::fms(x, high_, V(n + grid_)) + math::fms(x, low_, rest_)};
     } else {
-      return {(R(x) - m_) * c_ - z_};
+      // m comes off first: x·c could not be had exactly
+      auto const d = exact_difference(x, m_);
+      auto const y = exact_product(d.high, high_);
+      V const n = lane_traits<V>::round(y.high - grid_);
+      return {n, (y.high - (n + grid_)) + (y.low + (d.high * low_ + d.low * high_ - rest_))};
     }
   }
 
  private:
+  static constexpr bool fused = lane_traits<V>::fused;
+
   /// A row's two words as two lane words.
   static void narrow(R const& a, R const& b, V& high, V& low) {
     if constexpr (std::is_same_v<R, V>) {
@@ -93,7 +105,8 @@ class shifted_exp {
   }
 
   V high_, low_, grid_, rest_, floor_;
-  R m_, c_, z_;
+  std::conditional_t<lane_traits<V>::is_pack, V, R> m_;
+  R c_, z_;
 };
 
 }  // namespace math

@@ -28,6 +28,11 @@ struct lane_traits<xsimd::batch<T, A>> : pack_exponents<T, A> {
   using mask = typename V::batch_bool_type;
   static constexpr std::size_t size = V::size;
   static constexpr bool is_pack = true;
+#if defined(__FMA__) || defined(__AVX512F__) || defined(__ARM_FEATURE_FMA)
+  static constexpr bool fused = true;
+#else
+  static constexpr bool fused = false;
+#endif
   static constexpr bool single = std::is_same_v<T, float>;
 #if defined(__AVX512F__)
   static constexpr bool wide = sizeof(V) == 64;
