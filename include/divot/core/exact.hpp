@@ -16,13 +16,18 @@ struct two_words {
   V high, low;
 };
 
-/// a − b exactly, for every finite a and b whose difference does not overflow (Knuth's TwoSum).
+/// What the difference d = a − b was rounded by, exactly, for finite a, b and d (Knuth's TwoSum).
+template <class V>
+DIVOT_INLINE V difference_error(V const& a, V const& b, V const& d) {
+  V const bb = d - a;
+  return V((a - (d - bb)) - (b + bb));
+}
+/// a − b exactly. In loops over lanes `difference_error` does without a struct, which compilers
+/// keep in memory.
 template <class V>
 DIVOT_INLINE two_words<V> exact_difference(V const& a, V const& b) {
   V const d = a - b;
-  V const bb = d - a;
-  V const e = (a - (d - bb)) - (b + bb);
-  return {d, e};
+  return {d, difference_error(a, b, d)};
 }
 
 /// 1/t, with what the first word was rounded by in the second.

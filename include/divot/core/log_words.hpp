@@ -20,7 +20,7 @@ struct log_words {
   using number = std::conditional_t<std::is_same_v<V, float>, double, V>;
   number natural;
 
-  /// 1 where `gone`.
+  /// The logarithm of 1 where `gone`.
   log_words unless(bool gone) const { return gone ? log_words{number(0)} : *this; }
 };
 
@@ -39,8 +39,10 @@ requires(lane_traits<V>::is_pack) struct log_words<V> {
 class power_product {
  public:
   power_product() = default;
-  power_product(double a, double b) : a_(a, std::max(std::abs(a), std::abs(b))) {
-    b_ = exponent(b, std::max(std::abs(a), std::abs(b)));
+  power_product(double a, double b) {
+    double const scale = std::max(std::abs(a), std::abs(b));
+    a_ = exponent(a, scale);
+    b_ = exponent(b, scale);
   }
 
   template <class V>

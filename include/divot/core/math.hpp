@@ -132,6 +132,7 @@ DIVOT_INLINE V log1p_ratio(V const& small, V const& large) {
       return math::fma(V(z * w), polynomial(w, coefficients::atanh_third_double), V(z + z));
     }
   } else if constexpr (is_real<V>) {
+    before_library_call();
     return std::log1p(small / large);
   } else {
     using std::log;
@@ -190,6 +191,7 @@ DIVOT_INLINE V expm1(V const& x) {
     return math::select(math::abs(x) < constant<V>(.5), math::fma(x * x, expm1_tail(x), x),
                         math::exp(x) - V(1));
   } else if constexpr (is_real<V>) {
+    before_library_call();
     return std::expm1(x);
   } else {
     using std::exp;

@@ -13,6 +13,8 @@ inline namespace DIVOT_ABI {
 
 namespace math {
 
+inline constexpr double log2_e = 1.4426950408889634074, log2_e_low = 2.0355273740931033e-17;
+
 /// e^((x − m)·c − z) for x ≤ m, z ≥ 0 and a positive constant c, all settled once a row; and the
 /// logarithm of that.
 ///
@@ -30,7 +32,6 @@ class shifted_exp {
   shifted_exp(R const& m, R const& c, R const& c_low = R(0), R const& z = R(0)) {
     if constexpr (lane_traits<V>::is_pack) {
       constexpr bool single = std::is_same_v<scalar, float>;
-      constexpr double log2_e = 1.4426950408889634074, log2_e_low = 2.0355273740931033e-17;
       // c·log₂e = high + low
       R const factor = constant<R>(log2_e);
       R const rest =
@@ -38,25 +39,18 @@ class shifted_exp {
       auto const product = exact_product(c, factor);
       R const product_low = product.low + (c_low * factor + c * rest);
       narrow(product.high, product_low, high_, low_);
-      // what is taken from x·c·log₂e: (m·c + z)·log₂e = grid + rest, the first on so coarse a grid
-      // that an integer adds to it exactly
-      auto const by_z = exact_product(z, factor);
-      two_words<R> shift{by_z.high, by_z.low + z * rest};
-      if constexpr (fused) {
-        auto const by_max = exact_product(m, product.high);
-        auto const both = exact_difference(by_max.high, R(-by_z.high));
-        shift = {both.high, both.low + shift.low + (by_max.low + m * product_low)};
-      } else {
-        m_ = spread<V>(m);
-      }
+      // (m·c + z)·log₂e = grid + rest, the first on so coarse a grid that an integer adds to it
+      // exactly
+      auto const by_max = exact_product(m, product.high), by_z = exact_product(z, factor);
+      auto const shift = exact_difference(by_max.high, R(-by_z.high));
+      R const shift_low = (shift.low + z * rest) + (by_z.low + (by_max.low + m * product_low));
       V shift_high, shift_rest;
-      narrow(shift.high, shift.low, shift_high, shift_rest);
+      narrow(shift.high, shift_low, shift_high, shift_rest);
       V const grid = constant<V>(single ? 768. : 6144.);
       grid_ = (shift_high + grid) - grid;
       rest_ = (shift_high - grid_) + shift_rest;
       // below it the result is 0; where c itself has underflowed, that is −inf alone
-      V const lowest = (grid_ - constant<V>(single ? 126. : 1022.)) / high_;
-      floor_ = math::select(high_ > V(0), fused ? lowest : V(lowest + m_),
+      floor_ = math::select(high_ > V(0), V((grid_ - constant<V>(single ? 126. : 1022.)) / high_),
                             V(std::numeric_limits<scalar>::lowest()));
     } else {
       m_ = m;
@@ -78,21 +72,17 @@ class shifted_exp {
   DIVOT_INLINE log_words<V> logarithm(V const& x) const {
     if constexpr (!lane_traits<V>::is_pack) {
       return {(R(x) - m_) * c_ - z_};
-    } else if constexpr (fused) {
+    } else if constexpr (lane_traits<V>::fused) {
       V const n = lane_traits<V>::round(math::fms(x, high_, grid_));
       return {n, math::fms(x, high_, V(n + grid_)) + math::fms(x, low_, rest_)};
     } else {
-      // m comes off first: x·c could not be had exactly
-      auto const d = exact_difference(x, m_);
-      auto const y = exact_product(d.high, high_);
+      auto const y = exact_product(x, high_);
       V const n = lane_traits<V>::round(y.high - grid_);
-      return {n, (y.high - (n + grid_)) + (y.low + (d.high * low_ + d.low * high_ - rest_))};
+      return {n, (y.high - (n + grid_)) + (y.low + (x * low_ - rest_))};
     }
   }
 
  private:
-  static constexpr bool fused = lane_traits<V>::fused;
-
   /// A row's two words as two lane words.
   static void narrow(R const& a, R const& b, V& high, V& low) {
     if constexpr (std::is_same_v<R, V>) {
@@ -105,8 +95,7 @@ class shifted_exp {
   }
 
   V high_, low_, grid_, rest_, floor_;
-  std::conditional_t<lane_traits<V>::is_pack, V, R> m_;
-  R c_, z_;
+  R m_, c_, z_;
 };
 
 }  // namespace math

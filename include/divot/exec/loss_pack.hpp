@@ -100,8 +100,8 @@ void pack_of_rows(Context const& call, row_memory<Team> const& memory, index fir
   memory.lend(task);
   task.teacher = memory.teacher_panel.data();
   task.student = memory.student_panel.data();
-  task.student_gradient = memory.student_gradient_panel.data();
-  task.teacher_gradient = memory.teacher_gradient_panel.data();
+  task.student_gradient = memory.student_results();
+  task.teacher_gradient = memory.teacher_results();
   std::array<T, width> labels{}, student_scale{}, teacher_scale{};
   for (index i = 0; i < count; ++i) {
     auto const lane = static_cast<std::size_t>(i);

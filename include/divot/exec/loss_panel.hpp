@@ -121,16 +121,18 @@ void panel_of_rows(Context const& call, Team const& team, row_memory<Team> const
         need.student_panel ? memory.student_panel.data() + i * step : call.student.direct(r);
     if (task.has_label) task.label = call.labels[r];
     if constexpr (student_wanted) {
-      task.student_gradient = need.student_gradient_panel
-                                  ? memory.student_gradient_panel.data() + i * step
-                                  : call.student_target.direct(r);
+      task.student_gradient = need.student_gradient_panel ? memory.student_results() + i * step
+                                                          : call.student_target.direct(r);
       task.student_add = call.set.student_add && !need.student_gradient_panel;
+      task.student_stream = !need.student_gradient_panel && call.student_target.is_large() &&
+                            task.student_gradient != task.student;
     }
     if constexpr (teacher_wanted) {
-      task.teacher_gradient = need.teacher_gradient_panel
-                                  ? memory.teacher_gradient_panel.data() + i * step
-                                  : call.teacher_target.direct(r);
+      task.teacher_gradient = need.teacher_gradient_panel ? memory.teacher_results() + i * step
+                                                          : call.teacher_target.direct(r);
       task.teacher_add = call.set.teacher_add && !need.teacher_gradient_panel;
+      task.teacher_stream = !need.teacher_gradient_panel && call.teacher_target.is_large() &&
+                            task.teacher_gradient != task.teacher;
     }
 
     loss_row<student_wanted, teacher_wanted, Context::tangent, Team>(team, task).run(call.plan);
@@ -161,11 +163,11 @@ void panel_of_rows(Context const& call, Team const& team, row_memory<Team> const
       }
     };
     if constexpr (student_wanted) {
-      give(call.student_target, need.student_gradient_panel, memory.student_gradient_panel.data(),
+      give(call.student_target, need.student_gradient_panel, memory.student_results(),
            call.set.student_add);
     }
     if constexpr (teacher_wanted) {
-      give(call.teacher_target, need.teacher_gradient_panel, memory.teacher_gradient_panel.data(),
+      give(call.teacher_target, need.teacher_gradient_panel, memory.teacher_results(),
            call.set.teacher_add);
     }
   }

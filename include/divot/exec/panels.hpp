@@ -32,12 +32,13 @@ template <class S>
 inline constexpr bool is_converted<float, strided_target<float, S>> =
     bits_of<S> != sixteen_bits::none;
 
-/// Walks rows × columns in tiles: body(first row, rows, first column, columns).
+/// Walks rows × columns in tiles, down the columns first: body(first row, rows, first column,
+/// columns).
 template <class T, class Body>
 DIVOT_INLINE void each_tile(index rows, index cols, Body const& body) {
   constexpr index w = tile<T>::width;
-  for (index i = 0; i < rows; i += w) {
-    for (index k = 0; k < cols; k += w) {
+  for (index k = 0; k < cols; k += w) {
+    for (index i = 0; i < rows; i += w) {
       body(i, std::min(w, rows - i), k, std::min(w, cols - k));
     }
   }
@@ -75,7 +76,8 @@ void read_panel(Source const& source, index first, index count, index classes, T
   source.read(first, count, classes, out, step);
 }
 
-/// The way back, into a target; `add` adds to what it holds.
+/// The way back, into a target; `add` adds to what it holds. Large targets are written past the
+/// caches: each column's lines lie on pages of their own, and reading them first costs most.
 template <class T, class Target>
 void write_panel(Target const& target, index first, index count, index classes, T const* in,
                  index step, bool add) {
@@ -83,17 +85,23 @@ void write_panel(Target const& target, index first, index count, index classes, 
     matrix_ref<T> const m = target.view();
     if (m.row_stride == 1 && count > 1) {
       constexpr index ahead = tile<T>::width;
+      bool const stream = target.is_large() && !add;
       each_tile<T>(count, classes, [&](index i, index rows, index k, index cols) {
         T* const to = m.data + first + i + k * m.col_stride;
-        if (k + ahead + cols <= classes) {
+        if (!stream && k + ahead + cols <= classes) {
           for (index c = 0; c < cols; ++c) __builtin_prefetch(to + (ahead + c) * m.col_stride, 1);
         }
         tile<T> t;
         t.load(in + i * step + k, step, rows, cols);
         t.transpose();
         if (add) t.add(to, m.col_stride, cols, rows);
-        t.store(to, m.col_stride, cols, rows);
+        if (stream) {
+          t.stream(to, m.col_stride, cols, rows);
+        } else {
+          t.store(to, m.col_stride, cols, rows);
+        }
       });
+      if (stream) tile<T>::traits::settle_streams();
       return;
     }
   }

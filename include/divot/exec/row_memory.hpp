@@ -50,9 +50,17 @@ struct row_memory {
     if (needs.partial && needs.teacher_gradient) teacher_partial.take(memory, one);
     if (needs.teacher_panel) teacher_panel.take(memory, panel);
     if (needs.student_panel) student_panel.take(memory, panel);
-    if (needs.student_gradient_panel) student_gradient_panel.take(memory, panel);
-    if (needs.teacher_gradient_panel) teacher_gradient_panel.take(memory, panel);
+    if (needs.student_gradient_panel && !needs.student_panel) {
+      student_gradient_panel.take(memory, panel);
+    }
+    if (needs.teacher_gradient_panel && !needs.teacher_panel) {
+      teacher_gradient_panel.take(memory, panel);
+    }
   }
+
+  /// Where gradients wait to be copied out: over the copied logits, if there are any.
+  T* student_results() const { return or_else(student_gradient_panel, student_panel); }
+  T* teacher_results() const { return or_else(teacher_gradient_panel, teacher_panel); }
 
   /// w̃ may overwrite the teacher's exponentials, class by class, where nothing reads them later.
   static bool shares_weights(memory_needs const& needs) {
@@ -62,14 +70,18 @@ struct row_memory {
   void lend(row_task<Team>& task) const {
     task.teacher_exponentials = teacher_exponentials.data();
     task.student_exponentials = student_exponentials.data();
-    task.student_weights =
-        student_weights.data() != nullptr ? student_weights.data() : teacher_exponentials.data();
+    task.student_weights = or_else(student_weights, teacher_exponentials);
     task.teacher_weights = teacher_weights.data();
     task.student_partial = student_partial.data();
     task.teacher_partial = teacher_partial.data();
     task.teacher_blocks = teacher_blocks.data();
     task.student_blocks = student_blocks.data();
     task.sweep_blocks = sweep_blocks.data();
+  }
+
+ private:
+  static T* or_else(row_array<T> const& first, row_array<T> const& second) {
+    return first.data() != nullptr ? first.data() : second.data();
   }
 };
 

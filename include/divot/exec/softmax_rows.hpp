@@ -67,8 +67,7 @@ std::pair<index, index> transform_rows(Policy const& policy, batch const& option
       T const* const b = need.teacher_panel ? own.teacher_panel.data()
                          : need.teacher     ? second.direct(r)
                                             : nullptr;
-      T* const out =
-          need.student_gradient_panel ? own.student_gradient_panel.data() : target.direct(r);
+      T* const out = need.student_gradient_panel ? own.student_results() : target.direct(r);
       bool const good = body(team, r, n, a, b, out, own, keeper);
       if (keeper && !good) {
         ++bad;

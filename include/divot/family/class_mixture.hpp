@@ -26,7 +26,6 @@ class class_mixture {
     V mixture;
     mask_of<V> below;          // πp < (1 − π)q
     V log_increase;            // ln(m/larger summand), in [0, ln 2]
-    V log_larger;              // below ln(m/q), above ln(m/p)
     V log_over_p, log_over_q;  // ln(m/p), ln(m/q)
   };
   template <class V>
@@ -39,9 +38,10 @@ class class_mixture {
     m.log_increase =
         math::log1p_ratio(math::min(m.teacher, m.student),
                           math::max(math::max(m.teacher, m.student), smallest_normal<V>()));
-    m.log_larger = math::select(m.below, log_rest_.on<V>(), log_weight_.on<V>()) + m.log_increase;
-    m.log_over_p = math::select(m.below, V(m.log_larger - x.ell), m.log_larger);
-    m.log_over_q = math::select(m.below, m.log_larger, V(m.log_larger + x.ell));
+    // below ln(m/q), above ln(m/p)
+    V const larger = math::select(m.below, log_rest_.on<V>(), log_weight_.on<V>()) + m.log_increase;
+    m.log_over_p = math::select(m.below, V(larger - x.ell), larger);
+    m.log_over_q = math::select(m.below, larger, V(larger + x.ell));
     return m;
   }
   /// ln(m/q) − ln(1 − π), which vanishes with p.

@@ -39,11 +39,13 @@ void set_anchor(row_task<Team> const& task, Bound const& bound, softmax_side<Tea
   auto const p_of = teacher.template probability<row>(), q_of = student.template probability<row>();
   x.log_p = teacher.log_probability(safe_t);
   x.log_q = student.log_probability(safe_s);
-  x.exponent_p = p_of.logarithm(safe_t);
-  x.exponent_q = q_of.logarithm(safe_s);
-  x.p = math::select(t_gone, row(0), p_of(safe_t));
-  x.q = math::select(s_gone, row(0), q_of(safe_s));
+  if constexpr (Bound::needs_powers) {
+    x.exponent_p = p_of.logarithm(safe_t);
+    x.exponent_q = q_of.logarithm(safe_s);
+  }
   row const none = row(0);
+  x.p = Swap ? teacher.top() : math::select(t_gone, none, p_of(safe_t));
+  x.q = Swap ? math::select(s_gone, none, q_of(safe_s)) : student.top();
   x.ell = math::select(t_gone || s_gone, none, ell_of(safe_t, safe_s));
   if constexpr (Swap) x = x.swapped();
   auto const other_gone = Swap ? s_gone : t_gone;

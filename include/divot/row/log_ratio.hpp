@@ -73,8 +73,8 @@ class log_ratio {
     template <bool SameTemperature>
     DIVOT_INLINE V at(V const& t, V const& s) const {
       if constexpr (SameTemperature) {
-        auto const d = exact_difference(t, s);
-        V const x = (d.high - gap_.high) + (d.low - gap_.low);
+        V const d = t - s;
+        V const x = (d - gap_.high) + (difference_error(t, s, d) - gap_.low);
         return math::fms(x, t_inverse_.high, offset_);
       } else {
         auto const a = scaled(t, t_max_, t_inverse_), b = scaled(s, s_max_, s_inverse_);
@@ -91,8 +91,9 @@ class log_ratio {
     template <bool SameTemperature>
     DIVOT_INLINE V relative(V const& t, V const& s, V const& ell) const {
       if constexpr (SameTemperature) {
-        auto const d = exact_difference(t, s);
-        return V(((d.high - reference_gap_.high) + (d.low - reference_gap_.low)) * t_inverse_.high);
+        V const d = t - s;
+        V const x = (d - reference_gap_.high) + (difference_error(t, s, d) - reference_gap_.low);
+        return V(x * t_inverse_.high);
       } else {
         return V(ell - reference_);
       }

@@ -70,12 +70,14 @@ class loss_row {
     index const blocks = block_count<Team>(task_.classes);
     bool const own_temperature = group.temperature != 0;
     auto const own = inverse_words<row>(own_temperature ? group.temperature : 1.);
+    // labels are a distribution already
+    bool const teacher_own = own_temperature && !task_.teacher_normalised;
     side student(task_.student, task_.student_exponentials, task_.student_blocks, task_.classes,
                  own_temperature ? own.high : task_.student_inverse_temperature,
                  task_.student_normalised, own_temperature ? own.low : task_.student_inverse_low);
     side teacher(task_.teacher, task_.teacher_exponentials, task_.teacher_blocks, task_.classes,
-                 own_temperature ? own.high : task_.teacher_inverse_temperature,
-                 task_.teacher_normalised, own_temperature ? own.low : task_.teacher_inverse_low);
+                 teacher_own ? own.high : task_.teacher_inverse_temperature,
+                 task_.teacher_normalised, teacher_own ? own.low : task_.teacher_inverse_low);
     team_.blocks(blocks, [&](index b) {
       // side by side: one sweep's last sums come in while the other goes on
       if constexpr (lanes) teacher.look(b);
@@ -117,7 +119,9 @@ class loss_row {
         auto const correct = group.lanes.needs_exact_offset()
                                  ? row(0) == row(0)
                                  : nearly_equal(task_, teacher, student, ratio);
-        if (math::any<row>(correct)) {
+        // probabilities are taken as they are given: their offset is 0
+        bool const given = task_.teacher_normalised && task_.student_normalised;
+        if (!given && math::any<row>(correct)) {
           offset_correction<Team>(team_, task_, teacher, student)(ratio, correct);
         }
         anchor_at<false>(group.lanes, teacher, student, ratio, anchor);
@@ -225,11 +229,16 @@ class loss_row {
         row(pull * task_.student_scale), last ? task_.student_gradient : task_.student_partial};
     to.before = first ? nullptr : task_.student_partial;
     to.add = last && task_.student_add;
+    to.stream = last && task_.student_stream && Team::may_stream(to.target);
     to.temperature = task_.want_temperature && !own_temperature;
     row moment(0);
     if constexpr (Tangent) {
-      team_.blocks(block_count<Team>(task_.classes),
-                   [&](index b) { project_tangent_block(task_, student, to, limit, b); });
+      if (widest && is_infinite(to, anchor_weight_[0])) {
+        write_infinite(student, to, task_.student_weights, anchor_weight_[0]);
+      } else {
+        team_.blocks(block_count<Team>(task_.classes),
+                     [&](index b) { project_tangent_block(task_, student, to, limit, b); });
+      }
     } else {
       moment = write(student, to, task_.student_weights, anchor_weight_[0]);
     }
@@ -247,6 +256,7 @@ class loss_row {
     to.before = teacher_started_ ? task_.teacher_partial : nullptr;
     teacher_started_ = true;
     to.add = last && task_.teacher_add;
+    to.stream = last && task_.teacher_stream && Team::may_stream(to.target);
     to.temperature = task_.want_temperature && !own_temperature;
     row const moment = write(teacher, to, task_.teacher_weights, anchor_weight_[1]);
     if (to.temperature) {
@@ -268,19 +278,32 @@ class loss_row {
   }
 
   row write(side const& own, projection<Team> const& to, T* weights, row const& anchor_weight) {
-    if constexpr (widest) {
-      if (!is_finite_number(to.total) || !is_finite_number(anchor_weight)) {
-        if (!is_finite_number(anchor_weight)) weights[own.argmax()] = anchor_weight;
-        project_infinite(task_, own, to);
-        return row(0);
-      }
+    if (widest && is_infinite(to, anchor_weight)) {
+      write_infinite(own, to, weights, anchor_weight);
+      return row(0);
     }
     team_.blocks(block_count<Team>(task_.classes),
                  [&](index b) { project_block(task_, own, to, b); });
+    if (to.stream) Team::settle_streams();
     row moment(0);
     if (to.temperature) moment = add_blocks(task_).loss;
     team_.blocks(0, [](index) {});
     return moment;
+  }
+
+  static bool is_infinite(projection<Team> const& to, row const& anchor_weight) {
+    if constexpr (widest) {
+      return !is_finite_number(to.total) || !is_finite_number(anchor_weight);
+    } else {
+      return false;
+    }
+  }
+  void write_infinite(side const& own, projection<Team> const& to, T* weights,
+                      row const& anchor_weight) {
+    if constexpr (widest) {
+      if (!is_finite_number(anchor_weight)) weights[own.argmax()] = anchor_weight;
+      project_infinite<Tangent>(task_, own, to);
+    }
   }
 
   Team const& team_;

@@ -30,21 +30,27 @@ class offset_correction {
   void operator()(log_ratio<Team>& ratio, mask_of<row> const& rows) const {
     // is the row close? the block that holds the student's maximum tells
     sums const first = of_block(ratio, student_.argmax_block());
-    auto const worth_it = first.distance < row(constant<row>(.5) * first.mass);
+    auto const worth_it = first.distance < row(constant<row>(.5) * first.mass) && rows;
     if (!math::any<row>(worth_it)) return;
+    // a row's number is no wider than the lanes when rows go across: a second step corrects the
+    // rounding of the first
+    for (int steps = Team::across ? 2 : 1; steps > 0; --steps) take_step(ratio, worth_it);
+  }
+
+ private:
+  void take_step(log_ratio<Team>& ratio, mask_of<row> const& rows) const {
     team_.blocks(block_count<Team>(task_.classes), [&](index b) {
       sums const s = of_block(ratio, b);
       task_.sweep_blocks[b] = {s.difference, s.mass};
     });
     sweep_block<row> const total = add_blocks(task_);
     row const excess = row(total.loss / total.weight);
-    auto const close = math::abs(excess) < constant<row>(.5) && rows && worth_it;
+    auto const close = math::abs(excess) < constant<row>(.5) && rows;
     row const step = math::log1p(math::select(close, excess, row(0)));
     ratio.set_offset(row(ratio.offset() + step));
     team_.blocks(0, [](index) {});  // everyone has read the sums
   }
 
- private:
   struct sums {
     row difference, distance, mass;  // Σ p − q, Σ |p − q|, Σ q
   };

@@ -21,7 +21,8 @@ enum class operand_kind { logits, log_probabilities, probabilities, labels };
 ///   void read(first, count, classes, out, step)  rows first … first + count into out, step apart
 ///   double tolerance()                           how far probabilities may sum from 1
 /// and a target
-///   T* direct(row), by_panels(), write(first, count, classes, in, step, add), clear(row, from)
+///   T* direct(row), by_panels(), write(row, classes, in, step, add), clear(row, from)
+///   bool is_large()                              better written past the caches
 
 /// A strided matrix of numbers convertible to T.
 template <class T, class Storage>
@@ -131,6 +132,9 @@ class label_source {
   double smoothing_;
 };
 
+/// Targets of this many bytes and more are written past the caches, which could not keep them.
+inline constexpr index streamed_bytes = index(8) << 20;
+
 /// A strided matrix that gradients are written to, rounded once.
 template <class T, class Storage>
 class strided_target {
@@ -145,6 +149,9 @@ class strided_target {
     return nullptr;
   }
   bool by_panels() const { return m_.col_stride != 1; }
+  bool is_large() const {
+    return m_.rows * m_.cols * static_cast<index>(sizeof(Storage)) >= streamed_bytes;
+  }
   void write(index row, index classes, T const* in, index in_step, bool add) const {
     Storage* const to = m_.data + row * m_.row_stride;
     for (index k = 0; k < classes; ++k) {
@@ -168,6 +175,7 @@ struct no_target {
   static constexpr bool wanted = false;
   T* direct(index) const { return nullptr; }
   bool by_panels() const { return false; }
+  bool is_large() const { return false; }
   void write(index, index, T const*, index, bool) const {}
   void clear(index, index) const {}
 };

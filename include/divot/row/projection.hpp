@@ -20,6 +20,7 @@ struct projection {
   T* target;
   T const* before = nullptr;  // added: the gradient of earlier groups
   bool add = false;           // add to what the target holds
+  bool stream = false;        // write past the caches
   bool temperature = false;   // also Σ (x_k − max)·g_k
 };
 
@@ -46,7 +47,11 @@ DIVOT_INLINE void project_block(row_task<Team> const& task, softmax_side<Team> c
   auto const projected = [=](auto const& place, lane const& e) DIVOT_LAMBDA_INLINE {
     return lane(math::fnma(e, total, lane(place.load(weights, 0))) * factor);
   };
-  if (plain) {
+  if (plain && to.stream) {
+    Team::each(first, count, [=](auto const& place) DIVOT_LAMBDA_INLINE {
+      place.stream(target, projected(place, place.load(exponentials, 0)));
+    });
+  } else if (plain) {
     Team::each(first, count, [=](auto const& place) DIVOT_LAMBDA_INLINE {
       place.store(target, projected(place, place.load(exponentials, 0)));
     });
@@ -96,9 +101,10 @@ void project_tangent_block(row_task<Team> const& task, softmax_side<Team> const&
 
 /// A row whose Σ w̃ is infinite even in the widest type: each entry gets its exact sign.
 ///
-/// Classes whose own w is infinite go to ±inf, the others, as far as q_k > 0, to the opposite. When
-/// the infinite classes hold all of the student's mass, the limit is 0.
-template <class Team>
+/// Classes whose own w is infinite go to ±inf, the others to the opposite: with respect to logits
+/// those of q_k > 0, of a student given as probabilities (Tangent) all of them. When the infinite
+/// classes hold all of the student's mass, the limit is 0.
+template <bool Tangent, class Team>
 DIVOT_COLD void project_infinite(row_task<Team> const& task, softmax_side<Team> const& side,
                                  projection<Team> const& to) {
   using T = typename Team::scalar;
@@ -119,7 +125,7 @@ DIVOT_COLD void project_infinite(row_task<Team> const& task, softmax_side<Team> 
     T g(0);
     if (own && elsewhere) {
       g = w * to.factor;
-    } else if (!own && side.exponentials()[k] > T(0) && sign != T(0)) {
+    } else if (!own && sign != T(0) && (Tangent || side.exponentials()[k] > T(0))) {
       g = -sign * infinite * to.factor;
     }
     if (to.factor == T(0)) g = T(0);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/core/binary_exp.hpp>
 #include <divot/core/exact.hpp>
 #include <divot/core/shifted_exp.hpp>
 #include <divot/core/types.hpp>
@@ -33,7 +34,7 @@ template <class Row>
 struct softmax_block {
   Row max;    // largest element
   Row min;    // smallest one that is not −inf
-  Row sum;    // Σ exp((x − max)/T)
+  Row sum;    // Σ of the exponentials kept in scratch
   Row scale;  // exponential kept in scratch × scale = probability; set by `begin_block`
   bool infinite = false;  // some element is −inf
   bool bad = false;       // some element is NaN or +inf
@@ -48,8 +49,8 @@ inline bool is_finite_number(R const& x) {
 ///
 ///   log_z = log Σ exp((x_k − max)/T) = log n + log1p(Z'/n),  n maxima, Z' the sum over the rest
 ///
-/// The exponentials stay in scratch relative to their block's maximum, so no second pass over them
-/// is needed when a later block holds a larger element.
+/// The exponentials stay in scratch relative to their block's maximum (along a row: to the power
+/// of two next to it), so no second pass over them is needed when a later block holds a larger one.
 /// Ref  Blanchard, Higham and Higham (2021), IMA J. Numer. Anal. 41(4), 2311–2330
 template <class Team>
 class softmax_side {
@@ -72,6 +73,7 @@ class softmax_side {
         classes_(classes),
         inverse_(inverse_temperature),
         inverse_low_(inverse_low),
+        binary_(inverse_temperature, inverse_low),
         normalised_(normalised) {}
 
   /// First sweep over one block: the largest element and the smallest.
@@ -101,7 +103,7 @@ class softmax_side {
     row const reference = math::select(out.max == gone, row(0), out.max);
     // elements so large that even their integers have no room in T are taken relative to it first
     row const base = math::select(is_coarse(reference), reference, row(0));
-    math::shifted_exp<lane, row> const exponential(row(reference - base), inverse_, inverse_low_);
+    auto const exponential = exponential_from(row(reference - base));
     typename Team::accumulator sum(T(0));
     T const* const x = x_;
     T const* const next = x_ + count;  // of this row or, most likely, the next one
@@ -159,15 +161,18 @@ class softmax_side {
           return bool(blocks_[b].max == max_);
       }();
       if (holds) {
-        auto const ones = Team::count_ones(e_, b * block_columns, block_length<Team>(classes_, b));
-        rest = row(rest + ones.rest);
-        maxima = row(maxima + ones.count);
-        if (b == holder) argmax_ = ones.first;
+        auto const found =
+            Team::count_maxima(x_, max_, e_, b * block_columns, block_length<Team>(classes_, b));
+        rest = row(rest + found.rest);
+        maxima = row(maxima + found.count);
+        if (b == holder) argmax_ = found.first;
       } else if constexpr (!Team::across) {
-        if (is_finite_number(blocks_[b].max)) {
-          rest += row(blocks_[b].sum * math::exp(row((blocks_[b].max - max_) * inverse_)));
-        }
+        if (is_finite_number(blocks_[b].max)) rest += row(blocks_[b].sum * units_of(b));
       }
+    }
+    if constexpr (by_powers) {
+      top_ = is_coarse() ? row(1) : binary_.top(max_);
+      rest /= top_;
     }
     argmax_block_ = holder;
     if (normalised_) {
@@ -181,11 +186,7 @@ class softmax_side {
   }
 
   /// The factor that turns this block's exponentials into probabilities.
-  row block_scale(index b) const {
-    row const gap =
-        math::select(blocks_[b].max == max_, row(0), row((blocks_[b].max - max_) * inverse_));
-    return row(math::exp(gap) / total_);
-  }
+  row block_scale(index b) const { return row(units_of(b) / (top_ * total_)); }
 
   /// log-probability of an element, on the row's numbers.
   row log_probability(row const& x) const { return row((x - max_) * inverse_ - log_z_); }
@@ -241,6 +242,32 @@ class softmax_side {
   }
 
  private:
+  /// Along a row exponentials come in units of powers of two.
+  static constexpr bool by_powers = lane_traits<lane>::is_pack && !Team::across;
+  struct nothing {
+    nothing(row const&, row const&) {}
+  };
+
+  /// The exponentials of elements up to `reference`.
+  auto exponential_from(row const& reference) const {
+    if constexpr (by_powers) {
+      return binary_.with(binary_.exponent(reference));
+    } else {
+      return math::shifted_exp<lane, row>(reference, inverse_, inverse_low_);
+    }
+  }
+  /// The units of a block's exponentials in those of the row's largest.
+  row units_of(index b) const {
+    row const max = blocks_[b].max;
+    if constexpr (by_powers) {
+      // where one is coarse, both are or the other is 0
+      if (!is_coarse(max) && !is_coarse()) {
+        return math::exact_power_of_two(binary_.exponent(max) - binary_.exponent(max_));
+      }
+    }
+    row const gap = math::select(max == max_, row(0), row((max - max_) * inverse_));
+    return math::exp(gap);
+  }
   /// On packs, exponents are split into an integer and a rest.
   mask_of<row> is_coarse(row const& x) const {
     if constexpr (lane_traits<lane>::is_pack) {
@@ -254,6 +281,8 @@ class softmax_side {
     if constexpr (is_real<row>) {
       if (rest > row(.5)) return math::log(row(maxima + rest));  // twice as fast
     }
+    auto const several = maxima != row(1);
+    if (!math::any<row>(several)) return math::log1p(rest);
     return row(math::log(maxima) + math::log1p(row(rest / maxima)));
   }
 
@@ -276,8 +305,9 @@ class softmax_side {
   block_type* blocks_;
   index classes_;
   row inverse_, inverse_low_;
+  std::conditional_t<by_powers, math::binary_exp<lane>, nothing> binary_;
   bool normalised_;
-  row max_{}, min_{}, log_z_{}, total_{}, mass_{};
+  row max_{}, min_{}, log_z_{}, total_{}, mass_{}, top_ = row(1);
   position argmax_{};
   index argmax_block_ = 0;
   bool infinite_ = false;

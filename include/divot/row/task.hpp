@@ -59,6 +59,8 @@ struct row_task {
   row teacher_scale = row(1);
   bool student_add = false;  // add to what is there
   bool teacher_add = false;
+  bool student_stream = false;  // write past the caches
+  bool teacher_stream = false;
   bool want_temperature = false;
 
   // outcome

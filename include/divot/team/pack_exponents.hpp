@@ -31,6 +31,9 @@ struct pack_exponents {
   static constexpr T rounder = single ? T(12582912.) : T(6755399441055744.);
 #if defined(__AVX512F__)
   static constexpr bool wide = sizeof(V) == 64;
+  // Intrinsics with a mask, even a full one, where GCC 12 takes those without for reading an
+  // uninitialised register (GCC bug 105593).
+  static constexpr auto every = static_cast<std::conditional_t<single, __mmask16, __mmask8>>(-1);
 #endif
 
   static DIVOT_INLINE bits to_bits(V const& x) {
@@ -63,9 +66,9 @@ struct pack_exponents {
   static DIVOT_INLINE V scale2(V const& x, V const& n) {
 #if defined(__AVX512F__)
     if constexpr (wide && single) {
-      return V(_mm512_scalef_ps(x, n));
+      return V(_mm512_maskz_scalef_ps(every, x, n));
     } else if constexpr (wide) {
-      return V(_mm512_scalef_pd(x, n));
+      return V(_mm512_maskz_scalef_pd(every, x, n));
     } else
 #endif
     {
@@ -106,31 +109,42 @@ struct pack_exponents {
     }
   }
 
-  /// x = mantissa·2^exponent with the mantissa in [√½, √2), for normal x > 0.
-  static DIVOT_INLINE std::pair<V, V> split_normal(V const& x) {
-    bits const b = to_bits(x);
-    // the biased exponent as a number: put it into the low bits of 2^23 (2^52)
-    constexpr bits_scalar anchor =
-        single ? bits_scalar(0x4B000000) : static_cast<bits_scalar>(0x4330000000000000LL);
-    V exponent = from_bits((b >> (single ? 23 : 52)) | bits(anchor)) -
-                 V(single ? T(8388608. + 127.) : T(4503599627370496. + 1023.));
-    constexpr bits_scalar fraction =
-        single ? bits_scalar(0x007FFFFF) : static_cast<bits_scalar>(0x000FFFFFFFFFFFFFLL);
-    constexpr bits_scalar one =
-        single ? bits_scalar(0x3F800000) : static_cast<bits_scalar>(0x3FF0000000000000LL);
-    V mantissa = from_bits((b & bits(fraction)) | bits(one));
+  /// x = mantissa·2^exponent with the mantissa in [√½, √2), for x > 0, subnormal too.
+  static DIVOT_INLINE std::pair<V, V> split(V const& x) {
+    auto [mantissa, exponent] = split_binary(x);
     auto const upper = mantissa >= V(T(1.4142135623730950488));
-    mantissa = xsimd::select(upper, mantissa * V(T(.5)), mantissa);
-    exponent = xsimd::select(upper, exponent + V(T(1)), exponent);
-    return {mantissa, exponent};
+    return {xsimd::select(upper, mantissa * V(T(.5)), mantissa),
+            xsimd::select(upper, exponent + V(T(1)), exponent)};
   }
 
-  /// The same for every x > 0, subnormals too.
-  static DIVOT_INLINE std::pair<V, V> split(V const& x) {
-    auto const tiny = x < V(std::numeric_limits<T>::min());
-    V const lifted = xsimd::select(tiny, x * V(single ? T(16777216.) : T(18014398509481984.)), x);
-    auto const [mantissa, exponent] = split_normal(lifted);
-    return {mantissa, xsimd::select(tiny, exponent - V(single ? T(24) : T(54)), exponent)};
+ private:
+  /// The same with the mantissa in [1, 2).
+  static DIVOT_INLINE std::pair<V, V> split_binary(V const& x) {
+#if defined(__AVX512F__)
+    if constexpr (wide && single) {
+      return {V(_mm512_maskz_getmant_ps(every, x, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_zero)),
+              V(_mm512_maskz_getexp_ps(every, x))};
+    } else if constexpr (wide) {
+      return {V(_mm512_maskz_getmant_pd(every, x, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_zero)),
+              V(_mm512_maskz_getexp_pd(every, x))};
+    } else
+#endif
+    {
+      auto const tiny = x < V(std::numeric_limits<T>::min());
+      V const lift(single ? T(16777216.) : T(18014398509481984.));
+      bits const b = to_bits(xsimd::select(tiny, x * lift, x));
+      // the biased exponent as a number: put it into the low bits of 2^23 (2^52)
+      constexpr bits_scalar anchor =
+          single ? bits_scalar(0x4B000000) : static_cast<bits_scalar>(0x4330000000000000LL);
+      constexpr bits_scalar fraction =
+          single ? bits_scalar(0x007FFFFF) : static_cast<bits_scalar>(0x000FFFFFFFFFFFFFLL);
+      constexpr bits_scalar one =
+          single ? bits_scalar(0x3F800000) : static_cast<bits_scalar>(0x3FF0000000000000LL);
+      V const exponent = from_bits((b >> (single ? 23 : 52)) | bits(anchor)) -
+                         V(single ? T(8388608. + 127.) : T(4503599627370496. + 1023.));
+      return {from_bits((b & bits(fraction)) | bits(one)),
+              xsimd::select(tiny, exponent - V(single ? T(24) : T(54)), exponent)};
+    }
   }
 };
 

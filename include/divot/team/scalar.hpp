@@ -32,6 +32,7 @@ class scalar_team {
     place(index at, bool left_out) : at_(at), left_out_(left_out) {}
     T load(T const* x, double fill) const { return left_out_ ? T(fill) : x[at_]; }
     void store(T* x, T const& v) const { x[at_] = v; }
+    void stream(T* x, T const& v) const { store(x, v); }
     T keep(T const& v) const { return left_out_ ? T(0) : v; }
     void prefetch(T const*) const {}
 
@@ -63,19 +64,22 @@ class scalar_team {
     each(first, count, [&](auto const& place) { body(place, std::integral_constant<int, 0>()); });
   }
 
+  static bool may_stream(T const*) { return false; }
+  static void settle_streams() {}
+
   static row sum(accumulator const& x) { return x; }
   static T largest(T const& x) { return x; }
   static T smallest(T const& x) { return x; }
-  /// Of exponentials relative to their maximum: where the first 1 stands, how many there are, and
-  /// what the rest adds up to.
-  struct ones {
+  /// Where the first of the largest elements stands, how many there are, and what the exponentials
+  /// of the others add up to.
+  struct maxima {
     position first;
     row count, rest;
   };
-  static ones count_ones(T const* e, index first, index count) {
-    ones all{-1, row(0), row(0)};
+  static maxima count_maxima(T const* x, row const& largest, T const* e, index first, index count) {
+    maxima all{-1, row(0), row(0)};
     for (index k = first; k < first + count; ++k) {
-      if (e[k] == T(1)) {
+      if (row(x[k]) == largest) {
         if (all.first < 0) all.first = k;
         all.count = row(all.count + row(1));
       } else {

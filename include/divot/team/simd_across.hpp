@@ -47,6 +47,7 @@ class simd_across {
     explicit open_place(index at) : at_(at) {}
     DIVOT_INLINE lane load(T const* x, double) const { return traits::load(x + at_ * width); }
     DIVOT_INLINE void store(T* x, lane const& v) const { traits::store(x + at_ * width, v); }
+    DIVOT_INLINE void stream(T* x, lane const& v) const { store(x, v); }
     DIVOT_INLINE lane keep(lane const& v) const { return v; }
     DIVOT_INLINE void prefetch(T const*) const {}
 
@@ -108,23 +109,26 @@ class simd_across {
     for (; k < last; ++k) body(open_place(k), std::integral_constant<int, 0>());
   }
 
+  // panels are small
+  static bool may_stream(T const*) { return false; }
+  static void settle_streams() {}
+
   static row sum(accumulator const& x) { return x.value(); }
   static lane largest(lane const& x) { return x; }
   static lane smallest(lane const& x) { return x; }
-  /// Of exponentials relative to their maximum: where the first 1 stands, how many there are, and
-  /// what the rest adds up to.
-  struct ones {
+  /// Where the first of the largest elements stands, how many there are, and what the exponentials
+  /// of the others add up to.
+  struct maxima {
     position first;
     row count, rest;
   };
-  static ones count_ones(T const* e, index first, index count) {
+  static maxima count_maxima(T const* x, row const& largest, T const* e, index first, index count) {
     lane found(T(-1)), number(T(0)), sum_of_rest(T(0));
     for (index k = first + count; k-- > first;) {
-      lane const x = traits::load(e + k * width);
-      auto const one = x == lane(T(1));
+      auto const one = traits::load(x + k * width) == largest;
       found = traits::select(one, lane(static_cast<T>(k)), found);
       number += traits::select(one, lane(T(1)), lane(T(0)));
-      sum_of_rest += traits::select(one, lane(T(0)), x);
+      sum_of_rest += traits::select(one, lane(T(0)), traits::load(e + k * width));
     }
     return {found, number, sum_of_rest};
   }

@@ -9,6 +9,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 namespace divot {
@@ -28,6 +29,7 @@ class simd_along {
   using position = index;
   using traits = lane_traits<lane>;
   static constexpr bool across = false;
+  static constexpr double low = -std::numeric_limits<double>::infinity();
   static constexpr index width = static_cast<index>(traits::size);
 
   simd_along() = default;
@@ -41,6 +43,7 @@ class simd_along {
     explicit full_place(index at) : at_(at) {}
     DIVOT_INLINE lane load(T const* x, double) const { return traits::load(x + at_); }
     DIVOT_INLINE void store(T* x, lane const& v) const { traits::store(x + at_, v); }
+    DIVOT_INLINE void stream(T* x, lane const& v) const { traits::stream(x + at_, v); }
     DIVOT_INLINE lane keep(lane const& v) const { return v; }
     DIVOT_INLINE void prefetch(T const* x) const { __builtin_prefetch(x + at_); }
 
@@ -61,6 +64,7 @@ class simd_along {
       return traits::load_some(x + at_, here_, static_cast<T>(fill));
     }
     DIVOT_INLINE void store(T* x, lane const& v) const { traits::store_some(x + at_, present_, v); }
+    DIVOT_INLINE void stream(T* x, lane const& v) const { store(x, v); }
     DIVOT_INLINE lane keep(lane const& v) const { return traits::keep_some(here_, v); }
     /// What follows the end, too.
     DIVOT_INLINE void prefetch(T const* x) const {
@@ -125,29 +129,34 @@ class simd_along {
     });
   }
 
+  /// Whether whole packs of x may be streamed.
+  static bool may_stream(T const* x) { return traits::is_aligned(x); }
+  /// Makes other threads see what was streamed.
+  static void settle_streams() { traits::settle_streams(); }
+
   static row sum(accumulator const& x) { return reduce<T>::sum(x); }
   static T largest(lane const& x) { return reduce<T>::largest(x); }
   static T smallest(lane const& x) { return reduce<T>::smallest(x); }
-  /// Of exponentials relative to their maximum: where the first 1 stands, how many there are, and
-  /// what the rest adds up to.
-  struct ones {
+  /// Where the first of the largest elements stands, how many there are, and what the exponentials
+  /// of the others add up to.
+  struct maxima {
     position first;
     row count, rest;
   };
-  static ones count_ones(T const* e, index first, index count) {
+  static maxima count_maxima(T const* x, row largest, T const* e, index first, index count) {
+    lane const top = lane(static_cast<T>(largest));
     index found = -1, k = first;
     lane const nothing(T(0));
     lane numbers[4] = {nothing, nothing, nothing, nothing};
     lane rests[4] = {nothing, nothing, nothing, nothing};
     each_of_four(first, count, [&](auto const& place, auto i) DIVOT_LAMBDA_INLINE {
-      lane const x = place.load(e, 0);
-      auto const one = x == lane(T(1));
+      auto const one = place.load(x, low) == top;
       if (found < 0 && traits::any(one)) found = k;
       k += width;
       numbers[i] += traits::select(one, lane(T(1)), nothing);
-      rests[i] += traits::select(one, nothing, x);
+      rests[i] += traits::select(one, nothing, place.load(e, 0));
     });
-    for (; found >= 0 && found < first + count && e[found] != T(1); ++found) {
+    for (; found >= 0 && found < first + count && x[found] != static_cast<T>(largest); ++found) {
     }
     return {found, sum((numbers[0] + numbers[1]) + (numbers[2] + numbers[3])),
             sum((rests[0] + rests[1]) + (rests[2] + rests[3]))};

@@ -40,6 +40,13 @@ class tile {
     std::uint32_t const here = first_lanes(length);
     for (index i = 0; i < width && i < lines; ++i) traits::store_some(x + i * apart, here, line(i));
   }
+  /// The same past the caches.
+  DIVOT_INLINE void stream(T* x, index apart, index lines, index length) const {
+    bool const whole = lines >= width && length >= width;
+    if (!whole || !traits::is_aligned(x) || apart % width != 0)
+      return store(x, apart, lines, length);
+    for (index i = 0; i < width; ++i) traits::stream(x + i * apart, line(i));
+  }
   /// Adds what is in memory there.
   DIVOT_INLINE void add(T const* x, index apart, index lines, index length) {
     std::uint32_t const here = first_lanes(length);

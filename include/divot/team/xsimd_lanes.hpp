@@ -12,10 +12,6 @@
 #include <type_traits>
 #include <utility>
 
-#if defined(__SSE2__)
-#include <immintrin.h>
-#endif
-
 namespace divot {
 inline namespace DIVOT_ABI {
 
@@ -26,6 +22,7 @@ struct lane_traits<xsimd::batch<T, A>> : pack_exponents<T, A> {
   using V = xsimd::batch<T, A>;
   using scalar = T;
   using mask = typename V::batch_bool_type;
+  using register_type = typename V::register_type;
   static constexpr std::size_t size = V::size;
   static constexpr bool is_pack = true;
 #if defined(__FMA__) || defined(__AVX512F__) || defined(__ARM_FEATURE_FMA)
@@ -33,9 +30,10 @@ struct lane_traits<xsimd::batch<T, A>> : pack_exponents<T, A> {
 #else
   static constexpr bool fused = false;
 #endif
-  static constexpr bool single = std::is_same_v<T, float>;
+  using pack_exponents<T, A>::single;
 #if defined(__AVX512F__)
-  static constexpr bool wide = sizeof(V) == 64;
+  using pack_exponents<T, A>::wide;
+  using pack_exponents<T, A>::every;
 #endif
 
   static DIVOT_INLINE V select(mask const& m, V const& a, V const& b) {
@@ -84,7 +82,7 @@ struct lane_traits<xsimd::batch<T, A>> : pack_exponents<T, A> {
 #if defined(__AVX512F__)
     if constexpr (wide && single) {
       // 14 bits, one Newton step, and the quotient's own residual
-      V const estimate = V(_mm512_maskz_rcp14_ps(__mmask16(0xFFFF), b));
+      V const estimate = V(_mm512_maskz_rcp14_ps(every, b));
       V const r = fma(estimate, fma(-b, estimate, V(1.f)), estimate);
       V const q = a * r;
       return fma(r, fma(-b, q, a), q);
@@ -95,63 +93,81 @@ struct lane_traits<xsimd::batch<T, A>> : pack_exponents<T, A> {
     }
   }
   static DIVOT_INLINE V abs(V const& x) { return xsimd::abs(x); }
-  // a NaN in b is passed on: xsimd's versions differ in this
+  // A NaN in b is passed on: xsimd's versions differ in this. Compilers know the narrower packs'
+  // instruction by the comparison, the wide ones' not always.
   static DIVOT_INLINE V max(V const& a, V const& b) {
 #if defined(__AVX512F__)
-    if constexpr (sizeof(V) == 64 && single) {
-      return V(_mm512_max_ps(a, b));
-    } else if constexpr (sizeof(V) == 64) {
-      return V(_mm512_max_pd(a, b));
-    } else
-#endif
-#if defined(__AVX__)
-        if constexpr (sizeof(V) == 32 && single) {
-      return V(_mm256_max_ps(a, b));
-    } else if constexpr (sizeof(V) == 32) {
-      return V(_mm256_max_pd(a, b));
-    } else
-#endif
-#if defined(__SSE2__)
-        if constexpr (sizeof(V) == 16 && single) {
-      return V(_mm_max_ps(a, b));
-    } else if constexpr (sizeof(V) == 16) {
-      return V(_mm_max_pd(a, b));
+    if constexpr (wide && single) {
+      return V(_mm512_maskz_max_ps(every, a, b));
+    } else if constexpr (wide) {
+      return V(_mm512_maskz_max_pd(every, a, b));
     } else
 #endif
     {
-      return xsimd::select(a > b, a, b);
+      register_type const x = a, y = b;
+      return V(register_type(x > y ? x : y));
     }
   }
   static DIVOT_INLINE V min(V const& a, V const& b) {
 #if defined(__AVX512F__)
-    if constexpr (sizeof(V) == 64 && single) {
-      return V(_mm512_min_ps(a, b));
-    } else if constexpr (sizeof(V) == 64) {
-      return V(_mm512_min_pd(a, b));
-    } else
-#endif
-#if defined(__AVX__)
-        if constexpr (sizeof(V) == 32 && single) {
-      return V(_mm256_min_ps(a, b));
-    } else if constexpr (sizeof(V) == 32) {
-      return V(_mm256_min_pd(a, b));
-    } else
-#endif
-#if defined(__SSE2__)
-        if constexpr (sizeof(V) == 16 && single) {
-      return V(_mm_min_ps(a, b));
-    } else if constexpr (sizeof(V) == 16) {
-      return V(_mm_min_pd(a, b));
+    if constexpr (wide && single) {
+      return V(_mm512_maskz_min_ps(every, a, b));
+    } else if constexpr (wide) {
+      return V(_mm512_maskz_min_pd(every, a, b));
     } else
 #endif
     {
-      return xsimd::select(a < b, a, b);
+      register_type const x = a, y = b;
+      return V(register_type(x < y ? x : y));
     }
   }
-  static DIVOT_INLINE V sqrt(V const& x) { return xsimd::sqrt(x); }
+  static DIVOT_INLINE V sqrt(V const& x) {
+#if defined(__AVX512F__)
+    if constexpr (wide && single) {
+      return V(_mm512_maskz_sqrt_ps(every, x));
+    } else if constexpr (wide) {
+      return V(_mm512_maskz_sqrt_pd(every, x));
+    } else
+#endif
+    {
+      return xsimd::sqrt(x);
+    }
+  }
 
   static DIVOT_INLINE V load(T const* p) { return V::load_unaligned(p); }
   static DIVOT_INLINE void store(T* p, V const& x) { x.store_unaligned(p); }
+  /// Whether `stream` may write to p.
+  static DIVOT_INLINE bool is_aligned(T const* p) {
+    return reinterpret_cast<std::uintptr_t>(p) % sizeof(V) == 0;
+  }
+  /// Past the caches, where the processor can: memory is then not read before it is written.
+  /// `settle_streams` makes other threads see it.
+  static DIVOT_INLINE void stream(T* p, V const& x) {
+    [[maybe_unused]] register_type const r = x;
+#if defined(__AVX512F__)
+    if constexpr (wide) {
+      _mm512_stream_si512(reinterpret_cast<__m512i*>(p), reinterpret_cast<__m512i>(r));
+    } else
+#endif
+#if defined(__AVX__)
+        if constexpr (sizeof(V) == 32) {
+      _mm256_stream_si256(reinterpret_cast<__m256i*>(p), reinterpret_cast<__m256i>(r));
+    } else
+#endif
+#if defined(__SSE2__)
+        if constexpr (sizeof(V) == 16) {
+      _mm_stream_si128(reinterpret_cast<__m128i*>(p), reinterpret_cast<__m128i>(r));
+    } else
+#endif
+    {
+      store(p, x);
+    }
+  }
+  static DIVOT_INLINE void settle_streams() {
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+  }
   // Some of the lanes, one bit each from the lowest; memory of the others is not touched.
 
   /// `fill` in the other lanes.
