@@ -26,6 +26,7 @@ template <class Storage>
 struct loss_call {
   any_loss loss;
   double temperature = 1;
+  bool t_squared = false;  ///< multiply by its square
   double weight = 1;
   divot::matrix_ref<Storage const> teacher = {}, student = {};
   divot::matrix_ref<arithmetic<Storage>> gradient = {};

@@ -13,14 +13,14 @@
 
 namespace cli {
 
-/// The weight goes into the loss, so that the value, the rows' losses and the gradient all carry
-/// it.
+/// The weight and the temperature go into the loss, so that the value, the rows' losses and the
+/// gradient all carry them, and the z-loss stays at temperature 1.
 template <class Policy, class Loss, class Storage>
 loss_value call_one(Policy const& policy, Loss const& loss, loss_call<Storage> const& call) {
   auto const target = call.add ? divot::accumulate(call.gradient) : divot::target_of(call.gradient);
-  auto const result = divot::value_and_gradient(
-      policy, call.weight * loss, divot::logits(call.teacher, call.temperature),
-      divot::logits(call.student, call.temperature), target, call.batch);
+  divot::at_temperature<Loss> const term{call.temperature, loss, call.t_squared};
+  auto const result = divot::value_and_gradient(policy, call.weight * term, call.teacher,
+                                                call.student, target, call.batch);
   return {static_cast<double>(result.value), result.valid_rows};
 }
 

@@ -90,10 +90,10 @@ call_list<Storage> list_calls(std::vector<loss_term> const& terms, problem const
                               logits_pair<Storage> const& logits, outcome<Storage>& out) {
   call_list<Storage> calls;
   for (loss_term const& term : terms) {
-    double const temperature = term.temperature.value_or(inputs.from.temperature);
     loss_call<Storage> call{term.loss->make(term.values, term.reversed)};
-    call.temperature = temperature;
-    call.weight = term.weight * (term.t_squared ? temperature * temperature : 1);
+    call.temperature = term.temperature.value_or(inputs.from.temperature);
+    call.t_squared = term.t_squared;
+    call.weight = term.weight;
     call.batch = inputs.batch();
     if (!term.loss->needs_labels) call.batch.labels = {};
     call.teacher = view(logits.teacher);

@@ -89,7 +89,8 @@ void check_labels(problem const& p) {
   for (divot::index i = 0; i < p.rows; ++i) {
     std::int64_t const label = p.labels[static_cast<std::size_t>(i)];
     if (p.is_valid(i) && (label < 0 || label >= p.classes)) {
-      fail(p.from.labels, ": row ", i, ": label ", label, " is not in 0 … ", p.classes - 1);
+      fail(p.from.labels, ": row ", i, ": label ", label, " is not in 0 … ", p.classes - 1,
+           " (--mask leaves rows out)");
     }
   }
 }

@@ -22,6 +22,9 @@ constexpr char const* spec_help =
     "  0.3*kl+0.7*reverse_kl               skew_js(teacher_weight=0.1)\n"
     "  reverse(skew_kl(teacher_weight=0.1))\n"
     "  kl(temperature=4,t_squared=true)    0.1*cross_entropy+0.9*kl(temperature=4)\n"
+    "Terms are joined by + and -, numbers stand before or behind a *, parentheses group. z_loss "
+    "is\n"
+    "at temperature 1 whatever temperature is said.\n"
     "`divot list` names the losses and their keys. temperature and t_squared (multiply by the\n"
     "temperature squared) are keys of all. reverse(D) exchanges teacher and student. Each term\n"
     "of a sum is one call of the library, and the results are added up.\n";

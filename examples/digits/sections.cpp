@@ -40,7 +40,12 @@ section scores(findings const& found) {
            " nats) and how sure of itself it ends up (entropy). Two pairs of rows are one loss up "
            "to a "
            "factor, computed in two ways, and should agree: WSD 0.5 with Jeffreys, α-β (0.5, 0.5) "
-           "with squared Hellinger. GKD 0.5 is Jensen–Shannon."),
+           "with squared Hellinger. GKD 0.5 is Jensen–Shannon. WSD is the weighted sum of KL and "
+           "reverse "
+           "KL; GKD, generalised knowledge distillation, the skew "
+           "Jensen–Shannon divergence of Agarwal and others (2024); skew KL that of DistiLLM (Ko "
+           "and "
+           "others, 2024); α-β as in ABKD (Wang and others, 2025)."),
       {draw_scores(found.rows, found.teacher)}};
 }
 

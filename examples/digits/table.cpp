@@ -64,7 +64,7 @@ void print_table(std::ostream& out, std::vector<row> const& rows, grades const& 
     line(each.loss.name, with_spread(each.accuracy, 2), with_spread(each.agreement, 1),
          with_spread(each.kl, 3), fixed(each.entropy.mean, 3), fixed(each.microseconds.mean, 1));
   }
-  out << rule << '\n';
+  out << rule << '\n' << "± is one standard deviation over the seeds; KL and entropy in nats\n";
 }
 
 }  // namespace digits

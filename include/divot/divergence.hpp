@@ -32,7 +32,7 @@ inline namespace DIVOT_ABI {
 /// batch    weights, masks, reduction …
 /// Returns  loss_result<T>, T = float for float and 16-bit storage, double as soon as one is double
 /// Errors   divot::error for shapes and options; divot::bad_value for NaN, +inf and the like
-template <execution_policy Policy, loss L, operand_like Teacher, operand_like Student>
+template <execution_policy Policy, class L, class Teacher, class Student>
 auto value(Policy const& policy, L const& what, Teacher const& teacher, Student const& student,
            batch const& options = {}) {
   return run_call(policy, what, teacher, student, gradients(), options);
@@ -44,57 +44,35 @@ auto value(Policy const& policy, L const& what, Teacher const& teacher, Student 
 ///
 /// where    a matrix of the student's shape (it may be the student's own logits: in place),
 ///          accumulate(matrix, scale), a matrix_ref, or gradients().student(…).teacher(…)…
-template <execution_policy Policy, loss L, operand_like Teacher, operand_like Student, class Where>
+template <execution_policy Policy, class L, class Teacher, class Student, class Where>
 auto value_and_gradient(Policy const& policy, L const& what, Teacher const& teacher,
                         Student const& student, Where&& where, batch const& options = {}) {
   return run_call(policy, what, teacher, student, request_of(std::forward<Where>(where)), options);
 }
 
 /// The gradient alone; costs what value_and_gradient does.
-template <execution_policy Policy, loss L, operand_like Teacher, operand_like Student, class Where>
+template <execution_policy Policy, class L, class Teacher, class Student, class Where>
 void gradient(Policy const& policy, L const& what, Teacher const& teacher, Student const& student,
               Where&& where, batch const& options = {}) {
   value_and_gradient(policy, what, teacher, student, std::forward<Where>(where), options);
 }
 
-template <loss L, operand_like Teacher, operand_like Student>
-auto value(L const& what, Teacher const& teacher, Student const& student,
-           batch const& options = {}) {
+template <class L, class Teacher, class Student>
+requires(!execution_policy<L>) auto value(L const& what, Teacher const& teacher,
+                                          Student const& student, batch const& options = {}) {
   return value(simd, what, teacher, student, options);
 }
-template <loss L, operand_like Teacher, operand_like Student, class Where>
-auto value_and_gradient(L const& what, Teacher const& teacher, Student const& student,
-                        Where&& where, batch const& options = {}) {
+template <class L, class Teacher, class Student, class Where>
+requires(!execution_policy<L>) auto value_and_gradient(L const& what, Teacher const& teacher,
+                                                       Student const& student, Where&& where,
+                                                       batch const& options = {}) {
   return value_and_gradient(simd, what, teacher, student, std::forward<Where>(where), options);
 }
-template <loss L, operand_like Teacher, operand_like Student, class Where>
-void gradient(L const& what, Teacher const& teacher, Student const& student, Where&& where,
-              batch const& options = {}) {
+template <class L, class Teacher, class Student, class Where>
+requires(!execution_policy<L>) void gradient(L const& what, Teacher const& teacher,
+                                             Student const& student, Where&& where,
+                                             batch const& options = {}) {
   gradient(simd, what, teacher, student, std::forward<Where>(where), options);
-}
-
-/// What is said of a call whose "what" is no loss.
-template <class What>
-constexpr void refuse_no_loss() {
-  static_assert(loss<What>,
-                "divot: the argument before the teacher must be a loss: a divergence such as "
-                "divot::kl{}, divot::cross_entropy{}, or sums and multiples of them");
-}
-template <class What, class... Rest>
-requires(!loss<What> && !execution_policy<What>) void value(What const&, Rest const&...) {
-  refuse_no_loss<What>();
-}
-template <class What, class... Rest>
-requires(!loss<What> && !execution_policy<What>) void value_and_gradient(What const&, Rest&&...) {
-  refuse_no_loss<What>();
-}
-template <execution_policy Policy, class What, class... Rest>
-requires(!loss<What>) void value(Policy const&, What const&, Rest const&...) {
-  refuse_no_loss<What>();
-}
-template <execution_policy Policy, class What, class... Rest>
-requires(!loss<What>) void value_and_gradient(Policy const&, What const&, Rest&&...) {
-  refuse_no_loss<What>();
 }
 
 }  // namespace DIVOT_ABI

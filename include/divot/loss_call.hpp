@@ -7,6 +7,8 @@
 #include <divot/exec/parameter_rows.hpp>
 #include <divot/family/divergence/alpha_beta.hpp>
 
+#include <cmath>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -123,6 +125,23 @@ void take_settings(gradient_target<S> const& g, bool& add, double& scale) {
 }
 inline void take_settings(no_gradient, bool&, double&) {}
 
+/// What weights and upstream gradients make of a row's gradient must be a number of the arithmetic.
+template <class T, class Context>
+void check_factors(Context const& call) {
+  if constexpr (is_real<T>) {
+    batch const& options = *call.set.options;
+    if (options.weights.empty() && options.upstream.empty()) return;
+    for (index r = 0; r < call.set.rows; ++r) {
+      double const factor = call.gradient_factor(r);
+      if (call.is_valid(r) &&
+          !(std::abs(factor) <= static_cast<double>(std::numeric_limits<T>::max()))) {
+        fail("row ", r, ": weight and upstream gradient multiply its gradient by ", factor,
+             ", which is beyond the range of the arithmetic");
+      }
+    }
+  }
+}
+
 /// The part of a call in which every operand is a source of rows: shape checks, the run, the
 /// result.
 template <class T, class Declared, class Plan, execution_policy Policy, class Request, class Labels,
@@ -142,7 +161,7 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
   check_batch(options, rows, std::min(teacher_cols, student_cols));
   set.classes = settle_classes(options, teacher_cols, student_cols);
   if (rows > 0 && set.classes == 0) fail("there are ", rows, " rows and no classes");
-  check_labels(plan, labels, options, rows, set.classes);
+  check_labels(plan, labels, set.label_smoothing, options, rows, set.classes);
   check_target(request.student_target, rows, student_cols, "student");
   check_target(request.teacher_target, rows, teacher_cols, "teacher");
   check_overlap(request, student_memory, teacher_memory);
@@ -159,6 +178,7 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
                                std::remove_const_t<decltype(teacher_to)>>;
   context call{plan, set, labels, teacher_rows, student_rows, student_to, teacher_to};
   call.prepare();
+  check_factors<T>(call);
   std::array<double, 2> parameters{};
   if constexpr (is_alpha_beta<Plan> && is_real<T>) {
     if (request.parameter_target != nullptr) {
@@ -186,11 +206,10 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
   return result;
 }
 
-/// All three verbs: checks, binds, runs, reports.
 template <execution_policy Policy, loss L, operand_like Teacher, operand_like Student,
           class Request>
-auto run_call(Policy const& policy, L const& what, Teacher const& teacher_given,
-              Student const& student_given, Request const& request, batch const& options) {
+auto run_checked(Policy const& policy, L const& what, Teacher const& teacher_given,
+                 Student const& student_given, Request const& request, batch const& options) {
   decltype(auto) teacher = as_operand(teacher_given);
   decltype(auto) student = as_operand(student_given);
   using teacher_type = std::remove_cvref_t<decltype(teacher)>;
@@ -217,6 +236,10 @@ auto run_call(Policy const& policy, L const& what, Teacher const& teacher_given,
                 "divot: a teacher's gradient exists for logits and log_probabilities only");
 
   check_temperatures_named(plan, teacher_kind, student_kind);
+  if (!options.temperatures.empty() && teacher_kind != operand_kind::logits &&
+      student_kind != operand_kind::logits) {
+    fail("batch::temperatures needs logits: probabilities have their temperature already");
+  }
   check_not_null(student.x, "the student");
   check_temperature(student.temperature, "the student");
   auto const student_rows = make_source<T, student_kind>(student.x);
@@ -252,6 +275,21 @@ auto run_call(Policy const& policy, L const& what, Teacher const& teacher_given,
     return run_sources<T, declared>(runs_as(policy), plan, set, request, labels, teacher_rows,
                                     teacher_rows.cols(), operand_span(teacher.x), student_rows,
                                     student_memory);
+  }
+}
+
+/// All three verbs: checks, binds, runs, reports.
+template <execution_policy Policy, class L, class Teacher, class Student, class Request>
+auto run_call(Policy const& policy, L const& what, Teacher const& teacher, Student const& student,
+              Request const& request, batch const& options) {
+  static_assert(loss<L>,
+                "divot: the argument before the teacher must be a loss: a divergence such as "
+                "divot::kl{}, divot::cross_entropy{}, or sums and multiples of them");
+  static_assert(operand_like<Teacher> && operand_like<Student>,
+                "divot: teacher and student are Eigen expressions or matrix_ref, bare or in "
+                "logits(x, T), probabilities(x), log_probabilities(x); a teacher may be labels(y)");
+  if constexpr (loss<L> && operand_like<Teacher> && operand_like<Student>) {
+    return run_checked(policy, what, teacher, student, request, options);
   }
 }
 

@@ -121,13 +121,13 @@ void with_pairs(Policy const& policy, Y const& y, U const& upstream, G&& g, doub
   check_replaces(span_of(target.matrix), operand_span(y));
   check_replaces(span_of(target.matrix), operand_span(upstream));
   transform_rows<T>(runs_as(policy), options, a.rows(), classes, a, b, to, target.add, target.scale,
-                    [&](auto const& team, index, index n, T const* in, T const* up, T* out,
+                    [&](auto const& team, index r, index n, T const* in, T const* up, T* out,
                         auto const& memory, bool) {
                       using row = typename std::remove_cvref_t<decltype(team)>::row;
                       // partial sums take the place of block records, which are larger
                       auto* const partial = reinterpret_cast<row*>(memory.sweep_blocks.data());
-                      finish(team, in, up, n, row(row(1) / constant<row>(temperature)), partial,
-                             out);
+                      double const t = temperature_of(options, r, temperature);
+                      finish(team, in, up, n, row(row(1) / constant<row>(t)), partial, out);
                       return true;
                     });
 }

@@ -124,6 +124,10 @@ std::vector<known_loss> known_losses() {
          for (double const x : q) uniform -= std::log(x) / classes;
          return -0.9 * std::log(q[y]) + 0.1 * uniform + 0.01 * std::pow(log_sum_exp(s, 1), 2);
        }},
+      {"cross_entropy(z_loss=0.01,temperature=2,t_squared=true)",
+       [](auto const&, numbers const& s, std::size_t y) {
+         return -4 * std::log(softmax(s, 2)[y]) + 0.01 * std::pow(log_sum_exp(s, 1), 2);
+       }},
       // reverses, temperatures and sums
       {"reverse(kl)", d(swapped(kl))},
       {"reverse(jensen_shannon)", d(skew_js(0.5))},

@@ -4,8 +4,9 @@
 // Corners in which a sweep over packs could go its own way.
 
 #include <doctest/doctest.h>
-#include <divot/divergence.hpp>
+#include <divot/divot.hpp>
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -91,4 +92,142 @@ TEST_CASE("mixtures with weights near 0 and 1 keep their digits near convergence
     CHECK(std::abs(divot::value(divot::skew_kl{pi}, t, s) / skew_kl - 1) < allowed);
     CHECK(std::abs(divot::value(divot::skew_js{pi}, t, s) / skew_js - 1) < 1e-14);
   }
+}
+
+TEST_CASE_TEMPLATE("labels keep their distribution at a term's temperature", T, float, double) {
+  std::vector<int> const y{2, 0};
+  for (Eigen::Index const classes : {3, 200}) {
+    matrix<T> s = matrix<T>::Random(2, classes), g(2, classes), h(2, classes);
+    for (double const smoothing : {0., 0.2}) {
+      auto const given = divot::labels(y, smoothing);
+      auto const a =
+          divot::value_and_gradient(divot::at(4, divot::reverse(divot::skew_kl{.3})), given, s, g);
+      auto const b = divot::value_and_gradient(divot::reverse(divot::skew_kl{.3}), given,
+                                               divot::logits(s, 4), h);
+      CHECK(double(a.value) == doctest::Approx(double(b.value)).epsilon(1e-5));
+      CHECK((g - h).norm() <= T(1e-5) * h.norm());
+    }
+  }
+}
+
+TEST_CASE("an infinite loss of probabilities has a gradient without NaN") {
+  double const inf = std::numeric_limits<double>::infinity();
+  matrix<double> t(1, 3), q(1, 3), g(1, 3);
+  auto const gradient_is = [&](auto const& loss, double a, double b, double c) {
+    for (bool const simd : {false, true}) {
+      if (simd) {
+        divot::gradient(divot::simd, loss, t, divot::probabilities(q), g);
+      } else {
+        divot::gradient(divot::seq, loss, t, divot::probabilities(q), g);
+      }
+      CHECK(g(0, 0) == a);
+      CHECK(g(0, 1) == b);
+      CHECK(g(0, 2) == c);
+    }
+  };
+  t << -inf, 0, 1;
+  q << .25, .25, .5;
+  gradient_is(divot::reverse_kl{}, inf, -inf, -inf);
+  gradient_is(divot::alpha{-.5}, inf, -inf, -inf);
+  gradient_is(.5 * divot::kl{} + .5 * divot::reverse_kl{}, inf, -inf, -inf);
+  t << 0, 0, 1;
+  q << 0, .25, .75;
+  gradient_is(divot::pearson{}, -inf, inf, inf);
+}
+
+TEST_CASE("probabilities are taken as they are given") {
+  // sums that differ from 1 within the tolerance
+  matrix<float> p(1, 2), q(1, 2);
+  p << 1, 1e-9f;
+  q << 1, 3e-9f;
+  double const difference = double(q(0, 1)) - double(p(0, 1));
+  auto const of = [&](auto const& loss) {
+    return double(divot::value(loss, divot::probabilities(p), divot::probabilities(q)));
+  };
+  CHECK(of(divot::total_variation{}) == doctest::Approx(.5 * difference).epsilon(1e-6));
+  CHECK(of(divot::alpha_beta{1, 1}) == doctest::Approx(.5 * difference * difference).epsilon(1e-6));
+}
+
+namespace {
+struct own_kl {
+  static constexpr double at_zero = 0, slope_at_infinity = divot::unbounded;
+  template <class T>
+  static T f(T u) {
+    return u * log(u);
+  }
+};
+}  // namespace
+
+TEST_CASE("an own f is called with ratios beyond the range of float") {
+  matrix<float> t(1, 2), s(1, 2), g(1, 2), h(1, 2);
+  t << 150, 0;
+  s << 0, 150;
+  double const own = divot::value_and_gradient(divot::f_divergence<own_kl>{}, t, s, g);
+  double const built = divot::value_and_gradient(divot::kl{}, t, s, h);
+  CHECK(own == doctest::Approx(built).epsilon(1e-6));
+  CHECK((g - h).norm() <= 1e-6f * h.norm());
+}
+
+TEST_CASE("a short row near convergence is corrected to the last digit") {
+  matrix<float> t(1, 10), s(1, 10), g(1, 10), h(1, 10);
+  t << 35.4508476f, -44.538456f, 20.226265f, 53.9326973f, 23.345459f, -43.3991165f, -13.4882841f,
+      44.6455536f, -41.0841866f, -12.3909893f;
+  s << 35.4008484f, -44.5884552f, 20.1762657f, 53.8826981f, 23.2954597f, -43.4491158f, -13.5382843f,
+      44.5955544f, -41.1341858f, -12.4409895f;
+  auto const check = [&](auto const& loss) {
+    double const fast =
+        divot::value_and_gradient(divot::simd, loss, divot::logits(t, 3), divot::logits(s, 3), g);
+    double const right =
+        divot::value_and_gradient(divot::seq, loss, divot::logits(t, 3), divot::logits(s, 3), h);
+    CHECK(fast == doctest::Approx(right).epsilon(1e-5));
+    CHECK((g - h).norm() <= 1e-6f * h.norm());
+  };
+  check(divot::total_variation{});
+  check(divot::alpha_beta{1, 1});
+  check(divot::alpha_beta{.2, .7});
+}
+
+TEST_CASE("rows of weight 0 leave the derivatives in alpha and beta alone") {
+  float const inf = std::numeric_limits<float>::infinity();
+  matrix<float> t(2, 3), s(2, 3);
+  t << 0, 1, 2, -inf, 1, 0;
+  s << 1, 0, 2, 0, 0, 1;
+  std::vector<double> const weights{1, 0};
+  std::array<double, 2> both{}, first{};
+  divot::gradient(divot::alpha_beta{0, 1}, t, s, divot::gradients().parameters(both),
+                  {.reduction = divot::reduction::sum, .weights = weights});
+  divot::gradient(divot::alpha_beta{0, 1}, t.topRows(1), s.topRows(1),
+                  divot::gradients().parameters(first), {.reduction = divot::reduction::sum});
+  CHECK(both == first);
+}
+
+TEST_CASE_TEMPLATE("the pullback of log_softmax keeps its digits where a class has all", T, float,
+                   double) {
+  matrix<T> y(1, 2), up(1, 2), out(1, 2);
+  y << T(-1e-9), T(-20.7232658);
+  up << 1, 0;
+  divot::log_softmax_pullback(y, up, out);
+  CHECK(out(0, 0) == doctest::Approx(1e-9).epsilon(1e-6));
+  CHECK(out(0, 1) == doctest::Approx(-1e-9).epsilon(1e-6));
+}
+
+TEST_CASE("pullbacks take a temperature a row") {
+  matrix<double> x = matrix<double>::Random(2, 5), up = matrix<double>::Random(2, 5), y(2, 5),
+                 out(2, 5), one(1, 5);
+  std::vector<double> const temperatures{.5, 4};
+  divot::softmax(x, y, {.temperatures = temperatures});
+  divot::softmax_pullback(y, up, out, 1, {.temperatures = temperatures});
+  for (Eigen::Index r : {0, 1}) {
+    divot::softmax_pullback(y.row(r), up.row(r), one, temperatures[static_cast<std::size_t>(r)]);
+    CHECK(out.row(r) == one);
+  }
+}
+
+TEST_CASE("terms are subtracted and divided") {
+  matrix<double> const t = matrix<double>::Random(3, 5), s = matrix<double>::Random(3, 5);
+  double const kl = divot::value(divot::kl{}, t, s),
+               reverse = divot::value(divot::reverse_kl{}, t, s);
+  CHECK(double(divot::value(divot::kl{} / 2 - divot::reverse_kl{}, t, s)) ==
+        doctest::Approx(kl / 2 - reverse));
+  CHECK(double(divot::value(-divot::kl{}, t, s)) == doctest::Approx(-kl));
 }

@@ -6,11 +6,10 @@
 
 #include <Eigen/Core>
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
 using matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 inline matrix teacher, student, gradient, teacher_gradient;
 inline std::vector<std::int64_t> y;
-inline std::vector<std::uint8_t> keep;
-inline std::vector<double> weight, loss_of_row;

@@ -193,12 +193,18 @@ void check_overlap(Request const& request, memory_span const& student, memory_sp
 
 /// Labels exist where a loss needs them, and lie in range on every valid row.
 template <class Plan, class Labels>
-void check_labels(Plan const& plan, Labels const& labels, batch const& options, index rows,
-                  index classes) {
+void check_labels(Plan const& plan, Labels const& labels, double smoothing, batch const& options,
+                  index rows, index classes) {
   if (plan.has_labels() && labels.empty() && rows > 0) {
     fail(
         "cross_entropy needs labels: pass labels(y) as the teacher or batch::labels (to a soft "
         "teacher it is soft_cross_entropy)");
+  }
+  bool const own =
+      std::apply([](auto const&... g) { return ((g.uniform != 0) || ...); }, plan.groups);
+  if (own && smoothing != 0) {
+    fail("label smoothing is given twice: by labels(y, ", smoothing,
+         ") and by cross_entropy's own");
   }
   for (index r = 0; r < labels.size(); ++r) {
     if (!is_valid(options, r)) continue;

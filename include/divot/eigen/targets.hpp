@@ -83,6 +83,9 @@ auto target_of(G&& g) {
         writable && has_memory<bare>(),
         "divot: the gradient must be writable and have memory: a matrix, Map, Ref or block "
         "of one, not const and not a lazy expression");
+    static_assert(
+        !std::is_base_of_v<Eigen::PlainObjectBase<bare>, bare> || std::is_lvalue_reference_v<G>,
+        "divot: the gradient would be lost: this matrix is a temporary");
     return gradient_target<storage_t<bare>>{view_of<storage_t<bare>>(g)};
   }
 }

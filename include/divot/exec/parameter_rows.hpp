@@ -18,7 +18,7 @@ template <class T>
 class wide_log_softmax {
  public:
   wide_log_softmax(T const* x, index classes, double temperature, bool normalised)
-      : x_(x), temperature_(temperature) {
+      : x_(x), temperature_(normalised ? 1 : temperature) {
     if (normalised) return;
     max_ = -std::numeric_limits<long double>::infinity();
     for (index k = 0; k < classes; ++k) max_ = std::max(max_, static_cast<long double>(x[k]));
@@ -71,7 +71,7 @@ std::array<double, 2> parameter_gradient(Context const& call, Policy const& poli
     for (index i = me; i < stretches; i += team_size) {
       index const last = std::min(rows, (i + 1) * stretch);
       for (index r = i * stretch; r < last; ++r) {
-        if (!call.is_valid(r)) continue;
+        if (!call.is_valid(r) || call.gradient_factor(r) == 0) continue;
         index const n = call.classes_of(r);
         call.teacher.read(r, 1, n, t, n);
         call.student.read(r, 1, n, s, n);

@@ -128,6 +128,12 @@ template <divergence D>
 constexpr reversed<D> reverse(D const& d) {
   return {d};
 }
+template <loss L>
+requires(!divergence<L>) constexpr void reverse(L const&) {
+  static_assert(divergence<L>,
+                "divot: a divergence has a reverse, D(q‖p); sums are reversed term by term, and "
+                "cross_entropy and z_loss have none");
+}
 
 template <loss L>
 constexpr at_temperature<L> at(double temperature, L const& term) {
@@ -147,9 +153,22 @@ constexpr scaled<L> operator*(L const& term, double weight) {
   return {weight, term};
 }
 
+template <loss L>
+constexpr scaled<L> operator/(L const& term, double divisor) {
+  return {1 / divisor, term};
+}
+template <loss L>
+constexpr scaled<L> operator-(L const& term) {
+  return {-1, term};
+}
+
 template <loss A, loss B>
 constexpr sum<A, B> operator+(A const& a, B const& b) {
   return {{a, b}};
+}
+template <loss A, loss B>
+constexpr sum<A, scaled<B>> operator-(A const& a, B const& b) {
+  return {{a, -b}};
 }
 
 }  // namespace DIVOT_ABI

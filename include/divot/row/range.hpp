@@ -52,7 +52,8 @@ bool underflows(row_task<Team>& task, [[maybe_unused]] Bound const& bound,
   if constexpr (!is_real<T> || std::is_same_v<T, long double>) {
     return false;
   } else {
-    constexpr double limit = std::is_same_v<T, float> ? 80 : 690;
+    // log p and log q lie within range + log(classes); formulas of p/q need that much room
+    constexpr double limit = std::is_same_v<T, float> ? (Bound::spans_range ? 72 : 80) : 690;
     constexpr double small = std::is_same_v<T, float> ? 1e-8 : 1e-100;
     auto const wide =
         teacher.range() > constant<row>(limit) || student.range() > constant<row>(limit);

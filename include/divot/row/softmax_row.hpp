@@ -25,22 +25,33 @@ void write_softmax(Team const& team, softmax_side<Team> const& side, typename Te
   });
 }
 
-/// Sum over a row of f(place) on lanes, block by block into `partial`.
+/// Sum over a row, but for the class `hole` (−1: none), of f(place) on lanes, block by block into
+/// `partial`.
 template <class Team, class F>
-typename Team::row sum_over_row(Team const& team, index classes, typename Team::row* partial,
-                                F const& f) {
+typename Team::row sum_over_row(Team const& team, index classes, index hole,
+                                typename Team::row* partial, F const& f) {
   using T = typename Team::scalar;
   using row = typename Team::row;
   team.blocks(block_count<Team>(classes), [&](index b) {
     typename Team::accumulator total(T(0));
-    Team::each(b * block_columns, block_length<Team>(classes, b),
-               [&](auto const& place) DIVOT_LAMBDA_INLINE { total += place.keep(f(place)); });
+    Team::each_but(b * block_columns, block_length<Team>(classes, b), hole,
+                   [&](auto const& place) DIVOT_LAMBDA_INLINE { total += place.keep(f(place)); });
     partial[b] = Team::sum(total);
   });
   row total(0);
   for (index b = 0; b < block_count<Team>(classes); ++b) total = row(total + partial[b]);
   team.blocks(0, [](index) {});
   return total;
+}
+
+/// The place of the largest of a row's numbers, the first of equal ones.
+template <class T>
+index largest_of(T const* y, index classes) {
+  index place = 0;
+  for (index k = 1; k < classes; ++k) {
+    if (y[place] < y[k]) place = k;
+  }
+  return place;
 }
 
 /// x̄ = y ∘ (ȳ − ⟨ȳ, y⟩)/T for y = softmax(x/T).
@@ -53,14 +64,11 @@ void softmax_pullback_row(Team const& team, typename Team::scalar const* y,
                           typename Team::row* partial, typename Team::scalar* out) {
   using lane = typename Team::lane;
   using row = typename Team::row;
-  index anchor = 0;
-  for (index k = 1; k < classes; ++k) {
-    if (y[anchor] < y[k]) anchor = k;
-  }
-  lane const reference = lane(upstream[anchor]);
-  row const mean = sum_over_row(team, classes, partial, [&](auto const& place) DIVOT_LAMBDA_INLINE {
-    return lane(place.load(y, 0) * (place.load(upstream, 0) - reference));
-  });
+  lane const reference = lane(upstream[largest_of(y, classes)]);
+  row const mean =
+      sum_over_row(team, classes, -1, partial, [&](auto const& place) DIVOT_LAMBDA_INLINE {
+        return lane(place.load(y, 0) * (place.load(upstream, 0) - reference));
+      });
   lane const shift = spread<lane>(mean), factor = spread<lane>(inverse_temperature);
   team.blocks(block_count<Team>(classes), [&](index b) {
     Team::each(b * block_columns, block_length<Team>(classes, b),
@@ -72,6 +80,8 @@ void softmax_pullback_row(Team const& team, typename Team::scalar const* y,
 }
 
 /// x̄ = (ȳ − e^y Σȳ)/T for y = log softmax(x/T).
+///
+/// For the largest class, where the two may nearly cancel: −expm1(y)·ȳ less e^y Σȳ of the others.
 template <class Team>
 void log_softmax_pullback_row(Team const& team, typename Team::scalar const* y,
                               typename Team::scalar const* upstream, index classes,
@@ -79,16 +89,22 @@ void log_softmax_pullback_row(Team const& team, typename Team::scalar const* y,
                               typename Team::row* partial, typename Team::scalar* out) {
   using lane = typename Team::lane;
   using row = typename Team::row;
-  row const sum = sum_over_row(team, classes, partial, [&](auto const& place) DIVOT_LAMBDA_INLINE {
-    return lane(place.load(upstream, 0));
-  });
-  lane const total = spread<lane>(sum), factor = spread<lane>(inverse_temperature);
+  index const anchor = largest_of(y, classes);
+  // read before anybody writes: the output may be either input
+  row const log_p = row(y[anchor]), own = row(upstream[anchor]);
+  row const rest = sum_over_row(team, classes, anchor, partial,
+                                [&](auto const& place)
+                                    DIVOT_LAMBDA_INLINE { return lane(place.load(upstream, 0)); });
+  row const at_anchor =
+      row((row(-math::expm1(log_p)) * own - math::exp(log_p) * rest) * inverse_temperature);
+  lane const total = spread<lane>(row(rest + own)), factor = spread<lane>(inverse_temperature);
   team.blocks(block_count<Team>(classes), [&](index b) {
     Team::each(b * block_columns, block_length<Team>(classes, b),
                [&](auto const& place) DIVOT_LAMBDA_INLINE {
                  lane const p = math::exp(lane(place.load(y, 0)));
                  place.store(out, lane((place.load(upstream, 0) - p * total) * factor));
                });
+    if (anchor / block_columns == b) out[anchor] = spread<typename Team::scalar>(at_anchor);
   });
 }
 

@@ -73,6 +73,15 @@ TEST_CASE("weights and upstream gradients are finite") {
   s.refuses({.upstream = u}, "batch::upstream[0] is inf; it must be finite");
 }
 
+TEST_CASE("a weight leaves the gradient in the range of the arithmetic") {
+  sample s;
+  std::vector<double> const weights{1, 3e39, 1};
+  s.refuses(
+      {.weights = weights},
+      "row 1: weight and upstream gradient multiply its gradient by 1e+39, which is beyond the "
+      "range of the arithmetic");
+}
+
 TEST_CASE("the normaliser is positive and finite, or 0 for none") {
   sample s;
   for (auto const& [value, text] : {std::pair{-1., "-1"}, {inf, "inf"}, {nan, "nan"}}) {
@@ -153,6 +162,26 @@ TEST_CASE("label smoothing lies in [0, 1)") {
     CHECK(made(divot::cross_entropy{.smoothing = value}) ==
           "divot: cross_entropy: smoothing is " + text + "; it must lie in [0, 1)");
   }
+}
+
+TEST_CASE("label smoothing is given once") {
+  sample s;
+  std::vector<std::int64_t> const y{0, 1, 2};
+  CHECK(refusal([&] {
+          divot::value(divot::seq, divot::cross_entropy{.smoothing = .1}, divot::labels(y, .2),
+                       s.student);
+        }) ==
+        "divot: label smoothing is given twice: by labels(y, 0.2) and by cross_entropy's own");
+}
+
+TEST_CASE("a temperature a row is one of logits") {
+  matrix const p = matrix::Constant(rows, classes, std::log(1.f / classes));
+  std::vector<double> const temperatures{1, 2, 3};
+  CHECK(refusal([&] {
+          divot::value(divot::seq, divot::kl{}, divot::log_probabilities(p),
+                       divot::log_probabilities(p), {.temperatures = temperatures});
+        }) ==
+        "divot: batch::temperatures needs logits: probabilities have their temperature already");
 }
 
 TEST_CASE("parameters of divergences are finite, mixtures lie strictly between 0 and 1") {

@@ -137,6 +137,21 @@ std::string refusal() {
   return "";
 }
 
+struct off_centre {
+  static constexpr double at_zero = 1, slope_at_infinity = divot::unbounded;
+  template <class T>
+  static T f(T u) {
+    return u * log(u) + T(1);
+  }
+};
+struct undeclared_kink {
+  static constexpr double at_zero = 1, slope_at_infinity = 1;
+  template <class T>
+  static T f(T u) {
+    return abs(u - T(1));
+  }
+};
+
 }  // namespace
 
 TEST_CASE("an own f-divergence is as accurate as the built-in one at any ratio") {
@@ -156,4 +171,11 @@ TEST_CASE("a generator that loses its digits is refused, with the remedy") {
 
 TEST_CASE("a dual that belongs to another f is refused") {
   CHECK(refusal<wrong_dual>().find("f_divergence: dual(u) is ") != std::string::npos);
+}
+
+TEST_CASE("f is 0 at 1, and says so if it has a kink there") {
+  CHECK(refusal<off_centre>() == "divot: f_divergence: f(1) is 1; it must be 0");
+  CHECK(refusal<undeclared_kink>() ==
+        "divot: f_divergence: the slope of f jumps from -1 to 1 at u = 1; declare static constexpr "
+        "bool smooth = false");
 }

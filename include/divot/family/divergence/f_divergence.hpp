@@ -61,6 +61,7 @@ class bound_f_divergence {
                 "constexpr double at_zero and slope_at_infinity");
   static constexpr bool has_dual = requires(dual_number<double> u) { F::dual(u); };
   static constexpr bool needs_logs = false;
+  static constexpr bool spans_range = true;
   static constexpr bool needs_exact_offset() { return !is_smooth<F>(); }
   /// Below this |ell| the series; its own singularities may lie closer than those of divot's.
   static constexpr double series_bound = 0.25;
@@ -74,6 +75,7 @@ class bound_f_divergence {
       });
     }
     limits_ = find_limits();
+    check_centre();
     check_digits<false>("f(u)");
     check_digits<true>(has_dual ? "dual(u)" : "u f(1/u)");
   }
@@ -133,6 +135,21 @@ class bound_f_divergence {
       return expansion(expansion::variable(u) * F::f(expansion::reciprocal(u))).settled();
     } else {
       return expansion(F::f(expansion::variable(u))).settled();
+    }
+  }
+
+  /// f(1) = 0, and a kink there must be declared.
+  static void check_centre() {
+    auto const slope_at = [](double u) { return F::f(dual_number<double>(u, 1.)).slope; };
+    double const centre = F::f(dual_number<double>(1., 1.)).value;
+    double const below = slope_at(1 - 1e-6), above = slope_at(1 + 1e-6);
+    double const size = 1 + std::abs(below) + std::abs(above);
+    if (!(std::abs(centre) <= 1e-9 * size)) {
+      fail("f_divergence: f(1) is ", centre, "; it must be 0");
+    }
+    if (is_smooth<F>() && !(std::abs(above - below) <= 1e-3 * size)) {
+      fail("f_divergence: the slope of f jumps from ", below, " to ", above,
+           " at u = 1; declare static constexpr bool smooth = false");
     }
   }
 
