@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <divot/config.hpp>
+#include <divot/team/avx512.hpp>
 
 #include <xsimd/xsimd.hpp>
 
@@ -10,10 +10,6 @@
 #include <limits>
 #include <type_traits>
 #include <utility>
-
-#if defined(__SSE2__)
-#include <immintrin.h>
-#endif
 
 namespace divot {
 inline namespace DIVOT_ABI {
@@ -31,9 +27,8 @@ struct pack_exponents {
   static constexpr T rounder = single ? T(12582912.) : T(6755399441055744.);
 #if defined(__AVX512F__)
   static constexpr bool wide = sizeof(V) == 64;
-  // Intrinsics with a mask, even a full one, where GCC 12 takes those without for reading an
-  // uninitialised register (GCC bug 105593).
-  static constexpr auto every = static_cast<std::conditional_t<single, __mmask16, __mmask8>>(-1);
+  using lane_bits = std::conditional_t<single, __mmask16, __mmask8>;
+  static constexpr auto every = static_cast<lane_bits>(-1);
 #endif
 
   static DIVOT_INLINE bits to_bits(V const& x) {
@@ -64,49 +59,25 @@ struct pack_exponents {
 
   /// x·2^n for an integer n, right through gradual underflow and overflow.
   static DIVOT_INLINE V scale2(V const& x, V const& n) {
-#if defined(__AVX512F__)
-    if constexpr (wide && single) {
-      return V(_mm512_maskz_scalef_ps(every, x, n));
-    } else if constexpr (wide) {
-      return V(_mm512_maskz_scalef_pd(every, x, n));
-    } else
-#endif
-    {
-      V const half = round(n * V(T(.5)));
-      return (x * power_of_two(half)) * power_of_two(n - half);
-    }
+    DIVOT_AVX512(maskz_scalef, every, x, n)
+    V const half = round(n * V(T(.5)));
+    return (x * power_of_two(half)) * power_of_two(n - half);
   }
 
   /// x·2^n for x near 1 and an integer n, overflow being +inf; 0 in the lanes where `gone`, which
   /// are all where the result would not be normal: no processor then stumbles over a subnormal.
   static DIVOT_INLINE V scale2_unless(mask const& gone, V const& x, V const& n) {
-#if defined(__AVX512F__)
-    if constexpr (wide && single) {
-      return V(_mm512_maskz_scalef_ps(static_cast<__mmask16>(~typename mask::register_type(gone)),
-                                      x, n));
-    } else if constexpr (wide) {
-      return V(
-          _mm512_maskz_scalef_pd(static_cast<__mmask8>(~typename mask::register_type(gone)), x, n));
-    } else
-#endif
-    {
-      // one power of two reaches to the end of the range and the other beyond
-      V const most(single ? T(127.) : T(1023.));
-      V const first = xsimd::min(most, n);
-      return xsimd::select(gone, V(T(0)),
-                           (x * power_of_two(first)) * power_of_two(xsimd::min(most, n - first)));
-    }
+    DIVOT_AVX512(maskz_scalef, static_cast<lane_bits>(~typename mask::register_type(gone)), x, n)
+    // one power of two reaches to the end of the range and the other beyond
+    V const most(single ? T(127.) : T(1023.));
+    V const first = xsimd::min(most, n);
+    return xsimd::select(gone, V(T(0)),
+                         (x * power_of_two(first)) * power_of_two(xsimd::min(most, n - first)));
   }
   /// The same where n ≤ 0.
   static DIVOT_INLINE V scale2_down_unless(mask const& gone, V const& x, V const& n) {
-#if defined(__AVX512F__)
-    if constexpr (wide) {
-      return scale2_unless(gone, x, n);
-    } else
-#endif
-    {
-      return xsimd::select(gone, V(T(0)), x * power_of_two(n));
-    }
+    DIVOT_AVX512(maskz_scalef, static_cast<lane_bits>(~typename mask::register_type(gone)), x, n)
+    return xsimd::select(gone, V(T(0)), x * power_of_two(n));
   }
 
   /// x = mantissa·2^exponent with the mantissa in [√½, √2), for x > 0, subnormal too.

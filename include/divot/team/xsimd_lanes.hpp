@@ -34,6 +34,7 @@ struct lane_traits<xsimd::batch<T, A>> : pack_exponents<T, A> {
 #if defined(__AVX512F__)
   using pack_exponents<T, A>::wide;
   using pack_exponents<T, A>::every;
+  using typename pack_exponents<T, A>::lane_bits;
 #endif
 
   static DIVOT_INLINE V select(mask const& m, V const& a, V const& b) {
@@ -43,40 +44,16 @@ struct lane_traits<xsimd::batch<T, A>> : pack_exponents<T, A> {
   static DIVOT_INLINE bool all(mask const& m) { return xsimd::all(m); }
   // xsimd 8 has no fused multiply-add of its own for AVX-512
   static DIVOT_INLINE V fma(V const& a, V const& b, V const& c) {
-#if defined(__AVX512F__)
-    if constexpr (wide && single) {
-      return V(_mm512_fmadd_ps(a, b, c));
-    } else if constexpr (wide) {
-      return V(_mm512_fmadd_pd(a, b, c));
-    } else
-#endif
-    {
-      return xsimd::fma(a, b, c);
-    }
+    DIVOT_AVX512(fmadd, a, b, c)
+    return xsimd::fma(a, b, c);
   }
   static DIVOT_INLINE V fms(V const& a, V const& b, V const& c) {
-#if defined(__AVX512F__)
-    if constexpr (wide && single) {
-      return V(_mm512_fmsub_ps(a, b, c));
-    } else if constexpr (wide) {
-      return V(_mm512_fmsub_pd(a, b, c));
-    } else
-#endif
-    {
-      return xsimd::fms(a, b, c);
-    }
+    DIVOT_AVX512(fmsub, a, b, c)
+    return xsimd::fms(a, b, c);
   }
   static DIVOT_INLINE V fnma(V const& a, V const& b, V const& c) {
-#if defined(__AVX512F__)
-    if constexpr (wide && single) {
-      return V(_mm512_fnmadd_ps(a, b, c));
-    } else if constexpr (wide) {
-      return V(_mm512_fnmadd_pd(a, b, c));
-    } else
-#endif
-    {
-      return xsimd::fnma(a, b, c);
-    }
+    DIVOT_AVX512(fnmadd, a, b, c)
+    return xsimd::fnma(a, b, c);
   }
   static DIVOT_INLINE V quotient(V const& a, V const& b) {
 #if defined(__AVX512F__)
@@ -96,42 +73,18 @@ struct lane_traits<xsimd::batch<T, A>> : pack_exponents<T, A> {
   // A NaN in b is passed on: xsimd's versions differ in this. Compilers know the narrower packs'
   // instruction by the comparison, the wide ones' not always.
   static DIVOT_INLINE V max(V const& a, V const& b) {
-#if defined(__AVX512F__)
-    if constexpr (wide && single) {
-      return V(_mm512_maskz_max_ps(every, a, b));
-    } else if constexpr (wide) {
-      return V(_mm512_maskz_max_pd(every, a, b));
-    } else
-#endif
-    {
-      register_type const x = a, y = b;
-      return V(register_type(x > y ? x : y));
-    }
+    DIVOT_AVX512(maskz_max, every, a, b)
+    register_type const x = a, y = b;
+    return V(register_type(x > y ? x : y));
   }
   static DIVOT_INLINE V min(V const& a, V const& b) {
-#if defined(__AVX512F__)
-    if constexpr (wide && single) {
-      return V(_mm512_maskz_min_ps(every, a, b));
-    } else if constexpr (wide) {
-      return V(_mm512_maskz_min_pd(every, a, b));
-    } else
-#endif
-    {
-      register_type const x = a, y = b;
-      return V(register_type(x < y ? x : y));
-    }
+    DIVOT_AVX512(maskz_min, every, a, b)
+    register_type const x = a, y = b;
+    return V(register_type(x < y ? x : y));
   }
   static DIVOT_INLINE V sqrt(V const& x) {
-#if defined(__AVX512F__)
-    if constexpr (wide && single) {
-      return V(_mm512_maskz_sqrt_ps(every, x));
-    } else if constexpr (wide) {
-      return V(_mm512_maskz_sqrt_pd(every, x));
-    } else
-#endif
-    {
-      return xsimd::sqrt(x);
-    }
+    DIVOT_AVX512(maskz_sqrt, every, x)
+    return xsimd::sqrt(x);
   }
 
   static DIVOT_INLINE V load(T const* p) { return V::load_unaligned(p); }
@@ -172,28 +125,20 @@ struct lane_traits<xsimd::batch<T, A>> : pack_exponents<T, A> {
 
   /// `fill` in the other lanes.
   static DIVOT_INLINE V load_some(T const* p, std::uint32_t lanes, T fill) {
-#if defined(__AVX512F__)
-    if constexpr (wide && single) {
-      return V(_mm512_mask_loadu_ps(V(fill), static_cast<__mmask16>(lanes), p));
-    } else if constexpr (wide) {
-      return V(_mm512_mask_loadu_pd(V(fill), static_cast<__mmask8>(lanes), p));
-    } else
-#endif
-    {
-      alignas(64) std::array<T, size> a;
-      a.fill(fill);
-      for (std::size_t i = 0; i < size; ++i) {
-        if ((lanes >> i & 1) != 0) a[i] = p[i];
-      }
-      return load(a.data());
+    DIVOT_AVX512(mask_loadu, V(fill), static_cast<lane_bits>(lanes), p)
+    alignas(64) std::array<T, size> a;
+    a.fill(fill);
+    for (std::size_t i = 0; i < size; ++i) {
+      if ((lanes >> i & 1) != 0) a[i] = p[i];
     }
+    return load(a.data());
   }
   static DIVOT_INLINE void store_some(T* p, std::uint32_t lanes, V const& x) {
 #if defined(__AVX512F__)
     if constexpr (wide && single) {
-      _mm512_mask_storeu_ps(p, static_cast<__mmask16>(lanes), x);
+      _mm512_mask_storeu_ps(p, static_cast<lane_bits>(lanes), x);
     } else if constexpr (wide) {
-      _mm512_mask_storeu_pd(p, static_cast<__mmask8>(lanes), x);
+      _mm512_mask_storeu_pd(p, static_cast<lane_bits>(lanes), x);
     } else
 #endif
     {
@@ -205,20 +150,12 @@ struct lane_traits<xsimd::batch<T, A>> : pack_exponents<T, A> {
   }
   /// 0 in the other lanes.
   static DIVOT_INLINE V keep_some(std::uint32_t lanes, V const& x) {
-#if defined(__AVX512F__)
-    if constexpr (wide && single) {
-      return V(_mm512_maskz_mov_ps(static_cast<__mmask16>(lanes), x));
-    } else if constexpr (wide) {
-      return V(_mm512_maskz_mov_pd(static_cast<__mmask8>(lanes), x));
-    } else
-#endif
-    {
-      auto a = to_array(x);
-      for (std::size_t i = 0; i < size; ++i) {
-        if ((lanes >> i & 1) == 0) a[i] = T(0);
-      }
-      return load(a.data());
+    DIVOT_AVX512(maskz_mov, static_cast<lane_bits>(lanes), x)
+    auto a = to_array(x);
+    for (std::size_t i = 0; i < size; ++i) {
+      if ((lanes >> i & 1) == 0) a[i] = T(0);
     }
+    return load(a.data());
   }
   static DIVOT_INLINE std::array<T, size> to_array(V const& x) {
     alignas(64) std::array<T, size> a;
