@@ -23,7 +23,7 @@ pool<Storage>& logits() {
     std::generate_n(table.get(), size, [&] { return normal(random); });
     pool<Storage> p;
     for (auto* part : {&p.teacher, &p.original, &p.student, &p.elsewhere}) {
-      *part = std::make_unique_for_overwrite<Storage[]>(pool_size);
+      *part = make_numbers<Storage>(pool_size);
     }
     for (std::size_t i = 0; i < pool_size; ++i) {
       p.teacher[i] = static_cast<Storage>(table[i % (size - 3)]);

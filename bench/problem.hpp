@@ -22,11 +22,23 @@ inline constexpr int threads = 2;
 /// Entries of the largest problem, 128 × 151 936.
 inline constexpr std::size_t pool_size = std::size_t{128} * 151936;
 
+/// Numbers that begin on a cache line, as those of Eigen's large matrices do.
+struct free_aligned {
+  void operator()(void* p) const { Eigen::internal::aligned_free(p); }
+};
+template <class Storage>
+using numbers = std::unique_ptr<Storage[], free_aligned>;
+template <class Storage>
+numbers<Storage> make_numbers(std::size_t count) {
+  return numbers<Storage>(
+      static_cast<Storage*>(Eigen::internal::aligned_malloc(count * sizeof(Storage))));
+}
+
 /// Teacher and student at a scale of 2, the student's original to restore it from, and a place for
 /// gradients that are not in place.
 template <class Storage>
 struct pool {
-  std::unique_ptr<Storage[]> teacher, original, student, elsewhere;
+  numbers<Storage> teacher, original, student, elsewhere;
   /// Puts the first `count` logits of the student back.
   void restore(std::size_t count);
 };

@@ -61,20 +61,18 @@ float two_exponentials(float const* x, float const* y, index n) {
 void measure_exponentials(benchmark::State& state) {
   auto const& all = logits<float>();
   constexpr index n = cached.cols;
-  std::vector<float> x(n), y(n);
+  auto const x = make_numbers<float>(n), y = make_numbers<float>(n);
   auto const below_zero = [](float logit) { return -std::abs(logit) * 3; };
-  std::transform(all.teacher.get(), all.teacher.get() + n, x.begin(), below_zero);
-  std::transform(all.original.get(), all.original.get() + n, y.begin(), below_zero);
+  std::transform(all.teacher.get(), all.teacher.get() + n, x.get(), below_zero);
+  std::transform(all.original.get(), all.original.get() + n, y.get(), below_zero);
   double expected = 0;
-  for (float const e : x) expected += std::exp(static_cast<double>(e));
-  for (float const e : y) expected += std::exp(static_cast<double>(e));
-  if (std::abs(static_cast<double>(two_exponentials(x.data(), y.data(), n)) / expected - 1) >
-      1e-4) {
+  for (index i = 0; i < n; ++i) expected += std::exp(double(x[i])) + std::exp(double(y[i]));
+  if (std::abs(static_cast<double>(two_exponentials(x.get(), y.get(), n)) / expected - 1) > 1e-4) {
     state.SkipWithError("the exponentials are wrong");
     return;
   }
   measure(
-      state, [] {}, [&] { benchmark::DoNotOptimize(two_exponentials(x.data(), y.data(), n)); });
+      state, [] {}, [&] { benchmark::DoNotOptimize(two_exponentials(x.get(), y.get(), n)); });
   count(state, n, 8, 1);
 }
 
