@@ -99,3 +99,11 @@ TEST_CASE("a term of weight 0 is no term, even where it is infinite") {
     CHECK(only.teacher.isZero(0));
   }
 }
+
+TEST_CASE("terms are subtracted and divided") {
+  matrix const t = matrix::Random(3, 5), s = matrix::Random(3, 5);
+  auto const value = [&](auto const& loss) { return double(divot::value(divot::seq, loss, t, s)); };
+  double const kl = value(divot::kl{}), reverse = value(divot::reverse_kl{});
+  CHECK(value(divot::kl{} / 2 - divot::reverse_kl{}) == doctest::Approx(kl / 2 - reverse));
+  CHECK(value(-divot::kl{}) == doctest::Approx(-kl));
+}

@@ -4,9 +4,12 @@
 
 #include <divot/core/shifted_exp.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
+#include <type_traits>
 
 namespace divot {
 inline namespace DIVOT_ABI {

@@ -233,7 +233,7 @@ class loss_row {
     to.temperature = task_.want_temperature && !own_temperature;
     row moment(0);
     if constexpr (Tangent) {
-      if (widest && is_infinite(to, anchor_weight_[0])) {
+      if (is_infinite(to, anchor_weight_[0])) {
         write_infinite(student, to, task_.student_weights, anchor_weight_[0]);
       } else {
         team_.blocks(block_count<Team>(task_.classes),
@@ -278,7 +278,7 @@ class loss_row {
   }
 
   row write(side const& own, projection<Team> const& to, T* weights, row const& anchor_weight) {
-    if (widest && is_infinite(to, anchor_weight)) {
+    if (is_infinite(to, anchor_weight)) {
       write_infinite(own, to, weights, anchor_weight);
       return row(0);
     }
@@ -291,6 +291,7 @@ class loss_row {
     return moment;
   }
 
+  /// In the widest type the limits are then taken; narrower ones have handed the row over.
   static bool is_infinite(projection<Team> const& to, row const& anchor_weight) {
     if constexpr (widest) {
       return !is_finite_number(to.total) || !is_finite_number(anchor_weight);

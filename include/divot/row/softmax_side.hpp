@@ -32,10 +32,10 @@ constexpr index block_length(index classes, index block) {
 /// What a block of a row says of one operand's softmax.
 template <class Row>
 struct softmax_block {
-  Row max;    // largest element
-  Row min;    // smallest one that is not −inf
-  Row sum;    // Σ of the exponentials kept in scratch
-  Row scale;  // exponential kept in scratch × scale = probability; set by `begin_block`
+  Row max;                // largest element
+  Row min;                // smallest one that is not −inf
+  Row sum;                // Σ of the exponentials kept in scratch
+  Row scale;              // exponential kept in scratch × scale = probability; set by the sweeps
   bool infinite = false;  // some element is −inf
   bool bad = false;       // some element is NaN or +inf
 };
@@ -171,8 +171,8 @@ class softmax_side {
       }
     }
     if constexpr (by_powers) {
-      top_ = is_coarse() ? row(1) : binary_.top(max_);
-      rest /= top_;
+      peak_ = is_coarse() ? row(1) : binary_.top(max_);
+      rest /= peak_;
     }
     argmax_block_ = holder;
     if (normalised_) {
@@ -186,7 +186,7 @@ class softmax_side {
   }
 
   /// The factor that turns this block's exponentials into probabilities.
-  row block_scale(index b) const { return row(units_of(b) / (top_ * total_)); }
+  row block_scale(index b) const { return row(units_of(b) / (peak_ * total_)); }
 
   /// log-probability of an element, on the row's numbers.
   row log_probability(row const& x) const { return row((x - max_) * inverse_ - log_z_); }
@@ -307,7 +307,8 @@ class softmax_side {
   row inverse_, inverse_low_;
   std::conditional_t<by_powers, math::binary_exp<lane>, nothing> binary_;
   bool normalised_;
-  row max_{}, min_{}, log_z_{}, total_{}, mass_{}, top_ = row(1);
+  row max_{}, min_{}, log_z_{}, total_{}, mass_{};
+  row peak_ = row(1);  // the largest element's exponential, in its units
   position argmax_{};
   index argmax_block_ = 0;
   bool infinite_ = false;
