@@ -83,11 +83,23 @@ DIVOT_INLINE V polynomial(V const& x, std::array<double, N> const& c) {
   return y;
 }
 
-/// (e^x − 1 − x)/x² for |x| ≤ ½. Relative error 1 eps (fp32 and fp64).
+/// The same with the upper terms in pairs: one product more, and fewer of them wait for each other.
+template <class V, std::size_t N>
+DIVOT_INLINE V paired_polynomial(V const& x, std::array<double, N> const& c) {
+  static_assert(N % 2 == 0 && N >= 4);
+  V const square = x * x;
+  V y = fma(x, constant<V>(c[N - 1]), constant<V>(c[N - 2]));
+  for (std::size_t i = N - 2; i > 2; i -= 2) {
+    y = fma(y, square, fma(x, constant<V>(c[i - 1]), constant<V>(c[i - 2])));
+  }
+  return fma(fma(y, x, constant<V>(c[1])), x, constant<V>(c[0]));
+}
+
+/// (e^x − 1 − x)/x² for |x| ≤ ½. Error 1.5 ulp (fp32), 1 ulp (fp64).
 template <class V>
 DIVOT_INLINE V expm1_tail(V const& x) {
   if constexpr (std::is_same_v<scalar_of<V>, float>) {
-    return polynomial(x, coefficients::expm1_float);
+    return paired_polynomial(x, coefficients::expm1_float);
   } else if constexpr (std::is_same_v<scalar_of<V>, long double>) {
     V y = V(1) / V(51090942171709440000.0L);  // 1/21!
     long double factorial = 51090942171709440000.0L;

@@ -35,4 +35,12 @@ enum class sixteen_bits { none, half, bfloat16 };
 template <class S>
 inline constexpr sixteen_bits bits_of = sixteen_bits::none;
 
+inline namespace DIVOT_ABI {
+
+template <class R>
+inline bool is_finite_number(R const& x) {
+  return x - x == R(0);
+}
+
+}  // namespace DIVOT_ABI
 }  // namespace divot

@@ -56,6 +56,12 @@ inline constexpr double unbounded = std::numeric_limits<double>::infinity();
 /// Below this |ell| the series of a divergence is taken, above it the closed form.
 inline constexpr double near_bound = 0.5;
 
+/// Whether |ell| is below it.
+template <class V>
+DIVOT_INLINE mask_of<V> is_near(V const& ell) {
+  return ell * ell < constant<V>(near_bound * near_bound);  // the series want the square anyway
+}
+
 /// The gauge of a row: far (0) where p is much smaller than q at the anchor, else centred (1).
 template <class V>
 DIVOT_INLINE V row_gauge(V const& anchor) {

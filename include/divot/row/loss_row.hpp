@@ -103,13 +103,17 @@ class loss_row {
     team_.blocks(0, [](index) {});
     row const squared =
         row(row(1) / (student.inverse_temperature() * student.inverse_temperature()));
-    row const weight = group.t_squared ? squared : row(1);
+    // the divergences' factor stands outside where there are no label terms beside them
+    constexpr bool labelled = Group::may_have_labels;
+    row const factor = constant<row>(group.factor);
+    row const outer = labelled || !lanes ? row(1) : factor;
+    row const weight = group.t_squared ? row(squared * outer) : outer;
     row const log_partition = row(student.max() * student.inverse_temperature() + student.log_z());
     row const z_loss = z == 0 ? row(0) : row(constant<row>(z) * log_partition * log_partition);
     row const pull = z == 0 ? row(0) : row(constant<row>(2 * z) * log_partition);
 
     sweep_anchor<row> anchor{
-        row(0), row(0), row(0), row(0), row(0), row(0), constant<row>(group.factor)};
+        row(0), row(0), row(0), row(0), row(0), row(0), labelled ? factor : row(1)};
     row loss(0), total(0), teacher_total(0), teacher_omega(0);
     // a divergence of weight 0 is none, even where it is infinite
     bool const divergences = lanes && group.factor != 0;
@@ -127,8 +131,8 @@ class loss_row {
         anchor_at<false>(group.lanes, teacher, student, ratio, anchor);
         auto const labels = label_part(team_, task_, group, student, anchor);
         team_.blocks(blocks, [&](index b) {
-          divergence_block<false, Student>(task_, teacher, student, ratio, group.lanes, anchor,
-                                           task_.student_weights, b);
+          divergence_block<false, Student, labelled>(task_, teacher, student, ratio, group.lanes,
+                                                     anchor, task_.student_weights, b);
           if constexpr (Student) patch_label(task_, labels, b);
         });
         sweep_block<row> const sums = add_blocks(task_);
@@ -141,8 +145,8 @@ class loss_row {
           anchor_at<true>(dual, teacher, student, ratio, back);
           team_.blocks(0, [](index) {});
           team_.blocks(blocks, [&](index b) {
-            divergence_block<true, true>(task_, teacher, student, ratio, dual, back,
-                                         task_.teacher_weights, b);
+            divergence_block<true, true, labelled>(task_, teacher, student, ratio, dual, back,
+                                                   task_.teacher_weights, b);
           });
           teacher_total = add_blocks(task_).weight;
           teacher_omega = back.omega;
@@ -160,7 +164,7 @@ class loss_row {
       }
       loss = labels.loss;
     }
-    row range = row(loss + z_loss);
+    row range = row(weight * loss + z_loss);
     if constexpr (lanes && (Team::across || decltype(group.lanes)::needs_powers)) {
       auto const coarse = teacher.is_coarse() || student.is_coarse();
       range = math::select(coarse, row(limits_of<row>::quiet_NaN()), range);

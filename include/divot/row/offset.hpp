@@ -66,7 +66,7 @@ class offset_correction {
       class_point<lane> x{};
       x.p = place.load(task_.teacher_exponentials, 0) * teacher_scale;
       x.q = place.load(task_.student_exponentials, 0) * student_scale;
-      auto const near = math::abs(ell) < constant<lane>(near_bound);
+      auto const near = is_near(ell);
       x.ell = math::select(near, ell, lane(T(0)));
       lane const d =
           math::select(near, near_difference(x, math::expm1_tail(x.ell)), lane(x.p - x.q));

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <divot/row/softmax_side.hpp>
+#include <divot/row/log_softmax_lanes.hpp>
 
 namespace divot {
 inline namespace DIVOT_ABI {

@@ -6,44 +6,13 @@
 #include <divot/core/exact.hpp>
 #include <divot/core/shifted_exp.hpp>
 #include <divot/core/types.hpp>
+#include <divot/row/block.hpp>
 
 #include <limits>
 #include <type_traits>
 
 namespace divot {
 inline namespace DIVOT_ABI {
-
-/// Columns in one block: the unit of partial sums and of work shared between threads. Results
-/// depend on it, so it is a constant of the library and not a tuning knob.
-inline constexpr index block_columns = 1024;
-
-/// Blocks of a row. Rows across lanes are short and form one block.
-template <class Team>
-constexpr index block_count(index classes) {
-  return Team::across ? 1 : (classes + block_columns - 1) / block_columns;
-}
-template <class Team>
-constexpr index block_length(index classes, index block) {
-  if (Team::across) return classes;
-  index const rest = classes - block * block_columns;
-  return rest < block_columns ? rest : block_columns;
-}
-
-/// What a block of a row says of one operand's softmax.
-template <class Row>
-struct softmax_block {
-  Row max;                // largest element
-  Row min;                // smallest one that is not −inf
-  Row sum;                // Σ of the exponentials kept in scratch
-  Row scale;              // exponential kept in scratch × scale = probability; set by the sweeps
-  bool infinite = false;  // some element is −inf
-  bool bad = false;       // some element is NaN or +inf
-};
-
-template <class R>
-inline bool is_finite_number(R const& x) {
-  return x - x == R(0);
-}
 
 /// softmax(x/T) of one operand of a row, anchored at the row's maximum.
 ///
@@ -151,30 +120,11 @@ class softmax_side {
         }
       }
     }
-    row rest(0), maxima(0);
-    for (index b = 0; b < n; ++b) {
-      infinite_ = infinite_ || blocks_[b].infinite;
-      bool const holds = [&] {
-        if constexpr (Team::across)
-          return true;
-        else
-          return bool(blocks_[b].max == max_);
-      }();
-      if (holds) {
-        auto const found =
-            Team::count_maxima(x_, max_, e_, b * block_columns, block_length<Team>(classes_, b));
-        rest = row(rest + found.rest);
-        maxima = row(maxima + found.count);
-        if (b == holder) argmax_ = found.first;
-      } else if constexpr (!Team::across) {
-        if (is_finite_number(blocks_[b].max)) rest += row(blocks_[b].sum * units_of(b));
-      }
-    }
-    if constexpr (by_powers) {
-      peak_ = is_coarse() ? row(1) : binary_.top(max_);
-      rest /= peak_;
-    }
     argmax_block_ = holder;
+    if constexpr (by_powers) peak_ = is_coarse() ? row(1) : binary_.top(max_);
+    row maxima(0), rest(0);
+    for (index b = 0; b < n; ++b) infinite_ = infinite_ || blocks_[b].infinite;
+    if (!separate_one(maxima, rest)) separate_all(maxima, rest);
     if (normalised_) {
       log_z_ = row(-max_);
       total_ = math::exp(row(-max_));
@@ -242,6 +192,42 @@ class softmax_side {
   }
 
  private:
+  /// The sum of a row in which the largest class is one among many: without it, and 1.
+  bool separate_one(row& maxima, row& rest) {
+    if constexpr (by_powers) {
+      row all(0);
+      for (index b = 0; b < block_count<Team>(classes_); ++b) {
+        if (is_finite_number(blocks_[b].max)) all += row(blocks_[b].sum * units_of(b));
+      }
+      all /= peak_;
+      if (!(all > row(4))) return false;
+      argmax_ = Team::find(x_, max_, argmax_block_ * block_columns,
+                           block_length<Team>(classes_, argmax_block_));
+      maxima = row(1);
+      rest = row(all - row(1));
+      return true;
+    } else {
+      return false;
+    }
+  }
+  /// The sum of any row: how many maxima there are, and what the others add up to.
+  void separate_all(row& maxima, row& rest) {
+    for (index b = 0; b < block_count<Team>(classes_); ++b) {
+      bool holds = true;
+      if constexpr (!Team::across) holds = blocks_[b].max == max_;
+      if (holds) {
+        auto const found =
+            Team::count_maxima(x_, max_, e_, b * block_columns, block_length<Team>(classes_, b));
+        rest = row(rest + found.rest);
+        maxima = row(maxima + found.count);
+        if (b == argmax_block_) argmax_ = found.first;
+      } else if constexpr (!Team::across) {
+        if (is_finite_number(blocks_[b].max)) rest += row(blocks_[b].sum * units_of(b));
+      }
+    }
+    if constexpr (by_powers) rest /= peak_;
+  }
+
   /// Along a row exponentials come in units of powers of two.
   static constexpr bool by_powers = lane_traits<lane>::is_pack && !Team::across;
   struct nothing {
@@ -312,22 +298,6 @@ class softmax_side {
   position argmax_{};
   index argmax_block_ = 0;
   bool infinite_ = false;
-};
-
-/// log softmax of elements on lanes: (x − max)/T − log Z.
-template <class V>
-class log_softmax_lanes {
- public:
-  log_softmax_lanes() = default;
-  template <class Team>
-  explicit log_softmax_lanes(softmax_side<Team> const& side)
-      : max_(spread<V>(side.max())),
-        inverse_(spread<V>(side.inverse_temperature())),
-        log_z_(spread<V>(side.log_z())) {}
-  DIVOT_INLINE V operator()(V const& x) const { return math::fms(V(x - max_), inverse_, log_z_); }
-
- private:
-  V max_, inverse_, log_z_;
 };
 
 }  // namespace DIVOT_ABI

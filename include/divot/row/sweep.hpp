@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/row/anchor.hpp>
+#include <divot/row/log_softmax_lanes.hpp>
 
 namespace divot {
 inline namespace DIVOT_ABI {
@@ -17,9 +18,11 @@ inline constexpr bool place_may_be_masked = std::remove_cvref_t<Place>::may_be_m
 /// gives the teacher's gradient. The anchor's own class is left out of both sums; its loss is added
 /// by the caller and its w̃ is 0 by definition.
 ///
+/// Labelled: `anchor` has a factor and label terms besides.
+///
 /// Holds everything by value, so that the compiler sees numbers in registers and no memory that a
 /// store to scratch might change.
-template <bool Swap, bool Weights, class Team, class Bound>
+template <bool Swap, bool Weights, bool Labelled, class Team, class Bound>
 class divergence_sweep {
  public:
   using T = typename Team::scalar;
@@ -46,6 +49,8 @@ class divergence_sweep {
         factor_(spread<lane>(anchor.factor)),
         teacher_(task.teacher),
         student_(task.student),
+        next_teacher_(task.next_teacher != nullptr ? task.next_teacher : task.teacher),
+        next_student_(task.next_student != nullptr ? task.next_student : task.student),
         teacher_e_(task.teacher_exponentials),
         student_e_(task.student_exponentials),
         weights_(weights) {
@@ -65,6 +70,8 @@ class divergence_sweep {
   /// A place whose classes are all there, with finite logits, at one temperature for both sides.
   template <class Place>
   DIVOT_INLINE void plain(Place const& place, sums& total) const {
+    place.prefetch(next_teacher_);
+    place.prefetch(next_student_);
     lane const t = place.load(teacher_, 0), s = place.load(student_, 0);
     class_point<lane> x = point(place);
     x.ell = ell_of_.template at<true>(t, s);
@@ -130,7 +137,8 @@ class divergence_sweep {
     total.loss += place.keep(terms.loss);
     if constexpr (Weights) {
       lane const q = Swap ? x.p : x.q;
-      lane const w = place.keep(math::fnma(q, omega_, math::fms(factor_, terms.w, uniform_)));
+      lane const own = Labelled ? math::fms(factor_, terms.w, uniform_) : terms.w;
+      lane const w = place.keep(math::fnma(q, omega_, own));
       total.weight += w;
       place.store(weights_, w);
     }
@@ -141,18 +149,18 @@ class divergence_sweep {
   lane teacher_scale_, student_scale_, anchor_, omega_, uniform_, factor_;
   log_softmax_lanes<lane> log_p_, log_q_;
   math::shifted_exp<lane, typename Team::row> p_of_, q_of_;
-  T const *teacher_, *student_, *teacher_e_, *student_e_;
+  T const *teacher_, *student_, *next_teacher_, *next_student_, *teacher_e_, *student_e_;
   T* weights_;
 };
 
-template <bool Swap, bool Weights, class Team, class Bound>
+template <bool Swap, bool Weights, bool Labelled, class Team, class Bound>
 void divergence_block(row_task<Team> const& task, softmax_side<Team> const& teacher,
                       softmax_side<Team> const& student, log_ratio<Team> const& ratio,
                       Bound const& bound, sweep_anchor<typename Team::row> const& anchor,
                       typename Team::scalar* weights, index b) {
   teacher.blocks()[b].scale = teacher.block_scale(b);
   student.blocks()[b].scale = student.block_scale(b);
-  using sweep_type = divergence_sweep<Swap, Weights, Team, Bound>;
+  using sweep_type = divergence_sweep<Swap, Weights, Labelled, Team, Bound>;
   auto const make_sweep = [&] {
     return sweep_type(task, teacher, student, ratio, bound, anchor, weights, b);
   };

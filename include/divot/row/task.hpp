@@ -29,6 +29,8 @@ struct row_task {
   index classes = 0;
   T const* teacher = nullptr;
   T const* student = nullptr;
+  T const* next_teacher = nullptr;  // the rows after these, to be fetched; or null
+  T const* next_student = nullptr;
   bool teacher_normalised = false;  // log-probabilities, not logits
   bool student_normalised = false;
   row teacher_inverse_temperature = row(1);

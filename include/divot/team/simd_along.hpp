@@ -137,6 +137,14 @@ class simd_along {
   static row sum(accumulator const& x) { return reduce<T>::sum(x); }
   static T largest(lane const& x) { return reduce<T>::largest(x); }
   static T smallest(lane const& x) { return reduce<T>::smallest(x); }
+  /// Where the first element stands that equals `value`; there is one.
+  static position find(T const* x, row value, index first, index count) {
+    lane const wanted = lane(static_cast<T>(value));
+    index k = first;
+    while (k + width <= first + count && !traits::any(traits::load(x + k) == wanted)) k += width;
+    while (x[k] != static_cast<T>(value)) ++k;
+    return k;
+  }
   /// Where the first of the largest elements stands, how many there are, and what the exponentials
   /// of the others add up to.
   struct maxima {

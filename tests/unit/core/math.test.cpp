@@ -189,9 +189,10 @@ TEST_CASE_TEMPLATE("log1p_ratio is log(1 + small/large)", T, float, double) {
 
 TEST_CASE_TEMPLATE("expm1_tail is right on [-1/2, 1/2]", T, float, double) {
   auto const exact = [](T x) { return tail(x); };
-  within<T>({1, 1.5}, "expm1_tail",
+  bound const allowed = sizeof(T) == 4 ? bound{1.5, 2} : bound{1, 1.5};
+  within<T>(allowed, "expm1_tail",
             lanes::sweep(lanes::between<T>(-0.5, 0.5), expm1_tail_lanes, exact));
-  within<T>({1, 1.5}, "expm1_tail near 0",
+  within<T>(allowed, "expm1_tail near 0",
             lanes::sweep(small_numbers<T>(9, T(0.5)), expm1_tail_lanes, exact));
 }
 

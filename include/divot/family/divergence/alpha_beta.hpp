@@ -183,7 +183,7 @@ class bound_alpha_beta {
   static DIVOT_INLINE V slope(parameter const& gap, parameter const& per_gap, V const& ell,
                               V const& a, V const& b) {
     V const x = gap.on<V>() * ell;
-    auto const near = math::abs(x) < constant<V>(near_bound);
+    auto const near = is_near(x);
     V const down = math::select(near, V(-math::abs(x)), V(0));
     V const larger = math::select(x > V(0), b, a);
     V const ratio = larger * math::fma(down, math::expm1_tail(down), V(1));

@@ -54,7 +54,7 @@ struct bound_pearson {
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
     V const gauge = row_gauge(anchor);
-    auto const near = math::abs(x.ell) < constant<V>(near_bound);
+    auto const near = is_near(x.ell);
     V const tail = math::expm1_tail(x.ell);
     V const e = math::fma(V(x.ell * x.ell), tail, x.ell);
     V const q_e = x.q * e;
@@ -75,7 +75,7 @@ struct bound_neyman {
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const&) const {
-    auto const near = math::abs(x.ell) < constant<V>(near_bound);
+    auto const near = is_near(x.ell);
     V const back = -x.ell;
     V const e = math::fma(V(back * back), math::expm1_tail(back), back);  // expm1(−ell)
     V const square = square_over(x.swapped());                            // q²/p

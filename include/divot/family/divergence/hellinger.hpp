@@ -27,7 +27,7 @@ struct bound_squared_hellinger {
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
     V const gauge = row_gauge(anchor);
-    auto const near = math::abs(x.ell) < constant<V>(near_bound);
+    auto const near = is_near(x.ell);
     V const half = x.ell * constant<V>(.5);
     V const e = math::fma(V(half * half), math::expm1_tail(half), half);  // expm1(ell/2)
     V const near_w = math::fnma(x.q, e, V((gauge - V(1)) * x.q));

@@ -51,7 +51,7 @@ struct bound_jensen_shannon {
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
     V const gauge = row_gauge(anchor);
     constexpr bool single = std::is_same_v<scalar_of<V>, float>;
-    auto const near = math::abs(x.ell) < constant<V>(near_bound);
+    auto const near = is_near(x.ell);
     V const half_q = x.q * constant<V>(.5);
     V const g = half_q * constant<V>(ln2);
     // near: everything is even in y = ell/2;  log1p(½expm1 ell) = y + ln cosh y

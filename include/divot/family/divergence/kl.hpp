@@ -46,7 +46,7 @@ struct bound_kl {
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
     V const gauge = row_gauge(anchor);
-    auto const near = math::abs(x.ell) < constant<V>(near_bound);
+    auto const near = is_near(x.ell);
     V const tail = math::expm1_tail(x.ell);
     V const q_ell = x.q * x.ell;
     V const growth = math::fma(tail, x.ell, V(1));  // expm1(ell)/ell
@@ -68,7 +68,7 @@ struct bound_reverse_kl {
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const&) const {
-    auto const near = math::abs(x.ell) < constant<V>(near_bound);
+    auto const near = is_near(x.ell);
     V const q_ell = x.q * x.ell;
     V const near_loss = q_ell * x.ell * math::expm1_tail(x.ell);
     V const far_loss = (x.p - x.q) - q_ell;
@@ -89,7 +89,7 @@ struct bound_jeffreys {
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const&) const {
-    auto const near = math::abs(x.ell) < constant<V>(near_bound);
+    auto const near = is_near(x.ell);
     V const difference =
         math::select(near, near_difference(x, math::expm1_tail(x.ell)), V(x.p - x.q));
     return {V(difference * x.ell), V(-difference - x.q * x.relative)};

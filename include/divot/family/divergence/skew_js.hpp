@@ -52,7 +52,7 @@ class bound_skew_js {
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
     V const gauge = row_gauge(anchor);
-    auto const near = math::abs(x.ell) < constant<V>(near_bound);
+    auto const near = is_near(x.ell);
     auto const series = near_.at(x);
     auto const mix = mixture_.at(x);
     V const g = at_zero_.on<V>() * x.q;

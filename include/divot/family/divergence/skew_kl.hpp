@@ -47,7 +47,7 @@ class bound_skew_kl {
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
     V const gauge = row_gauge(anchor);
-    auto const near = math::abs(x.ell) < constant<V>(near_bound);
+    auto const near = is_near(x.ell);
     auto const series = near_.at(x);
     auto const mix = mixture_.at(x);
     V const rest = mixture_.rest().template on<V>();
@@ -84,7 +84,7 @@ class bound_reverse_skew_kl {
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
     V const gauge = row_gauge(anchor);
-    auto const near = math::abs(x.ell) < constant<V>(near_bound);
+    auto const near = is_near(x.ell);
     auto const series = near_.at(x);
     auto const mix = mixture_.at(x);
     V const rho = mixture_.weight().template on<V>();

@@ -25,7 +25,7 @@ struct bound_total_variation {
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
     V const gauge = row_gauge(anchor);
-    auto const near = math::abs(x.ell) < constant<V>(near_bound);
+    auto const near = is_near(x.ell);
     V const difference =
         math::select(near, near_difference(x, math::expm1_tail(x.ell)), V(x.p - x.q));
     V const half_q = x.q * constant<V>(.5);
