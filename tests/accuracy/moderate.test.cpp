@@ -57,6 +57,6 @@ TEST_CASE_TEMPLATE("losses and gradients of confident rows are within the budget
     }
   }
   score::compare(report, losses::with_labels(losses::main_ones()),
-                 losses::random_rows<T>(500, 1, 32000, 60, 1), losses::random_name(500, 60, 1));
+                 losses::random_rows<T>(500, 1, 9001, 60, 1), losses::random_name(500, 60, 1));
   report.finish();
 }

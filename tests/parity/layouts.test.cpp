@@ -20,7 +20,7 @@ using parity::how;
 using parity::problem;
 using parity::wanted;
 
-constexpr divot::index columns[] = {1, 9, 65, 1025};
+constexpr divot::index columns[] = {1, 9, 65, 2049};
 
 /// More rows than a panel holds, and no whole number of panels.
 constexpr divot::index rows = 37;

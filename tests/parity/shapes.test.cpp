@@ -15,7 +15,7 @@ using parity::problem;
 using parity::wanted;
 
 constexpr divot::index columns[] = {1,  2,  7,   8,   9,   15,  16,   17,   31,   63,
-                                    64, 65, 127, 128, 129, 597, 1003, 1024, 1025, 5000};
+                                    64, 65, 127, 128, 129, 597, 1003, 2048, 2049, 5000};
 
 /// Few rows: the last pack and the last panel are not full.
 divot::index few_rows(divot::index cols) { return cols <= 65 ? 21 : cols <= 1100 ? 5 : 3; }

@@ -36,7 +36,7 @@ class binary_exp {
   using scalar = scalar_of<V>;
 
   /// c_low: what c was rounded by.
-  explicit binary_exp(double c, double c_low = 0) : rate_(rate_of(c, c_low)) {}
+  explicit binary_exp(double c, double c_low = 0) : rate_(times_log2_e(c, c_low)) {}
 
   /// G.
   double exponent(double m) const { return std::nearbyint(m * rate_.high); }
@@ -87,13 +87,6 @@ class binary_exp {
   in_units with(double exponent) const { return in_units(rate_, exponent); }
 
  private:
-  static two_words<double> rate_of(double c, double c_low) {
-    auto const y = exact_product(c, log2_e);
-    double const low = y.low + (c_low * log2_e + c * log2_e_low);
-    double const high = y.high + low;
-    return {high, (y.high - high) + low};
-  }
-
   two_words<double> rate_;
 };
 

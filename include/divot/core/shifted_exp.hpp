@@ -15,6 +15,18 @@ namespace math {
 
 inline constexpr double log2_e = 1.4426950408889634074, log2_e_low = 2.0355273740931033e-17;
 
+/// c·log₂e in two words, for a positive c that was rounded by c_low.
+template <class R>
+two_words<R> times_log2_e(R const& c, R const& c_low) {
+  R const factor = constant<R>(log2_e);
+  R const rest =
+      constant<R>(log2_e - static_cast<double>(static_cast<scalar_of<R>>(log2_e)) + log2_e_low);
+  auto const y = exact_product(c, factor);
+  R const low = y.low + (c_low * factor + c * rest);
+  R const high = y.high + low;
+  return {high, R((y.high - high) + low)};
+}
+
 /// e^((x − m)·c − z) for x ≤ m, z ≥ 0 and a positive constant c, all settled once a row; and the
 /// logarithm of that.
 ///
@@ -32,18 +44,16 @@ class shifted_exp {
   shifted_exp(R const& m, R const& c, R const& c_low = R(0), R const& z = R(0)) {
     if constexpr (lane_traits<V>::is_pack) {
       constexpr bool single = std::is_same_v<scalar, float>;
-      // c·log₂e = high + low
+      auto const rate = times_log2_e(c, c_low);
+      narrow(rate.high, rate.low, high_, low_);
       R const factor = constant<R>(log2_e);
       R const rest =
           constant<R>(log2_e - static_cast<double>(static_cast<scalar_of<R>>(log2_e)) + log2_e_low);
-      auto const product = exact_product(c, factor);
-      R const product_low = product.low + (c_low * factor + c * rest);
-      narrow(product.high, product_low, high_, low_);
       // (m·c + z)·log₂e = grid + rest, the first on so coarse a grid that an integer adds to it
       // exactly
-      auto const by_max = exact_product(m, product.high), by_z = exact_product(z, factor);
+      auto const by_max = exact_product(m, rate.high), by_z = exact_product(z, factor);
       auto const shift = exact_difference(by_max.high, R(-by_z.high));
-      R const shift_low = (shift.low + z * rest) + (by_z.low + (by_max.low + m * product_low));
+      R const shift_low = (shift.low + z * rest) + (by_z.low + (by_max.low + m * rate.low));
       V shift_high, shift_rest;
       narrow(shift.high, shift_low, shift_high, shift_rest);
       V const grid = constant<V>(single ? 768. : 6144.);

@@ -87,6 +87,15 @@ struct loss_context {
     return mean * weight_of(r) * (u.empty() ? 1 : u[static_cast<std::size_t>(r)]);
   }
 
+  /// No mask, weights or upstream gradients.
+  bool rows_are_alike() const {
+    batch const& options = *set.options;
+    return options.mask.empty() && options.weights.empty() && options.upstream.empty();
+  }
+
+  /// All that a row's loss does is to add to the sum.
+  bool only_adds() const { return rows_are_alike() && set.options->per_row.empty(); }
+
   memory_needs needs(bool across) const {
     memory_needs n;
     constexpr bool lanes = Plan::needs_teacher;

@@ -3,17 +3,25 @@
 #pragma once
 
 #include <divot/exec/loss_panel.hpp>
+#include <divot/team/reduce.hpp>
 
-#include <algorithm>
 #include <array>
+#include <cstdint>
+#include <limits>
 
 namespace divot {
 inline namespace DIVOT_ABI {
 
-/// Copies rows into the lanes of a transposed panel; says whether each holds only usable numbers.
+/// A bit for each row of a pack, from the lowest.
+using row_bits = std::uint32_t;
+constexpr row_bits first_bits(index count) {
+  return static_cast<row_bits>((std::uint64_t(1) << count) - 1);
+}
+
+/// Copies rows into the lanes of a transposed panel; says which hold only usable numbers.
 template <class Team, class Source, class T>
-void fill_lanes(Source const& source, index first, index count, index classes, T* panel, T* rows,
-                std::array<bool, static_cast<std::size_t>(Team::width)>& usable) {
+row_bits fill_lanes(Source const& source, index first, index count, index classes, T* panel,
+                    T* rows) {
   using lane = typename Team::lane;
   matrix_ref<T const> m{rows, count, classes, classes, 1};
   index start = 0;
@@ -35,7 +43,8 @@ void fill_lanes(Source const& source, index first, index count, index classes, T
   });
   lane const total = (totals[0] + totals[1]) + (totals[2] + totals[3]);
   auto const finite = total - total == lane(T(0));
-  if (Team::traits::all(finite)) return;
+  row_bits usable = first_bits(count);
+  if (Team::traits::all(finite)) return usable;
   for (index i = 0; i < count; ++i) {
     // −inf here and there is fine; NaN, +inf or nothing else are not
     bool any = false, bad = false;
@@ -45,24 +54,26 @@ void fill_lanes(Source const& source, index first, index count, index classes, T
       any = any || !low;
       bad = bad || (!low && !is_finite_number(x));
     }
-    if (bad || !any) usable[static_cast<std::size_t>(i)] = false;
+    if (bad || !any) usable &= ~(row_bits(1) << i);
   }
+  return usable;
 }
 
-/// Writes the rows that lie in the lanes of a panel: all `done` of them.
-template <class Team, class Target, class T, class Done>
+/// Writes the rows that lie in the lanes of a panel: those of `count` that are `done`.
+template <class Team, class Target, class T>
 void write_lanes(Target const& target, index first, index count, index classes, T const* panel,
-                 bool add, Done const& done) {
+                 bool add, row_bits done) {
   bool together = false;
   if constexpr (has_tiles<T, Target>) {
-    together = target.view().col_stride == 1 &&
-               std::all_of(done.begin(), done.begin() + count, [](bool d) { return d; });
+    together = target.view().col_stride == 1 && done == first_bits(count);
     if (together) lanes_to_rows(target.view(), first, count, classes, panel, add);
   }
+  bool const clears = !add && target.reaches_past(classes);
+  if (together && !clears) return;
   for (index i = 0; i < count; ++i) {
-    if (!done[static_cast<std::size_t>(i)]) continue;
+    if ((done >> i & 1) == 0) continue;
     if (!together) target.write(first + i, classes, panel + i, Team::width, add);
-    if (!add) target.clear(first + i, classes);
+    if (clears) target.clear(first + i, classes);
   }
 }
 
@@ -71,24 +82,27 @@ template <class Team, class Context>
 void pack_of_rows(Context const& call, row_memory<Team> const& memory, index first, index count,
                   typename Context::totals& totals) {
   using T = typename Context::T;
+  using lane = typename Team::lane;
   using traits = typename Team::traits;
   constexpr bool student_wanted = Context::student_wanted, teacher_wanted = Context::teacher_wanted;
   constexpr auto width = static_cast<std::size_t>(Team::width);
   index const n = call.set.classes;
-  std::array<bool, width> valid{}, usable{};
-  for (index i = 0; i < count; ++i) {
-    auto const lane = static_cast<std::size_t>(i);
-    valid[lane] = usable[lane] = call.is_valid(first + i);
+  bool const alike = call.rows_are_alike();
+  row_bits const here = first_bits(count);
+  row_bits valid = here;
+  for (index i = 0; !alike && i < count; ++i) {
+    if (!call.is_valid(first + i)) valid &= ~(row_bits(1) << i);
   }
   // scratch that the row function fills later serves for reading
+  row_bits usable = valid;
   if constexpr (Context::Plan::needs_teacher) {
-    fill_lanes<Team>(call.teacher, first, count, n, memory.teacher_panel.data(),
-                     memory.teacher_exponentials.data(), usable);
+    usable &= fill_lanes<Team>(call.teacher, first, count, n, memory.teacher_panel.data(),
+                               memory.teacher_exponentials.data());
   }
-  fill_lanes<Team>(call.student, first, count, n, memory.student_panel.data(),
-                   memory.student_exponentials.data(), usable);
-  for (index i = 0; i < Team::width; ++i) {
-    if (usable[static_cast<std::size_t>(i)]) continue;
+  usable &= fill_lanes<Team>(call.student, first, count, n, memory.student_panel.data(),
+                             memory.student_exponentials.data());
+  for (index i = 0; usable != first_bits(Team::width) && i < Team::width; ++i) {
+    if ((usable >> i & 1) != 0) continue;
     for (index k = 0; k < n; ++k) {
       if constexpr (Context::Plan::needs_teacher) memory.teacher_panel[k * Team::width + i] = T(0);
       memory.student_panel[k * Team::width + i] = T(0);
@@ -102,37 +116,52 @@ void pack_of_rows(Context const& call, row_memory<Team> const& memory, index fir
   task.student = memory.student_panel.data();
   task.student_gradient = memory.student_results();
   task.teacher_gradient = memory.teacher_results();
-  std::array<T, width> labels{}, student_scale{}, teacher_scale{};
-  for (index i = 0; i < count; ++i) {
-    auto const lane = static_cast<std::size_t>(i);
-    double const factor = call.gradient_factor(first + i);
-    student_scale[lane] = static_cast<T>(factor * call.set.student_scale);
-    teacher_scale[lane] = static_cast<T>(factor * call.set.teacher_scale);
-    if (task.has_label && valid[lane]) labels[lane] = static_cast<T>(call.labels[first + i]);
+  double const factor = call.gradient_factor(first);
+  task.student_scale = lane(static_cast<T>(factor * call.set.student_scale));
+  task.teacher_scale = lane(static_cast<T>(factor * call.set.teacher_scale));
+  if (!alike || task.has_label) {
+    std::array<T, width> labels{}, student_scale{}, teacher_scale{};
+    for (index i = 0; i < count; ++i) {
+      auto const at = static_cast<std::size_t>(i);
+      double const own = call.gradient_factor(first + i);
+      student_scale[at] = static_cast<T>(own * call.set.student_scale);
+      teacher_scale[at] = static_cast<T>(own * call.set.teacher_scale);
+      if (task.has_label && (valid >> i & 1) != 0) {
+        labels[at] = static_cast<T>(call.labels[first + i]);
+      }
+    }
+    task.student_scale = traits::load(student_scale.data());
+    task.teacher_scale = traits::load(teacher_scale.data());
+    task.label = traits::load(labels.data());
   }
-  task.student_scale = traits::load(student_scale.data());
-  task.teacher_scale = traits::load(teacher_scale.data());
-  task.label = traits::load(labels.data());
 
   Team const team;
   loss_row<student_wanted, teacher_wanted, false, Team>(team, task).run(call.plan);
 
-  auto const losses = traits::to_array(task.loss);
-  auto const student_t = traits::to_array(task.student_temperature_gradient);
-  auto const teacher_t = traits::to_array(task.teacher_temperature_gradient);
-  std::array<bool, width> done{};
-  for (index i = 0; i < count; ++i) {
-    auto const lane = static_cast<std::size_t>(i);
-    index const r = first + i;
-    if (!valid[lane]) {
-      call.skip(r);
-    } else if (!usable[lane]) {
-      call.add_bad(totals, r);
-    } else if (!is_finite_number(losses[lane])) {
-      careful_row(call, r, totals);
-    } else {
-      done[lane] = true;
-      call.add_row(totals, r, losses[lane], student_t[lane], teacher_t[lane]);
+  row_bits done = 0;
+  if (count == Team::width && usable == here && call.only_adds() &&
+      traits::all(task.loss - task.loss == lane(T(0)))) {
+    done = here;
+    totals.loss += reduce<T>::sum(task.loss);
+    totals.student_temperature += reduce<T>::sum(task.student_temperature_gradient);
+    totals.teacher_temperature += reduce<T>::sum(task.teacher_temperature_gradient);
+  } else {
+    auto const losses = traits::to_array(task.loss);
+    auto const student_t = traits::to_array(task.student_temperature_gradient);
+    auto const teacher_t = traits::to_array(task.teacher_temperature_gradient);
+    for (index i = 0; i < count; ++i) {
+      auto const at = static_cast<std::size_t>(i);
+      index const r = first + i;
+      if ((valid >> i & 1) == 0) {
+        call.skip(r);
+      } else if ((usable >> i & 1) == 0) {
+        call.add_bad(totals, r);
+      } else if (!is_finite_number(losses[at])) {
+        careful_row(call, r, totals);
+      } else {
+        done |= row_bits(1) << i;
+        call.add_row(totals, r, losses[at], student_t[at], teacher_t[at]);
+      }
     }
   }
   if constexpr (student_wanted) {

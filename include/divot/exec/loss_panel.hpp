@@ -123,11 +123,17 @@ void panel_of_rows(Context const& call, Team const& team, row_memory<Team> const
     }
     task.student =
         need.student_panel ? memory.student_panel.data() + i * step : call.student.direct(r);
-    if (r + 1 < call.set.rows && most * index(sizeof(T)) <= fetched_row_bytes) {
+    // the next row, from a panel or in place
+    if (step * index(sizeof(T)) <= fetched_row_bytes) {
+      bool const more = i + 1 < count;
       if constexpr (Context::Plan::needs_teacher) {
-        if (!need.teacher_panel) task.next_teacher = call.teacher.direct(r + 1);
+        if (more && need.teacher_panel) task.next_teacher = task.teacher + step;
+        if (r + 1 < call.set.rows && !need.teacher_panel)
+          task.next_teacher = call.teacher.direct(r + 1);
       }
-      if (!need.student_panel) task.next_student = call.student.direct(r + 1);
+      if (more && need.student_panel) task.next_student = task.student + step;
+      if (r + 1 < call.set.rows && !need.student_panel)
+        task.next_student = call.student.direct(r + 1);
     }
     if (task.has_label) task.label = call.labels[r];
     if constexpr (student_wanted) {

@@ -118,6 +118,7 @@ void write_panel(Target const& target, index first, index count, index classes, 
 }
 
 /// Rows first … first + count, each into a lane of its own: class k of all of them at out[k·width].
+/// `out` has room for classes up to a multiple of the width.
 template <class T>
 void rows_to_lanes(matrix_ref<T const> const& m, index first, index count, index classes, T* out) {
   constexpr index w = tile<T>::width;
@@ -125,7 +126,7 @@ void rows_to_lanes(matrix_ref<T const> const& m, index first, index count, index
     tile<T> t;
     t.load(m.data + first * m.row_stride + k, m.row_stride, rows, cols);
     t.transpose();
-    t.store(out + k * w, w, cols, w);
+    t.store(out + k * w, w, w, w);
   });
 }
 template <class T>
@@ -135,7 +136,7 @@ void lanes_to_rows(matrix_ref<T> const& m, index first, index count, index class
   each_tile<T>(count, classes, [&](index, index rows, index k, index cols) {
     T* const to = m.data + first * m.row_stride + k;
     tile<T> t;
-    t.load(in + k * w, w, cols, w);
+    t.load(in + k * w, w, w, w);
     t.transpose();
     if (add) t.add(to, m.row_stride, rows, cols);
     t.store(to, m.row_stride, rows, cols);

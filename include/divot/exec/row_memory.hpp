@@ -34,7 +34,8 @@ struct row_memory {
 
   void take(scratch& memory, index classes, memory_needs const& needs) {
     index const lanes = Team::width;
-    index const one = Team::across ? classes * lanes : (classes + lanes - 1) / lanes * lanes;
+    index const padded = (classes + lanes - 1) / lanes * lanes;
+    index const one = Team::across ? padded * lanes : padded;
     index const panel = Team::across ? one : one * needs.panel;
     index const blocks = block_count<Team>(classes);
     student_exponentials.take(memory, one);

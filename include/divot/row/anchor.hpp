@@ -44,8 +44,14 @@ void set_anchor(row_task<Team> const& task, Bound const& bound, softmax_side<Tea
     x.exponent_q = q_of.logarithm(safe_s);
   }
   row const none = row(0);
-  x.p = Swap ? teacher.top() : math::select(t_gone, none, p_of(safe_t));
-  x.q = Swap ? math::select(s_gone, none, q_of(safe_s)) : student.top();
+  if constexpr (Team::across) {
+    // a row's number is no wider than the exponentials
+    x.p = Swap ? teacher.top() : teacher.at(own.argmax());
+    x.q = Swap ? student.at(own.argmax()) : student.top();
+  } else {
+    x.p = Swap ? teacher.top() : math::select(t_gone, none, p_of(safe_t));
+    x.q = Swap ? math::select(s_gone, none, q_of(safe_s)) : student.top();
+  }
   x.ell = math::select(t_gone || s_gone, none, ell_of(safe_t, safe_s));
   if constexpr (Swap) x = x.swapped();
   auto const other_gone = Swap ? s_gone : t_gone;

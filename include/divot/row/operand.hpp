@@ -22,6 +22,7 @@ enum class operand_kind { logits, log_probabilities, probabilities, labels };
 ///   double tolerance()                           how far probabilities may sum from 1
 /// and a target
 ///   T* direct(row), by_panels(), write(row, classes, in, step, add), clear(row, from)
+///   bool reaches_past(classes)                   has columns behind them
 ///   bool is_large()                              better written past the caches
 
 /// A strided matrix of numbers convertible to T.
@@ -159,6 +160,8 @@ class strided_target {
       out = static_cast<Storage>(add ? T(static_cast<T>(out) + in[k * in_step]) : in[k * in_step]);
     }
   }
+  /// Whether there are columns behind the first `classes`.
+  bool reaches_past(index classes) const { return m_.cols > classes; }
   /// Zeroes columns from … of a row.
   void clear(index row, index from) const {
     Storage* const to = m_.data + row * m_.row_stride;
@@ -177,6 +180,7 @@ struct no_target {
   bool by_panels() const { return false; }
   bool is_large() const { return false; }
   void write(index, index, T const*, index, bool) const {}
+  bool reaches_past(index) const { return false; }
   void clear(index, index) const {}
 };
 

@@ -136,7 +136,16 @@ class softmax_side {
   }
 
   /// The factor that turns this block's exponentials into probabilities.
-  row block_scale(index b) const { return row(units_of(b) / (peak_ * total_)); }
+  row block_scale(index b) const {
+    if constexpr (Team::across) {
+      return top();
+    } else {
+      return row(units_of(b) / (peak_ * total_));
+    }
+  }
+
+  /// The probability of the class at a position, across lanes: as the sweep sees it.
+  row at(position const& k) const { return row(Team::at(e_, k) * block_scale(0)); }
 
   /// log-probability of an element, on the row's numbers.
   row log_probability(row const& x) const { return row((x - max_) * inverse_ - log_z_); }
@@ -228,7 +237,8 @@ class softmax_side {
     if constexpr (by_powers) rest /= peak_;
   }
 
-  /// Along a row exponentials come in units of powers of two.
+  /// Along a row exponentials come in units of powers of two. Across lanes, where a row's numbers
+  /// are no wider than the exponentials, dividing by the peak's would cost digits.
   static constexpr bool by_powers = lane_traits<lane>::is_pack && !Team::across;
   struct nothing {
     nothing(row const&, row const&) {}

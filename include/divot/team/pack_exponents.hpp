@@ -57,6 +57,20 @@ struct pack_exponents {
     return from_bits(to_bits(shifted) << (single ? 23 : 52));
   }
 
+  /// x, and 0 in the lanes where `gone`. One instruction; a blend takes some processors three.
+  static DIVOT_INLINE V zero_where(mask const& gone, V const& x) {
+#if defined(__AVX__) && !defined(__AVX512F__)
+    if constexpr (sizeof(V) == 32 && single) {
+      return V(_mm256_andnot_ps(gone, x));
+    } else if constexpr (sizeof(V) == 32) {
+      return V(_mm256_andnot_pd(gone, x));
+    } else
+#endif
+    {
+      return xsimd::select(gone, V(T(0)), x);
+    }
+  }
+
   /// x·2^n for an integer n, right through gradual underflow and overflow.
   static DIVOT_INLINE V scale2(V const& x, V const& n) {
     DIVOT_AVX512(maskz_scalef, every, x, n)
@@ -71,13 +85,12 @@ struct pack_exponents {
     // one power of two reaches to the end of the range and the other beyond
     V const most(single ? T(127.) : T(1023.));
     V const first = xsimd::min(most, n);
-    return xsimd::select(gone, V(T(0)),
-                         (x * power_of_two(first)) * power_of_two(xsimd::min(most, n - first)));
+    return zero_where(gone, (x * power_of_two(first)) * power_of_two(xsimd::min(most, n - first)));
   }
   /// The same where n ≤ 0.
   static DIVOT_INLINE V scale2_down_unless(mask const& gone, V const& x, V const& n) {
     DIVOT_AVX512(maskz_scalef, static_cast<lane_bits>(~typename mask::register_type(gone)), x, n)
-    return xsimd::select(gone, V(T(0)), x * power_of_two(n));
+    return zero_where(gone, x * power_of_two(n));
   }
 
   /// x = mantissa·2^exponent with the mantissa in [√½, √2), for x > 0, subnormal too.

@@ -132,15 +132,7 @@ class simd_across {
     }
     return {found, number, sum_of_rest};
   }
-  static row at(T const* x, position const& k) {
-    auto const columns = traits::to_array(k);
-    auto values = columns;
-    for (std::size_t i = 0; i < traits::size; ++i) {
-      auto const column = static_cast<index>(columns[i]);
-      values[i] = column < 0 ? T(0) : x[column * width + static_cast<index>(i)];
-    }
-    return traits::load(values.data());
-  }
+  static row at(T const* x, position const& k) { return traits::of_each_line(x, k); }
   static void add_at(T* x, position const& k, row const& v) {
     auto const columns = traits::to_array(k);
     auto const values = traits::to_array(v);

@@ -23,22 +23,28 @@ class tile {
   static constexpr index width = static_cast<index>(traits::size);
 
   DIVOT_INLINE void load(T const* x, index apart, index lines, index length) {
+    std::uint32_t const here = first_lanes(length);
     if (lines >= width && length >= width) {
       for (index i = 0; i < width; ++i) line(i) = traits::load(x + i * apart);
-      return;
-    }
-    std::uint32_t const here = first_lanes(length);
-    for (index i = 0; i < width; ++i) {
-      line(i) = i < lines ? traits::load_some(x + i * apart, here, T(0)) : lane(T(0));
+    } else if (lines >= width) {
+      for (index i = 0; i < width; ++i) line(i) = traits::load_some(x + i * apart, here, T(0));
+    } else {
+      for (index i = 0; i < width; ++i) {
+        line(i) = i < lines ? traits::load_some(x + i * apart, here, T(0)) : lane(T(0));
+      }
     }
   }
   DIVOT_INLINE void store(T* x, index apart, index lines, index length) const {
+    std::uint32_t const here = first_lanes(length);
     if (lines >= width && length >= width) {
       for (index i = 0; i < width; ++i) traits::store(x + i * apart, line(i));
-      return;
+    } else if (lines >= width) {
+      for (index i = 0; i < width; ++i) traits::store_some(x + i * apart, here, line(i));
+    } else {
+      for (index i = 0; i < width && i < lines; ++i) {
+        traits::store_some(x + i * apart, here, line(i));
+      }
     }
-    std::uint32_t const here = first_lanes(length);
-    for (index i = 0; i < width && i < lines; ++i) traits::store_some(x + i * apart, here, line(i));
   }
   /// The same past the caches.
   DIVOT_INLINE void stream(T* x, index apart, index lines, index length) const {

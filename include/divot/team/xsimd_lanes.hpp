@@ -157,6 +157,27 @@ struct lane_traits<xsimd::batch<T, A>> : pack_exponents<T, A> {
     }
     return load(a.data());
   }
+  /// Lane i of pack number lines[i] at x; 0 where that is negative.
+  static DIVOT_INLINE V of_each_line(T const* x, V const& lines) {
+#if defined(__AVX512F__)
+    if constexpr (wide && single) {
+      __m512i const lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+      __m512i const line = _mm512_maskz_cvttps_epi32(every, lines);
+      __m512i const at =
+          _mm512_maskz_add_epi32(every, _mm512_maskz_slli_epi32(every, line, 4), lane);
+      auto const there = _mm512_cmpge_epi32_mask(line, _mm512_setzero_si512());
+      return V(_mm512_mask_i32gather_ps(_mm512_setzero_ps(), there, at, x, sizeof(T)));
+    } else
+#endif
+    {
+      auto values = to_array(lines);
+      for (std::size_t i = 0; i < size; ++i) {
+        auto const line = static_cast<std::ptrdiff_t>(values[i]);
+        values[i] = line < 0 ? T(0) : x[static_cast<std::size_t>(line) * size + i];
+      }
+      return load(values.data());
+    }
+  }
   static DIVOT_INLINE std::array<T, size> to_array(V const& x) {
     alignas(64) std::array<T, size> a;
     x.store_unaligned(a.data());
