@@ -93,7 +93,7 @@ void with_softmax(Policy const& policy, X const& given, Target const& target, ba
           side.exponentiate(b);
         });
         bool const hopeless = side.hopeless();
-        side.join();
+        if (!hopeless) side.join();
         team.blocks(0, [](index) {});
         if (hopeless) return false;
         finish(team, side, r, out, keeper);

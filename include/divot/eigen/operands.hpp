@@ -153,6 +153,7 @@ class expression_source {
   index rows() const { return rows_; }
   index cols() const { return cols_; }
   T const* direct(index) const { return nullptr; }
+  void const* fetched(index) const { return nullptr; }
   bool by_panels() const { return !Xpr::IsRowMajor && !is_vector; }
   void read(index first, index count, index classes, T* out, index step) const {
     if (by_panels()) {

@@ -123,17 +123,16 @@ void panel_of_rows(Context const& call, Team const& team, row_memory<Team> const
     }
     task.student =
         need.student_panel ? memory.student_panel.data() + i * step : call.student.direct(r);
-    // the next row, from a panel or in place
     if (step * index(sizeof(T)) <= fetched_row_bytes) {
-      bool const more = i + 1 < count;
+      // the next row: of the panel, or of the matrix
+      auto const next = [&](auto const& source, T const* row, bool in_panel) {
+        if (in_panel && i + 1 < count) return row + step;
+        return r + 1 < call.set.rows ? static_cast<T const*>(source.fetched(r + 1)) : nullptr;
+      };
       if constexpr (Context::Plan::needs_teacher) {
-        if (more && need.teacher_panel) task.next_teacher = task.teacher + step;
-        if (r + 1 < call.set.rows && !need.teacher_panel)
-          task.next_teacher = call.teacher.direct(r + 1);
+        task.next_teacher = next(call.teacher, task.teacher, need.teacher_panel);
       }
-      if (more && need.student_panel) task.next_student = task.student + step;
-      if (r + 1 < call.set.rows && !need.student_panel)
-        task.next_student = call.student.direct(r + 1);
+      task.next_student = next(call.student, task.student, need.student_panel);
     }
     if (task.has_label) task.label = call.labels[r];
     if constexpr (student_wanted) {

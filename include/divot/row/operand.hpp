@@ -17,6 +17,7 @@ enum class operand_kind { logits, log_probabilities, probabilities, labels };
 
 /// How rows reach the row functions. A source offers
 ///   T const* direct(row)                         the row where it lies, or null
+///   void const* fetched(row)                     memory worth prefetching for it, or null
 ///   bool by_panels()                             several rows at once are cheaper (column-major)
 ///   void read(first, count, classes, out, step)  rows first … first + count into out, step apart
 ///   double tolerance()                           how far probabilities may sum from 1
@@ -38,6 +39,9 @@ class strided_source {
       if (m_.col_stride == 1) return m_.data + row * m_.row_stride;
     }
     return nullptr;
+  }
+  void const* fetched(index row) const {
+    return m_.col_stride == 1 ? m_.data + row * m_.row_stride : nullptr;
   }
   bool by_panels() const { return m_.col_stride != 1; }
   void read(index first, index count, index classes, T* out, index step) const {
@@ -75,6 +79,7 @@ class log_source {
   index rows() const { return inner_.rows(); }
   index cols() const { return inner_.cols(); }
   T const* direct(index) const { return nullptr; }
+  void const* fetched(index row) const { return inner_.fetched(row); }
   bool by_panels() const { return inner_.by_panels(); }
   void read(index first, index count, index classes, T* out, index step) const {
     inner_.read(first, count, classes, out, step);
@@ -113,6 +118,7 @@ class label_source {
   index rows() const { return static_cast<index>(labels_->size()); }
   index cols() const { return 0; }
   T const* direct(index) const { return nullptr; }
+  void const* fetched(index) const { return nullptr; }
   bool by_panels() const { return false; }
   void read(index first, index count, index classes, T* out, index step) const {
     double const share = smoothing_ / static_cast<double>(classes);
@@ -190,6 +196,7 @@ struct no_source {
   index rows() const { return 0; }
   index cols() const { return 0; }
   T const* direct(index) const { return nullptr; }
+  void const* fetched(index) const { return nullptr; }
   bool by_panels() const { return false; }
   void read(index, index, index, T*, index) const {}
   double tolerance() const { return 0; }

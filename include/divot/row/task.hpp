@@ -29,7 +29,7 @@ struct row_task {
   index classes = 0;
   T const* teacher = nullptr;
   T const* student = nullptr;
-  T const* next_teacher = nullptr;  // the rows after these, to be fetched; or null
+  T const* next_teacher = nullptr;  // memory of the rows after these, of any type; or null
   T const* next_student = nullptr;
   bool teacher_normalised = false;  // log-probabilities, not logits
   bool student_normalised = false;
