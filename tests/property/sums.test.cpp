@@ -62,7 +62,7 @@ answer combine(double a, answer const& x, double b, answer const& y) {
 }  // namespace
 
 TEST_CASE("a sum of terms is the sum of what they give alone, whatever their temperatures") {
-  for (Eigen::Index const classes : {7, 1500}) {
+  for (Eigen::Index const classes : {Eigen::Index(7), divot::block_columns + 476}) {
     CAPTURE(classes);
     rows const data(31, 5, classes);
     answer const kl = data(divot::kl{}), js = data(divot::jensen_shannon{});
@@ -80,7 +80,7 @@ TEST_CASE("a sum of terms is the sum of what they give alone, whatever their tem
 }
 
 TEST_CASE("a term of weight 0 is no term, even where it is infinite") {
-  for (Eigen::Index const classes : {7, 1500}) {
+  for (Eigen::Index const classes : {Eigen::Index(7), divot::block_columns + 476}) {
     CAPTURE(classes);
     rows data(32, 3, classes);
     answer const js = data(divot::jensen_shannon{});

@@ -7,6 +7,7 @@
 #include <divot/core/errors.hpp>
 #include <divot/core/options.hpp>
 #include <divot/eigen/targets.hpp>
+#include <divot/row/block.hpp>
 
 #include <Eigen/Core>
 
@@ -77,12 +78,15 @@ inline matrix untouched_like(matrix const& m) {
   return matrix::Constant(m.rows(), m.cols(), untouched);
 }
 
-/// Shapes that take different ways: rows across lanes, along lanes, several blocks, rows enough for
-/// two threads, and few rows so long that threads share them.
 struct shape {
   Eigen::Index rows, classes;
 };
-inline constexpr shape shapes[] = {{5, 7}, {6, 130}, {5, 2500}, {40, 1000}, {3, 9000}};
+/// Few rows, so long that two threads share them.
+inline constexpr shape shared_rows{3, 9 * divot::block_columns - 7};
+/// Shapes that take different ways: rows across lanes, along lanes, several blocks, rows enough for
+/// two threads, and shared ones.
+inline constexpr shape shapes[] = {
+    {5, 7}, {6, 130}, {5, 2 * divot::block_columns + 452}, {40, 1000}, shared_rows};
 
 /// What the call throws, if it is exactly an Error.
 template <class Error = divot::error, class F>

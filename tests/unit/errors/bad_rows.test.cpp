@@ -236,7 +236,7 @@ TEST_CASE("-inf beside finite logits is no flaw") {
 }
 
 TEST_CASE("masked rows and classes beyond the valid ones may hold anything") {
-  for (shape const size : {shape{20, 9}, shape{20, 90}, shape{3, 9000}}) {
+  for (shape const size : {shape{20, 9}, shape{20, 90}, calls::shared_rows}) {
     CAPTURE(size.classes);
     matrix const teacher = normal(size.rows, size.classes, 101);
     matrix const student = normal(size.rows, size.classes, 102);
