@@ -61,17 +61,5 @@ DIVOT_INLINE two_words<V> exact_product(V const& a, V const& b) {
   }
 }
 
-/// A row-level number as two lane words (their sum carries the row's precision).
-template <class V, class R>
-DIVOT_INLINE two_words<V> split_words(R const& x) {
-  if constexpr (std::is_same_v<V, R>) {
-    return {x, V(0)};
-  } else {
-    using T = scalar_of<V>;
-    T const high = static_cast<T>(x);
-    return {V(high), V(static_cast<T>(x - static_cast<R>(high)))};
-  }
-}
-
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -15,14 +15,19 @@ namespace math {
 
 inline constexpr double log2_e = 1.4426950408889634074, log2_e_low = 2.0355273740931033e-17;
 
+/// log₂e in two words.
+template <class R>
+two_words<R> log2_e_words() {
+  using scalar = scalar_of<R>;
+  return {constant<R>(log2_e),
+          constant<R>(log2_e - static_cast<double>(static_cast<scalar>(log2_e)) + log2_e_low)};
+}
 /// c·log₂e in two words, for a positive c that was rounded by c_low.
 template <class R>
 two_words<R> times_log2_e(R const& c, R const& c_low) {
-  R const factor = constant<R>(log2_e);
-  R const rest =
-      constant<R>(log2_e - static_cast<double>(static_cast<scalar_of<R>>(log2_e)) + log2_e_low);
-  auto const y = exact_product(c, factor);
-  R const low = y.low + (c_low * factor + c * rest);
+  auto const factor = log2_e_words<R>();
+  auto const y = exact_product(c, factor.high);
+  R const low = y.low + (c_low * factor.high + c * factor.low);
   R const high = y.high + low;
   return {high, R((y.high - high) + low)};
 }
@@ -46,14 +51,12 @@ class shifted_exp {
       constexpr bool single = std::is_same_v<scalar, float>;
       auto const rate = times_log2_e(c, c_low);
       narrow(rate.high, rate.low, high_, low_);
-      R const factor = constant<R>(log2_e);
-      R const rest =
-          constant<R>(log2_e - static_cast<double>(static_cast<scalar_of<R>>(log2_e)) + log2_e_low);
+      auto const factor = log2_e_words<R>();
       // (m·c + z)·log₂e = grid + rest, the first on so coarse a grid that an integer adds to it
       // exactly
-      auto const by_max = exact_product(m, rate.high), by_z = exact_product(z, factor);
+      auto const by_max = exact_product(m, rate.high), by_z = exact_product(z, factor.high);
       auto const shift = exact_difference(by_max.high, R(-by_z.high));
-      R const shift_low = (shift.low + z * rest) + (by_z.low + (by_max.low + m * rate.low));
+      R const shift_low = (shift.low + z * factor.low) + (by_z.low + (by_max.low + m * rate.low));
       V shift_high, shift_rest;
       narrow(shift.high, shift_low, shift_high, shift_rest);
       V const grid = constant<V>(single ? 768. : 6144.);

@@ -116,22 +116,27 @@ void pack_of_rows(Context const& call, row_memory<Team> const& memory, index fir
   task.student = memory.student_panel.data();
   task.student_gradient = memory.student_results();
   task.teacher_gradient = memory.teacher_results();
-  double const factor = call.gradient_factor(first);
-  task.student_scale = lane(static_cast<T>(factor * call.set.student_scale));
-  task.teacher_scale = lane(static_cast<T>(factor * call.set.teacher_scale));
-  if (!alike || task.has_label) {
-    std::array<T, width> labels{}, student_scale{}, teacher_scale{};
+  if (alike) {
+    double const factor = call.gradient_factor(first);
+    task.student_scale = lane(static_cast<T>(factor * call.set.student_scale));
+    task.teacher_scale = lane(static_cast<T>(factor * call.set.teacher_scale));
+  } else {
+    std::array<T, width> student_scale{}, teacher_scale{};
     for (index i = 0; i < count; ++i) {
       auto const at = static_cast<std::size_t>(i);
-      double const own = call.gradient_factor(first + i);
-      student_scale[at] = static_cast<T>(own * call.set.student_scale);
-      teacher_scale[at] = static_cast<T>(own * call.set.teacher_scale);
-      if (task.has_label && (valid >> i & 1) != 0) {
-        labels[at] = static_cast<T>(call.labels[first + i]);
-      }
+      double const factor = call.gradient_factor(first + i);
+      student_scale[at] = static_cast<T>(factor * call.set.student_scale);
+      teacher_scale[at] = static_cast<T>(factor * call.set.teacher_scale);
     }
     task.student_scale = traits::load(student_scale.data());
     task.teacher_scale = traits::load(teacher_scale.data());
+  }
+  if (task.has_label) {
+    std::array<T, width> labels{};
+    for (index i = 0; i < count; ++i) {
+      if ((valid >> i & 1) == 0) continue;
+      labels[static_cast<std::size_t>(i)] = static_cast<T>(call.labels[first + i]);
+    }
     task.label = traits::load(labels.data());
   }
 

@@ -11,6 +11,18 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
+/// A row-level number as two lane words (their sum carries the row's precision).
+template <class V, class R>
+DIVOT_INLINE two_words<V> split_words(R const& x) {
+  if constexpr (std::is_same_v<V, R>) {
+    return {x, V(0)};
+  } else {
+    using T = scalar_of<V>;
+    T const high = static_cast<T>(x);
+    return {V(high), V(static_cast<T>(x - static_cast<R>(high)))};
+  }
+}
+
 /// ell_k = log p_k − log q_k of a teacher and a student row, exact to its own last bits.
 ///
 ///   equal temperatures   ell_k = [(t_k − s_k) ⊖ (max t − max s)]/T − (log Z_t − log Z_s)
