@@ -37,12 +37,15 @@ using pack = divot::pack<float>;
 /// become kinder when the library's exponential becomes dearer.
 DIVOT_INLINE pack plain_exp(pack const& x) {
   using traits = divot::lane_traits<pack>;
-  using mask = traits::mask;
   pack const scale(1.44269504f);
   pack const rounder(traits::rounder);
   pack const n = traits::fma(x, scale, rounder) - rounder;
-  return traits::scale2_down_unless(mask(false),
-                                    divot::math::exp2_reduced(traits::fms(x, scale, n)), n);
+  pack const y = divot::math::exp2_reduced(traits::fms(x, scale, n));
+#if defined(__AVX512F__)
+  return traits::scale2(y, n);  // one instruction
+#else
+  return y * traits::power_of_two(n);
+#endif
 }
 
 /// Σ e^x + e^y over packs, as a loss would take them.

@@ -29,7 +29,7 @@ inline double exact_power_of_two(double n) {
 ///   e^(x·c)·2^−G,  G the integer nearest to m·c·log₂e for the largest element m
 ///
 /// Cheaper than `shifted_exp` by the integer, which adds to others exactly; m itself has a
-/// mantissa, `top(m)`, instead of 1. As accurate. |m·c| up to 1e6 (float) or 1e14 (double).
+/// mantissa, `top(m)`, instead of 1. As accurate. |m·c| up to 1e5 (float) or 1e14 (double).
 template <class V>
 class binary_exp {
  public:
@@ -51,28 +51,46 @@ class binary_exp {
   class in_units {
    public:
     DIVOT_INLINE V operator()(V const& x) const {
-      using traits = lane_traits<V>;
-      V n, part;
+      V const n = step(x);
+      return step_exp2_unless(x < floor_, rest(x, n), n);
+    }
+    /// x·c·log₂e − G to a step of the powers of two, as `lane_traits` rounds it.
+    DIVOT_INLINE V step(V const& x) const {
       if constexpr (traits::fused) {
-        V const rounded = math::fma(x, high_, shift_);
-        n = rounded - V(traits::rounder);
-        part = math::fma(x, low_, math::fms(x, high_, V(rounded - shift_)));
+        return math::fma(x, high_, shift_);
       } else {
-        auto const y = exact_product(x, high_);
-        V const rounded = y.high + shift_;
-        n = rounded - V(traits::rounder);
-        part = (y.high - (rounded - shift_)) + (y.low + x * low_);
+        return exact_product(x, high_).high + shift_;
       }
-      return traits::scale2_down_unless(x < floor_, exp2_reduced(part), n);
+    }
+    /// The function of x, whose step is n and whose result is a normal number.
+    DIVOT_INLINE V normal(V const& x, V const& n) const { return step_exp2(rest(x, n), n); }
+    /// Whether the step's result is sure to be one.
+    static bool is_normal(scalar step) {
+      return step - traits::step_rounder > (std::is_same_v<scalar, float> ? -126 : -1022);
+    }
+    /// x·c of a step, to within ln 2 steps or so.
+    double logarithm(scalar step) const {
+      double const n = static_cast<double>(step) - static_cast<double>(traits::step_rounder);
+      return (n + exponent_) * 0.69314718055994530942;
     }
 
    private:
     friend binary_exp;
+    using traits = lane_traits<V>;
+    DIVOT_INLINE V rest(V const& x, V const& n) const {
+      if constexpr (traits::fused) {
+        return math::fma(x, low_, math::fms(x, high_, V(n - shift_)));
+      } else {
+        auto const y = exact_product(x, high_);
+        return (y.high - (n - shift_)) + (y.low + x * low_);
+      }
+    }
     in_units(two_words<double> const& rate, double exponent)
         : high_(static_cast<scalar>(rate.high)),
           low_(static_cast<scalar>(
               (rate.high - static_cast<double>(static_cast<scalar>(rate.high))) + rate.low)),
-          shift_(static_cast<scalar>(lane_traits<V>::rounder - static_cast<scalar>(exponent))) {
+          exponent_(exponent),
+          shift_(static_cast<scalar>(traits::step_rounder - static_cast<scalar>(exponent))) {
       constexpr bool single = std::is_same_v<scalar, float>;
       // below it the result is 0; where c itself has underflowed, that is −inf alone
       double const lowest = (exponent - (single ? 126 : 1022)) / rate.high;
@@ -82,7 +100,9 @@ class binary_exp {
               : std::numeric_limits<scalar>::lowest());
     }
 
-    V high_, low_, shift_, floor_;
+    V high_, low_;
+    double exponent_;
+    V shift_, floor_;
   };
   in_units with(double exponent) const { return in_units(rate_, exponent); }
 

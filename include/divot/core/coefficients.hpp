@@ -5,6 +5,7 @@
 #include <divot/config.hpp>
 
 #include <array>
+#include <cstddef>
 
 namespace divot {
 inline namespace DIVOT_ABI {
@@ -13,11 +14,25 @@ namespace math {
 
 /// Of the polynomials in core/math.hpp.
 namespace coefficients {
+/// All of them times a constant.
+template <std::size_t N>
+constexpr std::array<double, N> scaled(double factor, std::array<double, N> c) {
+  for (double& x : c) x *= factor;
+  return c;
+}
+
 // Chebyshev interpolants in 50-digit arithmetic; the relative error stands behind each.
 inline constexpr std::array<double, 6> exp2m1_float{// (2^x − 1)/x on [−½, ½], 1.2e-8
                                                     0.69314718802622878,   0.24022650760568127,
                                                     0.055503571142190778,  0.0096180825572778515,
                                                     0.0013390863364671234, 0.00015453162945120690};
+// where 2^(k/8) or 2^(k/16) comes from a table
+inline constexpr std::array<double, 4> exp2m1_eighths{
+    // the same on [−1/16, 1/16], 1.6e-10
+    0.69314717801665727, 0.24022650666529184, 0.055509317289623045, 0.0096187308256793625};
+inline constexpr std::array<double, 3> exp2m1_sixteenths{
+    // the same on [−1/32, 1/32], 2.3e-9
+    0.69314718055994531, 0.24023355156988721, 0.055505085251969627};
 inline constexpr std::array<double, 12> exp2m1_double{
     // the same, 2.7e-19
     0.69314718055994530925,     0.24022650695910071233,   0.055504108664821627039,

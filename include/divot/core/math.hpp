@@ -130,6 +130,17 @@ DIVOT_INLINE V atanh2(V const& z) {
   return V(V(z + z) + atanh2_tail(z));
 }
 
+/// atanh(z) for |z| ≤ .236.
+template <class V>
+DIVOT_INLINE V atanh(V const& z) {
+  V const w = z * z;
+  if constexpr (std::is_same_v<scalar_of<V>, float>) {
+    return fma(V(z * w), polynomial(w, coefficients::scaled(.5, coefficients::atanh_float)), z);
+  } else {
+    return fma(V(z * w), polynomial(w, coefficients::scaled(.5, coefficients::atanh_double)), z);
+  }
+}
+
 /// log(1 + small/large) for 0 ≤ small ≤ large, large normal and below 2^124: one division and no
 /// split into exponent and mantissa.
 template <class V>
@@ -185,15 +196,46 @@ DIVOT_INLINE V exp(V const& x) {
   }
 }
 
+/// 2^part − 1 for what a step of `lane_traits` leaves, |part| ≤ 2^−(step_bits + 1), with the
+/// power's own rounding added: 2^(n + part) = power + power·growth.
+template <class V>
+DIVOT_INLINE V step_growth(V const& part, V const& rounded) {
+  using traits = lane_traits<V>;
+  if constexpr (traits::step_bits == 4) {
+    return fma(part, polynomial(part, coefficients::exp2m1_sixteenths), traits::step_rest(rounded));
+  } else if constexpr (traits::step_bits == 3) {
+    return fma(part, polynomial(part, coefficients::exp2m1_eighths), traits::step_rest(rounded));
+  } else if constexpr (std::is_same_v<scalar_of<V>, float>) {
+    return part * polynomial(part, coefficients::exp2m1_float);
+  } else {
+    return part * polynomial(part, coefficients::exp2m1_double);
+  }
+}
+
+/// 2^(n + part) on packs, n = rounded − step_rounder: normal numbers only.
+template <class V>
+DIVOT_INLINE V step_exp2(V const& part, V const& rounded) {
+  V const power = lane_traits<V>::step_power(rounded);
+  return fma(step_growth(part, rounded), power, power);
+}
+/// The same; 0 in the lanes where `gone`, which are all where the result would not be normal.
+template <class V>
+DIVOT_INLINE V step_exp2_unless(mask_of<V> const& gone, V const& part, V const& rounded) {
+  return lane_traits<V>::grown_unless(gone, step_growth(part, rounded),
+                                      lane_traits<V>::step_power(rounded));
+}
+
 /// 2^(high + low) for packs; high may have as many digits before the point as it likes, and what is
 /// below the normal range is 0.
 template <class V>
 DIVOT_INLINE V exp2(V const& high, V const& low) {
+  using traits = lane_traits<V>;
   constexpr bool single = std::is_same_v<scalar_of<V>, float>;
   V const x = high + low;
-  V const n = lane_traits<V>::round(x);
-  return lane_traits<V>::scale2_unless(x < constant<V>(single ? -126. : -1022.),
-                                       exp2_reduced(V((high - n) + low)), n);
+  V const rounded = x + V(traits::step_rounder);
+  V const part = (high - (rounded - V(traits::step_rounder))) + low;
+  return traits::step_scaled_unless(x < constant<V>(single ? -126. : -1022.),
+                                    step_growth(part, rounded), rounded);
 }
 
 /// e^x − 1, relatively accurate at every x.

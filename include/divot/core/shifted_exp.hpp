@@ -74,8 +74,17 @@ class shifted_exp {
 
   DIVOT_INLINE V operator()(V const& x) const {
     if constexpr (lane_traits<V>::is_pack) {
-      auto const y = logarithm(x);
-      return lane_traits<V>::scale2_down_unless(x < floor_, exp2_reduced(y.part), y.whole);
+      V const rounder(lane_traits<V>::step_rounder);
+      V rounded, part;
+      if constexpr (lane_traits<V>::fused) {
+        rounded = math::fms(x, high_, grid_) + rounder;
+        part = math::fms(x, high_, V((rounded - rounder) + grid_)) + math::fms(x, low_, rest_);
+      } else {
+        auto const y = exact_product(x, high_);
+        rounded = (y.high - grid_) + rounder;
+        part = (y.high - ((rounded - rounder) + grid_)) + (y.low + (x * low_ - rest_));
+      }
+      return step_exp2_unless(x < floor_, part, rounded);
     } else {
       // float rows are worked out in double
       return V(math::exp(R((R(x) - m_) * c_ - z_)));

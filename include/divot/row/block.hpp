@@ -4,6 +4,8 @@
 
 #include <divot/core/types.hpp>
 
+#include <type_traits>
+
 namespace divot {
 inline namespace DIVOT_ABI {
 
@@ -23,11 +25,15 @@ constexpr index block_length(index classes, index block) {
   return rest < block_columns ? rest : block_columns;
 }
 
+/// Places that are always full need no look at missing classes.
+template <class Place>
+inline constexpr bool place_may_be_masked = std::remove_cvref_t<Place>::may_be_masked;
+
 /// What a block of a row says of one operand's softmax.
 template <class Row>
 struct softmax_block {
   Row max;                // largest element
-  Row min;                // smallest one that is not −inf
+  Row lowest;             // smallest one that is not −inf, over T: to within .4
   Row sum;                // Σ of the exponentials kept in scratch
   Row scale;              // exponential kept in scratch × scale = probability; set by the sweeps
   bool infinite = false;  // some element is −inf

@@ -45,25 +45,20 @@ class softmax_side {
         binary_(inverse_temperature, inverse_low),
         normalised_(normalised) {}
 
-  /// First sweep over one block: the largest element and the smallest.
+  /// First sweep over one block: the largest element.
   void look(index b) const {
     index const first = b * block_columns, count = block_length<Team>(classes_, b);
     T const* const x = x_;
-    lane const lowest(static_cast<T>(low)), highest(static_cast<T>(-low));
+    lane const lowest(static_cast<T>(low));
     lane tops[4] = {lowest, lowest, lowest, lowest};
-    lane bottoms[4] = {highest, highest, highest, highest};
     Team::each_of_four(first, count, [&](auto const& place, auto i) DIVOT_LAMBDA_INLINE {
       tops[i] = math::max(tops[i], place.load(x, low));
-      bottoms[i] = math::min(bottoms[i], place.load(x, -low));
     });
-    lane const top = math::max(math::max(tops[0], tops[1]), math::max(tops[2], tops[3]));
-    lane const bottom =
-        math::min(math::min(bottoms[0], bottoms[1]), math::min(bottoms[2], bottoms[3]));
-    blocks_[b].max = row(Team::largest(top));
-    blocks_[b].min = row(Team::smallest(bottom));
+    blocks_[b].max =
+        row(Team::largest(math::max(math::max(tops[0], tops[1]), math::max(tops[2], tops[3]))));
   }
 
-  /// Second sweep over one block: the exponentials and their sum.
+  /// Second sweep over one block: the exponentials and their sum, and the smallest element.
   void exponentiate(index b) const {
     index const first = b * block_columns, count = block_length<Team>(classes_, b);
     block_type& out = blocks_[b];
@@ -73,33 +68,28 @@ class softmax_side {
     // elements so large that even their integers have no room in T are taken relative to it first
     row const base = math::select(is_coarse(reference), reference, row(0));
     auto const exponential = exponential_from(row(reference - base));
-    typename Team::accumulator sum(T(0));
-    T const* const x = x_;
-    T const* const next = x_ + count;  // of this row or, most likely, the next one
-    T* const e = e_;
-    auto const differs = base != row(0);
-    if (math::any<row>(differs)) {
-      lane const from = spread<lane>(base);
-      Team::each(first, count, [&](auto const& place) {
-        lane const y = exponential(lane(place.load(x, low) - from));
-        sum += y;
-        place.store(e, y);
-      });
-    } else {
-      Team::each(first, count,
-                 [&sum, x, next, e, exponential](auto const& place) DIVOT_LAMBDA_INLINE {
-                   place.prefetch(next);
-                   lane const y = exponential(place.load(x, low));
-                   sum += y;
-                   place.store(e, y);
-                 });
-    }
-    out.sum = Team::sum(sum);
     out.infinite = out.bad = false;
+    if constexpr (by_powers) {
+      if (base == 0 && exponentiate_normal(exponential, out, first, count)) return;
+    }
+    typename Team::accumulator sum(T(0));
+    lane smallest(static_cast<T>(-low));
+    lane const from = spread<lane>(base);
+    T const* const x = x_;
+    T* const e = e_;
+    Team::each(first, count, [&](auto const& place) DIVOT_LAMBDA_INLINE {
+      lane const y = exponential(lane(place.load(x, low) - from));
+      sum += y;
+      smallest = math::min(smallest, place.load(x, -low));
+      place.store(e, y);
+    });
+    out.sum = Team::sum(sum);
+    row const min = row(Team::smallest(smallest));
+    out.lowest = row(min * inverse_);
     if constexpr (Team::across) {
       // bad lanes were screened out: what is not finite here is −inf
-      out.infinite = math::any<row>(out.min == gone);
-    } else if (!is_finite_number(out.sum) || !is_finite_number(out.min)) {
+      out.infinite = math::any<row>(min == gone);
+    } else if (!is_finite_number(out.sum) || !is_finite_number(min)) {
       inspect(out, first, count);
     }
   }
@@ -109,11 +99,11 @@ class softmax_side {
   void join() {
     index const n = block_count<Team>(classes_);
     max_ = blocks_[0].max;
-    min_ = blocks_[0].min;
+    lowest_ = blocks_[0].lowest;
     index holder = 0;
     for (index b = 1; b < n; ++b) {
       if constexpr (!Team::across) {
-        if (blocks_[b].min < min_) min_ = blocks_[b].min;
+        if (blocks_[b].lowest < lowest_) lowest_ = blocks_[b].lowest;
         if (max_ < blocks_[b].max) {
           max_ = blocks_[b].max;
           holder = b;
@@ -170,8 +160,8 @@ class softmax_side {
   row top() const { return row(row(1) / total_); }
   /// Σ of the probabilities: 1 for logits, what the caller passed for log-probabilities.
   row const& mass() const { return mass_; }
-  /// (max − min)/T over the classes that are not −inf.
-  row range() const { return row((max_ - min_) * inverse_); }
+  /// (max − min)/T over the classes that are not −inf, to within .4.
+  row range() const { return row(max_ * inverse_ - lowest_); }
   bool normalised() const { return normalised_; }
   /// Some element may be −inf.
   bool infinite() const { return infinite_; }
@@ -201,6 +191,40 @@ class softmax_side {
   }
 
  private:
+  /// The second sweep where all exponentials are normal numbers, which the smallest tells; false,
+  /// and nothing is settled, where they are not.
+  template <class Exponential>
+  bool exponentiate_normal(Exponential const& exponential, block_type& out, index first,
+                           index count) const {
+    using traits = lane_traits<lane>;
+    typename Team::accumulator sum(T(0));
+    T const* const x = x_;
+    T const* const next = x_ + count;  // of this row or, most likely, the next one
+    T* const e = e_;
+    lane steps = exponential.step(spread<lane>(out.max));
+    auto const take = [&sum, &steps, x, next, e, exponential, max = out.max](auto const& place)
+                          DIVOT_LAMBDA_INLINE {
+                            place.prefetch(next);
+                            lane y;
+                            if constexpr (place_may_be_masked<decltype(place)>) {
+                              lane const there = place.load(x, max);
+                              steps = traits::lower_step(steps, exponential.step(there));
+                              y = exponential(place.load(x, low));
+                            } else {
+                              lane const a = place.load(x, low), n = exponential.step(a);
+                              steps = traits::lower_step(steps, n);
+                              y = exponential.normal(a, n);
+                            }
+                            sum += y;
+                            place.store(e, y);
+                          };
+    Team::each(first, count, take);
+    T const lowest = Team::smallest(steps);
+    out.sum = Team::sum(sum);
+    out.lowest = exponential.logarithm(lowest);
+    return exponential.is_normal(lowest) && is_finite_number(out.sum);
+  }
+
   /// The sum of a row in which the largest class is one among many: without it, and 1.
   bool separate_one(row& maxima, row& rest) {
     if constexpr (by_powers) {
@@ -267,7 +291,7 @@ class softmax_side {
   /// On packs, exponents are split into an integer and a rest.
   mask_of<row> is_coarse(row const& x) const {
     if constexpr (lane_traits<lane>::is_pack) {
-      return math::abs(row(x * inverse_)) > constant<row>(sizeof(T) == 4 ? 1e6 : 1e14);
+      return math::abs(row(x * inverse_)) > constant<row>(sizeof(T) == 4 ? 1e5 : 1e14);
     } else {
       return row(0) > row(0);
     }
@@ -293,7 +317,7 @@ class softmax_side {
         smallest = x_[k];
       }
     }
-    out.min = row(smallest);
+    out.lowest = row(row(smallest) * inverse_);
   }
 
   T const* x_;
@@ -303,7 +327,7 @@ class softmax_side {
   row inverse_, inverse_low_;
   std::conditional_t<by_powers, math::binary_exp<lane>, nothing> binary_;
   bool normalised_;
-  row max_{}, min_{}, log_z_{}, total_{}, mass_{};
+  row max_{}, lowest_{}, log_z_{}, total_{}, mass_{};
   row peak_ = row(1);  // the largest element's exponential, in its units
   position argmax_{};
   index argmax_block_ = 0;

@@ -8,10 +8,6 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
-/// Places that are always full need no look at missing classes.
-template <class Place>
-inline constexpr bool place_may_be_masked = std::remove_cvref_t<Place>::may_be_masked;
-
 /// The divergence sweep over one block: Σ d, and w̃_k = w_k − q_k·ω_anchor into scratch, with Σ w̃.
 ///
 /// With Swap the roles are exchanged: the sweep is the student's one of the dual divergence, which

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <divot/team/avx512.hpp>
+#include <divot/team/power_table.hpp>
 
 #include <xsimd/xsimd.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
@@ -31,6 +34,18 @@ struct pack_exponents {
   static constexpr auto every = static_cast<lane_bits>(-1);
 #endif
 
+  // Exponentials are 2^n·2^part with n a multiple of 2^−step_bits: a register full of powers of two
+  // leaves a shorter polynomial for the rest.
+#if defined(__AVX512F__)
+  static constexpr int step_bits = !single ? 0 : wide ? 4 : sizeof(V) == 32 ? 3 : 0;
+#elif defined(__AVX2__)
+  static constexpr int step_bits = single && sizeof(V) == 32 ? 3 : 0;
+#else
+  static constexpr int step_bits = 0;
+#endif
+  /// Added to a number it leaves the nearest multiple of 2^−step_bits in the low bits.
+  static constexpr T step_rounder = rounder / T(1 << step_bits);
+
   static DIVOT_INLINE bits to_bits(V const& x) {
 #if XSIMD_VERSION_MAJOR < 9
     return xsimd::bitwise_cast<bits>(x);
@@ -51,6 +66,57 @@ struct pack_exponents {
     V const magic(rounder);
     return (x + magic) - magic;
   }
+  /// The number nearest to 2^n for n = rounded − step_rounder within the range of normal numbers.
+  static DIVOT_INLINE V step_power(V const& rounded) {
+    bits const raised = to_bits(rounded) << ((single ? 23 : 52) - step_bits);
+    if constexpr (step_bits == 0) {
+      return from_bits(raised + bits(to_bits(V(T(1)))));
+    } else {
+      return from_bits(raised + to_bits(entry(power_table<step_bits>::table.lowered, rounded)));
+    }
+  }
+  /// What 2^n was rounded by, relative to it; with step_bits > 0.
+  static DIVOT_INLINE V step_rest(V const& rounded) {
+    return entry(power_table<step_bits>::table.rest, rounded);
+  }
+  /// growth·2^n + 2^n, overflow being +inf; 0 in the lanes where `gone`, which are all where the
+  /// result would not be normal: no processor then stumbles over a subnormal.
+  static DIVOT_INLINE V step_scaled_unless(mask const& gone, V const& growth, V const& rounded) {
+    V const n = rounded - V(step_rounder);
+#if defined(__AVX512F__)
+    auto const there = static_cast<lane_bits>(~typename mask::register_type(gone));
+    if constexpr (wide && single) {
+      V const power = entry(power_table<step_bits>::table.nearest, rounded);
+      V const y = V(_mm512_maskz_fmadd_ps(every, growth, power, power));
+      return V(_mm512_maskz_scalef_ps(there, y, n));  // by 2^⌊n⌋
+    } else if constexpr (wide) {
+      return V(_mm512_maskz_scalef_pd(there, growth + V(T(1)), n));
+    } else
+#endif
+    {
+      // one power of two reaches to the end of the range and the other beyond
+      V const most(single ? T(127.) : T(1023.));
+      V const first = xsimd::min(most, n);
+      V const power = step_power(first + V(step_rounder));
+      V const beyond = xsimd::min(most, n - first);
+      return zero_where(gone, xsimd::fma(growth, power, power) * power_of_two(beyond));
+    }
+  }
+  /// The lanes' lower ones, for numbers that `step_rounder` was added to: −inf and what has a
+  /// negative sum count as lower, in any order.
+  static DIVOT_INLINE V lower_step(V const& a, V const& b) {
+#if defined(__AVX512F__)
+    if constexpr (wide && single) {
+      return from_bits(bits(_mm512_maskz_min_epi32(every, to_bits(a), to_bits(b))));
+    } else if constexpr (wide) {
+      return from_bits(bits(_mm512_maskz_min_epi64(every, to_bits(a), to_bits(b))));
+    } else
+#endif
+    {
+      return xsimd::min(a, b);
+    }
+  }
+
   /// 2^n for an integer n within the exponent range; 0 at n = −127 (float) and −1023 (double).
   static DIVOT_INLINE V power_of_two(V const& n) {
     V const shifted = n + V(single ? T(12582912. + 127.) : T(6755399441055744. + 1023.));
@@ -78,19 +144,10 @@ struct pack_exponents {
     return (x * power_of_two(half)) * power_of_two(n - half);
   }
 
-  /// x·2^n for x near 1 and an integer n, overflow being +inf; 0 in the lanes where `gone`, which
-  /// are all where the result would not be normal: no processor then stumbles over a subnormal.
-  static DIVOT_INLINE V scale2_unless(mask const& gone, V const& x, V const& n) {
-    DIVOT_AVX512(maskz_scalef, static_cast<lane_bits>(~typename mask::register_type(gone)), x, n)
-    // one power of two reaches to the end of the range and the other beyond
-    V const most(single ? T(127.) : T(1023.));
-    V const first = xsimd::min(most, n);
-    return zero_where(gone, (x * power_of_two(first)) * power_of_two(xsimd::min(most, n - first)));
-  }
-  /// The same where n ≤ 0.
-  static DIVOT_INLINE V scale2_down_unless(mask const& gone, V const& x, V const& n) {
-    DIVOT_AVX512(maskz_scalef, static_cast<lane_bits>(~typename mask::register_type(gone)), x, n)
-    return zero_where(gone, x * power_of_two(n));
+  /// a·b + b, and 0 in the lanes where `gone`.
+  static DIVOT_INLINE V grown_unless(mask const& gone, V const& a, V const& b) {
+    DIVOT_AVX512(maskz_fmadd, static_cast<lane_bits>(~typename mask::register_type(gone)), a, b, b)
+    return zero_where(gone, xsimd::fma(a, b, b));
   }
 
   /// x = mantissa·2^exponent with the mantissa in [√½, √2), for x > 0, subnormal too.
@@ -102,6 +159,23 @@ struct pack_exponents {
   }
 
  private:
+  /// The entry of a table as wide as a register that the low bits of each lane name.
+  template <std::size_t N>
+  static DIVOT_INLINE V entry([[maybe_unused]] std::array<float, N> const& table, V const& number) {
+#if defined(__AVX512F__)
+    if constexpr (N == 16) {
+      return V(_mm512_maskz_permutexvar_ps(every, _mm512_castps_si512(number),
+                                           _mm512_load_ps(table.data())));
+    }
+#endif
+#if defined(__AVX2__)
+    if constexpr (N == 8) {
+      return V(_mm256_permutevar8x32_ps(_mm256_load_ps(table.data()), _mm256_castps_si256(number)));
+    }
+#endif
+    return number;
+  }
+
   /// The same with the mantissa in [1, 2).
   static DIVOT_INLINE std::pair<V, V> split_binary(V const& x) {
 #if defined(__AVX512F__)

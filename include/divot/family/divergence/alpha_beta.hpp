@@ -63,26 +63,25 @@ class bound_alpha_beta {
     unit_ = std::abs(lambda_ - 1) <= 4e-16;
     slope_alpha_ = alpha_;
     reciprocal_alpha_ = reciprocal(alpha_);
-    // the nodes 0, α, λ in ascending order, and where 0 and α have gone
-    std::array<double, 3> nodes{0, alpha_, lambda_};
-    std::sort(nodes.begin(), nodes.end());
-    lower_gap_ = nodes[1] - nodes[0];
-    upper_gap_ = nodes[2] - nodes[1];
-    span_ = nodes[2] - nodes[0];
+    zero_ = power_product(0, lambda_);
+    product_ = power_product(alpha_, beta_);
+    full_ = power_product(lambda_, 0);
+    // the nodes 0, α, λ in ascending order, and where they have gone
+    std::array<double, 3> const role{0, alpha_, lambda_};
+    std::sort(node_.begin(), node_.end(),
+              [&](std::size_t i, std::size_t j) { return role[i] < role[j]; });
+    lower_gap_ = role[node_[1]] - role[node_[0]];
+    upper_gap_ = role[node_[2]] - role[node_[1]];
+    double const span = role[node_[2]] - role[node_[0]];
+    separated_ = std::min(lower_gap_.wide, upper_gap_.wide) >= 0.18 * largest;
     lower_slope_ = reciprocal(lower_gap_.wide);
     upper_slope_ = reciprocal(upper_gap_.wide);
-    span_slope_ = reciprocal(span_.wide);
-    for (std::size_t i = 0; i < 3; ++i) {
-      // exp(λ log q + node·ell) for the nodes 0, α, λ
-      powers_[i] = nodes[i] == 0         ? power_product(0, lambda_)
-                   : nodes[i] == lambda_ ? power_product(lambda_, 0)
-                                         : power_product(alpha_, beta_);
-      is_q_[i] = unit_ && nodes[i] == 0;
-      is_p_[i] = unit_ && !is_q_[i] && nodes[i] == lambda_;
-      if (nodes[i] == 0) zero_node_ = i;
-      if (nodes[i] == alpha_) alpha_node_ = i;
+    span_slope_ = reciprocal(span);
+    if (separated_) {
+      share_[node_[0]] = 1 / (lower_gap_.wide * span);
+      share_[node_[1]] = -1 / (lower_gap_.wide * upper_gap_.wide);
+      share_[node_[2]] = 1 / (upper_gap_.wide * span);
     }
-    separated_ = std::min(lower_gap_.wide, upper_gap_.wide) >= 0.1 * largest;
   }
 
   bool needs_exact_offset() const { return !unit_; }
@@ -121,38 +120,51 @@ class bound_alpha_beta {
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
     constexpr bool single = std::is_same_v<scalar_of<V>, float>;
     V const ell = x.ell;
-    V const low = power(0, x), middle = power(1, x), high = power(2, x);
-    V const at_zero = zero_node_ == 0 ? low : zero_node_ == 1 ? middle : high;
-    V const at_alpha = alpha_node_ == 0 ? low : alpha_node_ == 1 ? middle : high;
+    // q^λ, p^α q^β and p^λ
+    V const at_alpha = product_.of(x.exponent_p, x.exponent_q);
+    V at_zero, at_lambda;
+    if (unit_) {
+      at_zero = x.q;
+      at_lambda = x.p;
+    } else {
+      at_zero = zero_.of(x.exponent_p, x.exponent_q);
+      at_lambda = full_.of(x.exponent_p, x.exponent_q);
+    }
 
-    // w = −(E(α ell) − g·E(0))/α; with λ = 1 the gauge is e^(α anchor), so that classes whose
+    // w = −(p^α q^β − g·q^λ)/α; with λ = 1 the gauge is e^(α anchor), so that classes whose
     // ratio is nearly the anchor's keep their digits
-    V g(1), from = ell, bound = constant<V>(near_bound);
+    V base = at_zero, from = ell, bound = constant<V>(near_bound);
     if (unit_) {
       V const exponent = slope_alpha_.on<V>() * anchor;
-      g = power_gauge(exponent);
+      base = power_gauge(exponent) * at_zero;
       from = math::select(exponent < constant<V>(60), x.relative, ell);
       bound = math::select(exponent > constant<V>(-60), bound, V(0));
     }
     V const a_from = slope_alpha_.on<V>() * from;
     V const growth = math::fma(a_from, math::expm1_tail(a_from), V(1));
-    V const near_w = -(at_zero * g) * from * growth;
-    V const far_w = math::fms(g, at_zero, at_alpha) * reciprocal_alpha_.on<V>();
+    V const near_w = -base * from * growth;
+    V const far_w = (base - at_alpha) * reciprocal_alpha_.on<V>();
     V const w = math::select(math::abs(a_from) < bound, near_w, far_w);
 
-    // loss: series where every node is small, else divided differences of neighbours
+    // loss: series where every node is small, else divided differences
     V const m_ell = largest_.on<V>() * ell;
-    auto const near = math::abs(m_ell) <= V(1);
-    V const series = series_sum < single ? 10 : 22 > (m_ell, series_);
-    V far;
+    V near_loss = at_zero * (ell * ell), far_loss;
+    mask_of<V> near;
     if (separated_) {
-      far = (high - middle) * upper_slope_.on<V>() - (middle - low) * lower_slope_.on<V>();
+      near = math::abs(m_ell) < constant<V>(.5);
+      near_loss = near_loss * series_sum < single ? 7 : 15 > (m_ell, series_);
+      far_loss = math::fma(at_lambda, share_[2].on<V>(),
+                           math::fma(at_alpha, share_[1].on<V>(), at_zero * share_[0].on<V>()));
     } else {
-      far = slope(upper_gap_, upper_slope_, ell, middle, high) -
-            slope(lower_gap_, lower_slope_, ell, low, middle);
+      near = math::abs(m_ell) < V(1);
+      near_loss = near_loss * series_sum < single ? 10 : 22 > (m_ell, series_);
+      V const e[3] = {at_zero, at_alpha, at_lambda};
+      V const low = e[node_[0]], middle = e[node_[1]], high = e[node_[2]];
+      far_loss = (slope(upper_gap_, upper_slope_, ell, middle, high) -
+                  slope(lower_gap_, lower_slope_, ell, low, middle)) *
+                 span_slope_.on<V>();
     }
-    V const loss =
-        math::select(near, V(at_zero * (ell * ell) * series), V(far * span_slope_.on<V>()));
+    V const loss = math::select(near, near_loss, far_loss);
     if constexpr (lane_traits<V>::is_pack) {
       return {loss, w};
     } else {
@@ -167,13 +179,6 @@ class bound_alpha_beta {
   double beta() const { return beta_; }
 
  private:
-  /// exp(λ log q + node·ell) at the i-th node: q^λ, p^α q^β or p^λ.
-  template <class V>
-  DIVOT_INLINE V power(std::size_t i, class_point<V> const& x) const {
-    if (is_q_[i]) return x.q;
-    if (is_p_[i]) return x.p;
-    return powers_[i].of(x.exponent_p, x.exponent_q);
-  }
   /// 1/x, or 0 where x is so small that the quotient is never taken.
   static double reciprocal(double x) { return std::abs(x) < 1e-30 ? 0 : 1 / x; }
 
@@ -191,13 +196,13 @@ class bound_alpha_beta {
   }
 
   double alpha_, beta_, lambda_;
-  parameter slope_alpha_, largest_, reciprocal_alpha_, lower_gap_, upper_gap_, span_;
+  parameter slope_alpha_, largest_, reciprocal_alpha_, lower_gap_, upper_gap_;
   parameter lower_slope_, upper_slope_, span_slope_;
   std::array<parameter, order> series_{};
-  std::array<power_product, 3> powers_;
-  std::array<bool, 3> is_q_{}, is_p_{};
-  std::size_t zero_node_ = 0, alpha_node_ = 0;
-  bool unit_ = false;       // λ = 1
+  power_product zero_, product_, full_;
+  std::array<std::size_t, 3> node_{0, 1, 2};  // of 0, α, λ, in ascending order
+  std::array<parameter, 3> share_{};          // of their powers in the loss, where separated
+  bool unit_ = false;                         // λ = 1
   bool separated_ = false;  // no two nodes so close that their difference cancels where it is used
 };
 

@@ -26,16 +26,19 @@ struct bound_squared_hellinger {
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
+    constexpr bool single = std::is_same_v<scalar_of<V>, float>;
     V const gauge = row_gauge(anchor);
-    auto const near = is_near(x.ell);
     V const half = x.ell * constant<V>(.5);
-    V const e = math::fma(V(half * half), math::expm1_tail(half), half);  // expm1(ell/2)
-    V const near_w = math::fnma(x.q, e, V((gauge - V(1)) * x.q));
-    V const root_p = math::sqrt(x.p), root_q = math::sqrt(x.q);
-    V const root_difference = root_p - root_q;
-    V const far_w = math::fnma(root_p, root_q, V(gauge * x.q));
-    return {math::select(near, V(x.q * e * e), V(root_difference * root_difference)),
-            math::select(near, near_w, far_w)};
+    V const square = half * half;
+    auto const near = square < constant<V>(near_bound * near_bound / 4);
+    V const e = math::fma(square, math::expm1_tail(half), half);  // expm1(ell/2)
+    V const q_e = x.q * e;
+    V const near_w = math::fms(V(gauge - V(1)), x.q, q_e);
+    // √(pq)·2^63 (2^511): one root, and no product of normal numbers leaves their range
+    V const root = math::sqrt(V((x.p * constant<V>(single ? 0x1p126 : 0x1p1022)) * x.q));
+    V const far_loss = math::fnma(root, constant<V>(single ? 0x1p-62 : 0x1p-510), x.p + x.q);
+    V const far_w = math::fnma(root, constant<V>(single ? 0x1p-63 : 0x1p-511), gauge * x.q);
+    return {math::select(near, V(q_e * e), far_loss), math::select(near, near_w, far_w)};
   }
   bound_squared_hellinger dual() const { return {}; }
 };

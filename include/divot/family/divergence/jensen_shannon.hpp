@@ -49,36 +49,36 @@ struct bound_jensen_shannon {
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
-    V const gauge = row_gauge(anchor);
+    using namespace coefficients;
+    using math::coefficients::scaled;
     constexpr bool single = std::is_same_v<scalar_of<V>, float>;
-    auto const near = is_near(x.ell);
-    V const half_q = x.q * constant<V>(.5);
-    V const g = half_q * constant<V>(ln2);
+    V const half_ln2 = constant<V>(.5 * ln2);
+    V const gauge = row_gauge(anchor);
+    V const sum = x.p + x.q;
     // near: everything is even in y = ell/2;  log1p(½expm1 ell) = y + ln cosh y
     V const y = x.ell * constant<V>(.5);
     V const y2 = y * y;
-    V log_cosh, loss;
+    auto const near = y2 < constant<V>(near_bound * near_bound / 4);
+    V near_v, near_loss;
     if constexpr (single) {
-      log_cosh = y2 * math::polynomial(y2, coefficients::log_cosh_float);
-      loss = y2 * math::polynomial(y2, coefficients::js_loss_float);
+      near_v = math::polynomial(y2, scaled(-.5, log_cosh_float));
+      near_loss = y2 * math::polynomial(y2, scaled(.5, js_loss_float));
     } else {
-      log_cosh = y2 * math::polynomial(y2, coefficients::log_cosh_double);
-      loss = y2 * math::polynomial(y2, coefficients::js_loss_double);
+      near_v = math::polynomial(y2, scaled(-.5, log_cosh_double));
+      near_loss = y2 * math::polynomial(y2, scaled(.5, js_loss_double));
     }
-    V const half_sum = constant<V>(.5) * (x.p + x.q);
-    V const near_loss = half_sum * loss;
-    V const near_w = math::fnma(half_q, V(y + log_cosh), V((gauge - V(1)) * g));
+    near_v = math::fma(y2, near_v, math::fnma(y, constant<V>(.5), (gauge - V(1)) * half_ln2));
     // far: log1p(e^{−|ell|}) = 2 atanh(small/(small + 2 large)), one division and no exponential
-    auto const below = x.ell < V(0);
+    auto const below = y < V(0);
     V const small = math::select(below, x.p, x.q);
     V const large = math::select(below, x.q, x.p);
-    V const sum = large + (large + small);
-    V const l = math::atanh2(math::quotient(small, math::max(sum, smallest_normal<V>())));
-    V const positive = math::select(below, V(0), x.ell);
-    V const far_loss =
-        half_sum * (constant<V>(ln2) - l) - constant<V>(.5) * small * math::abs(x.ell);
-    V const far_w = math::fnma(half_q, V(positive + l), V(gauge * g));
-    return {math::select(near, near_loss, far_loss), math::select(near, near_w, far_w)};
+    V const l = math::atanh(V(small / ((large + smallest_normal<V>()) + sum)));
+    V const positive = math::select(below, V(0), y);
+    V const far_v = gauge * half_ln2 - (positive + l);
+    // the loss over p + q, and what is left of it
+    V const share = math::select(near, near_loss, half_ln2 - l);
+    V const rest = math::select(near, V(0), small * math::abs(y));
+    return {math::fms(sum, share, rest), V(x.q * math::select(near, near_v, far_v))};
   }
   bound_jensen_shannon dual() const { return {}; }
 };
