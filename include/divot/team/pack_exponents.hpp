@@ -98,8 +98,8 @@ struct pack_exponents {
       V const most(single ? T(127.) : T(1023.));
       V const first = xsimd::min(most, n);
       V const power = step_power(first + V(step_rounder));
-      V const beyond = xsimd::min(most, n - first);
-      return zero_where(gone, xsimd::fma(growth, power, power) * power_of_two(beyond));
+      V const beyond = step_power(xsimd::min(most, n - first) + V(step_rounder));
+      return zero_where(gone, xsimd::fma(growth, power, power) * beyond);
     }
   }
   /// The lanes' lower ones, for numbers that `step_rounder` was added to: −inf and what has a
