@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cmath>
+#include <type_traits>
 
 /// Elementary functions on lanes: a float, a double, any other scalar, or a pack of them.
 ///
@@ -26,28 +27,32 @@ DIVOT_INLINE void before_library_call() {
 #endif
 }
 
+/// A further argument of lanes V, where a scalar's expression template may stand for it.
 template <class V>
-DIVOT_INLINE V select(mask_of<V> const& m, V const& a, V const& b) {
+using same = std::type_identity_t<V>;
+
+template <class V>
+DIVOT_INLINE V select(mask_of<V> const& m, V const& a, same<V> const& b) {
   return lane_traits<V>::select(m, a, b);
 }
 template <class V>
-DIVOT_INLINE V fma(V const& a, V const& b, V const& c) {
+DIVOT_INLINE V fma(V const& a, same<V> const& b, same<V> const& c) {
   return lane_traits<V>::fma(a, b, c);
 }
 /// a·b − c
 template <class V>
-DIVOT_INLINE V fms(V const& a, V const& b, V const& c) {
+DIVOT_INLINE V fms(V const& a, same<V> const& b, same<V> const& c) {
   return lane_traits<V>::fms(a, b, c);
 }
 /// c − a·b
 template <class V>
-DIVOT_INLINE V fnma(V const& a, V const& b, V const& c) {
+DIVOT_INLINE V fnma(V const& a, same<V> const& b, same<V> const& c) {
   return lane_traits<V>::fnma(a, b, c);
 }
 /// a/b to 1 ulp or so, for normal positive b below 2^125 (fp32) or 2^1020 (fp64) and |a/b| in
 /// range: where the hardware's division is slow, from its reciprocal estimate.
 template <class V>
-DIVOT_INLINE V quotient(V const& a, V const& b) {
+DIVOT_INLINE V quotient(V const& a, same<V> const& b) {
   return lane_traits<V>::quotient(a, b);
 }
 template <class V>
@@ -55,11 +60,11 @@ DIVOT_INLINE V abs(V const& x) {
   return lane_traits<V>::abs(x);
 }
 template <class V>
-DIVOT_INLINE V max(V const& a, V const& b) {
+DIVOT_INLINE V max(V const& a, same<V> const& b) {
   return lane_traits<V>::max(a, b);
 }
 template <class V>
-DIVOT_INLINE V min(V const& a, V const& b) {
+DIVOT_INLINE V min(V const& a, same<V> const& b) {
   return lane_traits<V>::min(a, b);
 }
 template <class V>
