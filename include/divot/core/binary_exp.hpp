@@ -36,7 +36,8 @@ class binary_exp {
   using scalar = scalar_of<V>;
 
   /// c_low: what c was rounded by.
-  explicit binary_exp(double c, double c_low = 0) : rate_(times_log2_e(c, c_low)) {}
+  explicit binary_exp(double c, double c_low = 0)
+      : rate_(product<double>({c, c_low}, log2_e<double>())) {}
 
   /// G.
   double exponent(double m) const { return std::nearbyint(m * rate_.high); }

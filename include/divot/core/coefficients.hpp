@@ -27,8 +27,11 @@ inline constexpr std::array<double, 6> exp2m1_float{// (2^x − 1)/x on [−½, 
                                                     0.055503571142190778,  0.0096180825572778515,
                                                     0.0013390863364671234, 0.00015453162945120690};
 // where 2^(k/8) or 2^(k/16) comes from a table
+inline constexpr std::array<double, 4> exp2m1_quarters{
+    // the same on [−1/8, 1/8], 6e-8
+    0.69314713986188133, 0.24022650225768608, 0.055524945608052057, 0.0096205361915858837};
 inline constexpr std::array<double, 4> exp2m1_eighths{
-    // the same on [−1/16, 1/16], 1.6e-10
+    // the same on [−1/16, 1/16], 3.7e-9
     0.69314717801665727, 0.24022650666529184, 0.055509317289623045, 0.0096187308256793625};
 inline constexpr std::array<double, 3> exp2m1_sixteenths{
     // the same on [−1/32, 1/32], 2.3e-9
@@ -43,6 +46,9 @@ inline constexpr std::array<double, 6> expm1_float{
     // (e^x − 1 − x)/x² on [−½, ½], 2.7e-8
     0.5000000121607166707,    0.16666666801683435264,   0.041665791230006455393,
     0.0083332361335218625353, 0.0013982186046277751182, 0.00019944874441589590372};
+inline constexpr std::array<double, 5> expm1_short_float{
+    // the same, 8.6e-7
+    0.5, 0.16666277456071397, 0.041666180575509751, 0.0083955530525361381, 0.0013966609523509412};
 inline constexpr std::array<double, 13> expm1_double{// the same, 5.2e-20
                                                      0.5,
                                                      0.16666666666666666607,

@@ -30,6 +30,19 @@ DIVOT_INLINE two_words<V> exact_difference(V const& a, V const& b) {
   return {d, difference_error(a, b, d)};
 }
 
+/// A row's number in two words as two lane words, which carry the row's precision.
+template <class V, class R>
+DIVOT_INLINE two_words<V> lane_words(R const& a, R const& b = R(0)) {
+  if constexpr (std::is_same_v<V, R>) {
+    V const high = a + b;
+    return {high, V((a - high) + b)};
+  } else {
+    using T = scalar_of<V>;
+    T const high = static_cast<T>(a);
+    return {V(high), V(static_cast<T>((a - static_cast<R>(high)) + b))};
+  }
+}
+
 /// 1/t, with what the first word was rounded by in the second.
 template <class V>
 two_words<V> inverse_words(double t) {
@@ -59,6 +72,15 @@ DIVOT_INLINE two_words<V> exact_product(V const& a, V const& b) {
     V const a_low = a - a_high, b_low = b - b_high;
     return {p, ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low};
   }
+}
+
+/// a·b to the digits of two words.
+template <class V>
+two_words<V> product(two_words<V> const& a, two_words<V> const& b) {
+  auto const y = exact_product(a.high, b.high);
+  V const low = y.low + (a.low * b.high + a.high * b.low);
+  V const high = y.high + low;
+  return {high, V((y.high - high) + low)};
 }
 
 }  // namespace DIVOT_ABI

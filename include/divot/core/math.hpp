@@ -84,7 +84,7 @@ DIVOT_INLINE bool all(mask_of<V> const& m) {
 template <class V, std::size_t N>
 DIVOT_INLINE V polynomial(V const& x, std::array<double, N> const& c) {
   V y = constant<V>(c[N - 1]);
-  for (std::size_t i = N - 1; i-- > 0;) y = fma(y, x, constant<V>(c[i]));
+  for (std::size_t i = N - 1; i-- > 0;) y = math::fma(y, x, constant<V>(c[i]));
   return y;
 }
 
@@ -93,11 +93,11 @@ template <class V, std::size_t N>
 DIVOT_INLINE V paired_polynomial(V const& x, std::array<double, N> const& c) {
   static_assert(N % 2 == 0 && N >= 4);
   V const square = x * x;
-  V y = fma(x, constant<V>(c[N - 1]), constant<V>(c[N - 2]));
+  V y = math::fma(x, constant<V>(c[N - 1]), constant<V>(c[N - 2]));
   for (std::size_t i = N - 2; i > 2; i -= 2) {
-    y = fma(y, square, fma(x, constant<V>(c[i - 1]), constant<V>(c[i - 2])));
+    y = math::fma(y, square, math::fma(x, constant<V>(c[i - 1]), constant<V>(c[i - 2])));
   }
-  return fma(fma(y, x, constant<V>(c[1])), x, constant<V>(c[0]));
+  return math::fma(math::fma(y, x, constant<V>(c[1])), x, constant<V>(c[0]));
 }
 
 /// (e^x − 1 − x)/x² for |x| ≤ ½. Error 1.5 ulp (fp32), 1 ulp (fp64).
@@ -115,6 +115,16 @@ DIVOT_INLINE V expm1_tail(V const& x) {
     return y;
   } else {
     return polynomial(x, coefficients::expm1_double);
+  }
+}
+
+/// (1 − e^x)/x for |x| ≤ ½, to 2e-7 (fp32).
+template <class V>
+DIVOT_INLINE V minus_expm1_ratio(V const& x) {
+  if constexpr (std::is_same_v<scalar_of<V>, float>) {
+    return math::fnma(x, polynomial(x, coefficients::expm1_short_float), V(-1));
+  } else {
+    return math::fnma(x, expm1_tail(x), V(-1));
   }
 }
 
@@ -140,9 +150,11 @@ template <class V>
 DIVOT_INLINE V atanh(V const& z) {
   V const w = z * z;
   if constexpr (std::is_same_v<scalar_of<V>, float>) {
-    return fma(V(z * w), polynomial(w, coefficients::scaled(.5, coefficients::atanh_float)), z);
+    return math::fma(V(z * w), polynomial(w, coefficients::scaled(.5, coefficients::atanh_float)),
+                     z);
   } else {
-    return fma(V(z * w), polynomial(w, coefficients::scaled(.5, coefficients::atanh_double)), z);
+    return math::fma(V(z * w), polynomial(w, coefficients::scaled(.5, coefficients::atanh_double)),
+                     z);
   }
 }
 
@@ -172,9 +184,9 @@ DIVOT_INLINE V log1p_ratio(V const& small, V const& large) {
 template <class V>
 DIVOT_INLINE V exp2_reduced(V const& f) {
   if constexpr (std::is_same_v<scalar_of<V>, float>) {
-    return fma(f, polynomial(f, coefficients::exp2m1_float), V(1));
+    return math::fma(f, polynomial(f, coefficients::exp2m1_float), V(1));
   } else {
-    return fma(f, polynomial(f, coefficients::exp2m1_double), V(1));
+    return math::fma(f, polynomial(f, coefficients::exp2m1_double), V(1));
   }
 }
 
@@ -201,18 +213,26 @@ DIVOT_INLINE V exp(V const& x) {
   }
 }
 
-/// 2^part − 1 for what a step of `lane_traits` leaves, |part| ≤ 2^−(step_bits + 1), with the
-/// power's own rounding added: 2^(n + part) = power + power·growth.
-template <class V>
+/// 2^part − 1 for what a step of `lane_traits` leaves, |part| ≤ Width·2^−(step_bits + 1), with the
+/// power's own rounding added: 2^(n + part) = power + power·growth. Width is a power of two.
+template <int Width, class V>
 DIVOT_INLINE V step_growth(V const& part, V const& rounded) {
   using traits = lane_traits<V>;
-  if constexpr (traits::step_bits == 4) {
-    return fma(part, polynomial(part, coefficients::exp2m1_sixteenths), traits::step_rest(rounded));
-  } else if constexpr (traits::step_bits == 3) {
-    return fma(part, polynomial(part, coefficients::exp2m1_eighths), traits::step_rest(rounded));
+  constexpr int parts = (1 << traits::step_bits) / Width;  // |part| ≤ ½/parts
+  if constexpr (parts == 16) {
+    return math::fma(part, polynomial(part, coefficients::exp2m1_sixteenths),
+                     traits::step_rest(rounded));
+  } else if constexpr (parts == 8) {
+    return math::fma(part, polynomial(part, coefficients::exp2m1_eighths),
+                     traits::step_rest(rounded));
+  } else if constexpr (parts >= 2) {
+    return math::fma(part, polynomial(part, coefficients::exp2m1_quarters),
+                     traits::step_rest(rounded));
   } else if constexpr (std::is_same_v<scalar_of<V>, float>) {
+    static_assert(Width == 1 && parts == 1);
     return part * polynomial(part, coefficients::exp2m1_float);
   } else {
+    static_assert(Width == 1 && parts == 1);
     return part * polynomial(part, coefficients::exp2m1_double);
   }
 }
@@ -221,26 +241,26 @@ DIVOT_INLINE V step_growth(V const& part, V const& rounded) {
 template <class V>
 DIVOT_INLINE V step_exp2(V const& part, V const& rounded) {
   V const power = lane_traits<V>::step_power(rounded);
-  return fma(step_growth(part, rounded), power, power);
+  return math::fma(step_growth<1>(part, rounded), power, power);
 }
 /// The same; 0 in the lanes where `gone`, which are all where the result would not be normal.
 template <class V>
 DIVOT_INLINE V step_exp2_unless(mask_of<V> const& gone, V const& part, V const& rounded) {
-  return lane_traits<V>::grown_unless(gone, step_growth(part, rounded),
+  return lane_traits<V>::grown_unless(gone, step_growth<1>(part, rounded),
                                       lane_traits<V>::step_power(rounded));
 }
-
-/// 2^(high + low) for packs; high may have as many digits before the point as it likes, and what is
-/// below the normal range is 0.
-template <class V>
-DIVOT_INLINE V exp2(V const& high, V const& low) {
+/// The same for a part that is so many times as large: 0 where the power of two underflows; it must
+/// not overflow.
+template <int Width, class V>
+DIVOT_INLINE V step_exp2_raised(V const& part, V const& rounded) {
   using traits = lane_traits<V>;
-  constexpr bool single = std::is_same_v<scalar_of<V>, float>;
-  V const x = high + low;
-  V const rounded = x + V(traits::step_rounder);
-  V const part = (high - (rounded - V(traits::step_rounder))) + low;
-  return traits::step_scaled_unless(x < constant<V>(single ? -126. : -1022.),
-                                    step_growth(part, rounded), rounded);
+  if constexpr (Width > 1 && traits::step_bits == 0) {
+    V const whole = traits::round(part);
+    return step_exp2_raised<1>(V(part - whole), V(rounded + whole));
+  } else {
+    V const power = traits::step_power(traits::raised_step(rounded));
+    return math::fma(step_growth<Width>(part, rounded), power, power);
+  }
 }
 
 /// e^x − 1, relatively accurate at every x.

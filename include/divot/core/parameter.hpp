@@ -34,6 +34,14 @@ struct parameter {
 template <std::size_t Terms, class V, std::size_t N>
 DIVOT_INLINE V series_sum(V const& x, std::array<parameter, N> const& c) {
   static_assert(Terms <= N);
+  if constexpr (Terms % 2 == 0) {
+    V const square = x * x;
+    V y = math::fma(x, c[Terms - 1].template on<V>(), c[Terms - 2].template on<V>());
+    for (std::size_t i = Terms - 2; i > 0; i -= 2) {
+      y = math::fma(y, square, math::fma(x, c[i - 1].template on<V>(), c[i - 2].template on<V>()));
+    }
+    return y;
+  }
   V y = c[Terms - 1].template on<V>();
   for (std::size_t i = Terms - 1; i-- > 0;) y = math::fma(y, x, c[i].template on<V>());
   return y;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/core/probability_power.hpp>
 #include <divot/family/class_point.hpp>
 
 #include <tuple>
@@ -15,7 +16,12 @@ template <class Bound>
 constexpr bool asks_for_relative() {
   return requires { requires Bound::needs_relative; };
 }
-/// Whether a divergence wants logarithms with more digits than the lanes have (`needs_powers`).
+/// Whether a divergence takes powers of probabilities (`needs_powers`). It then has
+///
+///   on_row<V>(p, q, anchor)  its form for a row of these probabilities, in the place of itself
+///   reach()                  how far its exponents go
+///
+/// and that form has weights(x): the powers of p and q that its limits are in units of.
 template <class Bound>
 constexpr bool asks_for_powers() {
   return requires { requires Bound::needs_powers; };
@@ -40,6 +46,23 @@ struct bound_sum {
   bool needs_exact_offset() const {
     return std::apply([](auto const&... t) { return (t.second.needs_exact_offset() || ...); },
                       terms);
+  }
+  /// How far the exponents of all go.
+  power_reach reach() const {
+    power_reach all;
+    std::apply([&](auto const&... t) { (..., all.join(reach_of(t.second))); }, terms);
+    return all;
+  }
+  /// The divergences on lanes V, for a row of these probabilities.
+  template <class V, class R>
+  auto on_row(math::row_probability<R> const& p, math::row_probability<R> const& q,
+              R const& anchor) const {
+    return std::apply(
+        [&](auto const&... t) {
+          return bound_sum<decltype(form_on_row<V>(t.second, p, q, anchor))...>{
+              {std::pair(t.first, form_on_row<V>(t.second, p, q, anchor))...}};
+        },
+        terms);
   }
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
@@ -76,6 +99,24 @@ struct bound_sum {
   }
 
  private:
+  template <class Bound>
+  static power_reach reach_of([[maybe_unused]] Bound const& bound) {
+    if constexpr (asks_for_powers<Bound>()) {
+      return bound.reach();
+    } else {
+      return {};
+    }
+  }
+  template <class V, class Bound, class R>
+  static auto form_on_row(Bound const& bound, [[maybe_unused]] math::row_probability<R> const& p,
+                          [[maybe_unused]] math::row_probability<R> const& q,
+                          [[maybe_unused]] R const& anchor) {
+    if constexpr (asks_for_powers<Bound>()) {
+      return bound.template on_row<V>(p, q, anchor);
+    } else {
+      return bound;
+    }
+  }
   template <class V, class Bound>
   static void add_limit(V& total, double weight, Bound const& bound, V const& p, V const& anchor) {
     total = V(total + limit_of(weight, bound.limits(), p, anchor));

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <divot/core/log_words.hpp>
 #include <divot/core/math.hpp>
 
 #include <limits>
@@ -12,21 +11,20 @@ inline namespace DIVOT_ABI {
 
 /// What a divergence sees of one class (or a pack of classes).
 ///
-///   ell = log p − log q     p, q probabilities
-///   log_p, log_q            valid only for divergences with `needs_logs`, and in long double
-///   exponent_p, exponent_q  the same with more digits, for `needs_powers`
-///   relative                ell minus the anchor's, exactly; with `needs_relative` only
+///   ell = log p − log q  p, q probabilities
+///   log_p, log_q         valid only for divergences with `needs_logs`, and in long double
+///   x_p, x_q             the operands' own numbers (logits), for `needs_powers`
+///   relative             ell minus the anchor's, exactly; for `needs_relative`
 ///
 /// ell is exact to its last bits even where p and q have underflowed to 0; it is finite: classes
 /// with a zero probability (a logit of −inf) are handled by `edge_terms`.
 template <class V>
 struct class_point {
-  V ell, p, q, log_p, log_q, relative;
-  log_words<V> exponent_p, exponent_q;
+  V ell, p, q, log_p, log_q, x_p, x_q, relative;
 
   /// The same class with teacher and student exchanged.
   DIVOT_INLINE class_point swapped() const {
-    return {V(-ell), q, p, log_q, log_p, V(-relative), exponent_q, exponent_p};
+    return {V(-ell), q, p, log_q, log_p, x_q, x_p, V(-relative)};
   }
 };
 
@@ -41,12 +39,13 @@ struct class_terms {
   V loss, w;
 };
 
-/// The limits of a divergence at the ends of a class, in units of the surviving probability^power.
+/// The limits of a divergence at the ends of a class, in units of the surviving probability, or
+/// what stands for it (`weights`).
 ///
-///   p = 0:  loss → loss_p0·q^power,  w → (w_p0 + g·gauge)·q^power
-///   q = 0:  loss → loss_q0·p^power,  w → w_q0·p^power,  w/q → omega_q0·p^omega_power
+///   p = 0:  loss → loss_p0·q,  w → (w_p0 + g·gauge)·q
+///   q = 0:  loss → loss_q0·p,  w → w_q0·p,  w/q → omega_q0·p^omega_power
 struct class_limits {
-  double loss_p0, w_p0, gauge, loss_q0, w_q0, omega_q0, power = 1, omega_power = 0;
+  double loss_p0, w_p0, gauge, loss_q0, w_q0, omega_q0, omega_power = 0;
   double gauge_slope = 1;     // the gauge goes by gauge_slope·anchor
   bool smooth_gauge = false;  // and is `power_gauge`, not `row_gauge`
 };
@@ -96,9 +95,12 @@ class_terms<V> edge_terms(Bound const& bound, class_terms<V> const& terms, class
     if (coefficient == -unbounded) return V(-infinity<V>());
     return V(constant<V>(coefficient) * weight);
   };
-  power_product const survivor(end.power, 0);
-  V const weight_q = end.power == 1 ? x.q : survivor.of(x.exponent_q, x.exponent_q);
-  V const weight_p = end.power == 1 ? x.p : survivor.of(x.exponent_p, x.exponent_p);
+  V weight_p = x.p, weight_q = x.q;
+  if constexpr (requires { bound.weights(x); }) {
+    auto const [power_p, power_q] = bound.weights(x);
+    weight_p = power_p;
+    weight_q = power_q;
+  }
   V const w_p0 = V(scaled(end.w_p0, weight_q) + gauge * scaled(end.gauge, weight_q));
   V const loss = math::select(p_zero, scaled(end.loss_p0, weight_q),
                               math::select(q_zero, scaled(end.loss_q0, weight_p), terms.loss));

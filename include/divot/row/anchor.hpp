@@ -36,13 +36,12 @@ void set_anchor(row_task<Team> const& task, Bound const& bound, softmax_side<Tea
   row const safe_s = math::select(s_gone, student.max(), s);
   typename log_ratio<Team>::template on_lanes<row> const ell_of(ratio);
   class_point<row> x{};
-  auto const p_of = teacher.template probability<row>(), q_of = student.template probability<row>();
+  auto const p = teacher.probability(), q = student.probability();
+  math::shifted_exp<row, row> const p_of(p), q_of(q);
   x.log_p = teacher.log_probability(safe_t);
   x.log_q = student.log_probability(safe_s);
-  if constexpr (Bound::needs_powers) {
-    x.exponent_p = p_of.logarithm(safe_t);
-    x.exponent_q = q_of.logarithm(safe_s);
-  }
+  x.x_p = safe_t;
+  x.x_q = safe_s;
   row const none = row(0);
   if constexpr (Team::across) {
     // a row's number is no wider than the exponentials
@@ -59,7 +58,8 @@ void set_anchor(row_task<Team> const& task, Bound const& bound, softmax_side<Tea
   anchor.ell = math::select(other_gone, constant<row>(-1e30), x.ell);
   anchor.teacher = safe_t;
   anchor.student = safe_s;
-  class_terms<row> const terms = bound.at_edge(x, anchor.ell, other_gone, never);
+  auto const form = bound.template on_row<row>(Swap ? q : p, Swap ? p : q, anchor.ell);
+  class_terms<row> const terms = form.at_edge(x, anchor.ell, other_gone, never);
   anchor.loss = terms.loss;
   anchor.omega = row(anchor.factor * terms.w / x.q);
 }

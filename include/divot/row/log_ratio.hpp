@@ -6,22 +6,8 @@
 #include <divot/family/class_point.hpp>
 #include <divot/row/softmax_side.hpp>
 
-#include <type_traits>
-
 namespace divot {
 inline namespace DIVOT_ABI {
-
-/// A row-level number as two lane words (their sum carries the row's precision).
-template <class V, class R>
-DIVOT_INLINE two_words<V> split_words(R const& x) {
-  if constexpr (std::is_same_v<V, R>) {
-    return {x, V(0)};
-  } else {
-    using T = scalar_of<V>;
-    T const high = static_cast<T>(x);
-    return {V(high), V(static_cast<T>(x - static_cast<R>(high)))};
-  }
-}
 
 /// ell_k = log p_k − log q_k of a teacher and a student row, exact to its own last bits.
 ///
@@ -59,10 +45,10 @@ class log_ratio {
           t_max_(spread<V>(r.t_max_)),
           s_max_(spread<V>(r.s_max_)),
           offset_(spread<V>(r.offset_)),
-          t_inverse_(split_words<V>(r.t_inverse_)),
-          s_inverse_(split_words<V>(r.s_inverse_)) {
+          t_inverse_(lane_words<V>(r.t_inverse_)),
+          s_inverse_(lane_words<V>(r.s_inverse_)) {
       auto const gap = exact_difference(r.t_max_, r.s_max_);
-      auto const words = split_words<V>(gap.high);
+      auto const words = lane_words<V>(gap.high);
       gap_ = {words.high, V(words.low + spread<V>(gap.low))};
     }
 

@@ -130,9 +130,11 @@ class loss_row {
         }
         anchor_at<false>(group.lanes, teacher, student, ratio, anchor);
         auto const labels = label_part(team_, task_, group, student, anchor);
+        auto const p = teacher.probability(), q = student.probability();
+        auto const form = group.lanes.template on_row<typename Team::lane>(p, q, anchor.ell);
         team_.blocks(blocks, [&](index b) {
-          divergence_block<false, Student, labelled>(task_, teacher, student, ratio, group.lanes,
-                                                     anchor, task_.student_weights, b);
+          divergence_block<false, Student, labelled>(task_, teacher, student, ratio, form, anchor,
+                                                     task_.student_weights, b);
           if constexpr (Student) patch_label(task_, labels, b);
         });
         sweep_block<row> const sums = add_blocks(task_);
@@ -143,9 +145,10 @@ class loss_row {
           sweep_anchor<row> back = anchor;  // the teacher's
           back.uniform = row(0);
           anchor_at<true>(dual, teacher, student, ratio, back);
+          auto const dual_form = dual.template on_row<typename Team::lane>(q, p, back.ell);
           team_.blocks(0, [](index) {});
           team_.blocks(blocks, [&](index b) {
-            divergence_block<true, true, labelled>(task_, teacher, student, ratio, dual, back,
+            divergence_block<true, true, labelled>(task_, teacher, student, ratio, dual_form, back,
                                                    task_.teacher_weights, b);
           });
           teacher_total = add_blocks(task_).weight;
@@ -166,8 +169,8 @@ class loss_row {
     }
     row range = row(weight * loss + z_loss);
     if constexpr (lanes && (Team::across || decltype(group.lanes)::needs_powers)) {
-      auto const coarse = teacher.is_coarse() || student.is_coarse();
-      range = math::select(coarse, row(limits_of<row>::quiet_NaN()), range);
+      auto const beyond = powers_leave_range(group.lanes.reach(), teacher, student);
+      range = math::select(beyond, row(limits_of<row>::quiet_NaN()), range);
     }
     bool leaves = leaves_range(task_, range, total, teacher_total);
     if constexpr (lanes) {

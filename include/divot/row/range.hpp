@@ -34,6 +34,24 @@ bool leaves_range(row_task<Team>& task, typename Team::row const& loss,
   }
 }
 
+/// Whether powers of probabilities may overflow, or logits are too large for them to have all their
+/// digits. Scalars take care of themselves.
+template <class Team>
+mask_of<typename Team::row> powers_leave_range(power_reach const& reach,
+                                               softmax_side<Team> const& teacher,
+                                               softmax_side<Team> const& student) {
+  using row = typename Team::row;
+  if constexpr (!lane_traits<typename Team::lane>::is_pack) {
+    return row(0) > row(0);
+  } else {
+    constexpr double limit = std::is_same_v<typename Team::scalar, float> ? 86 : 706;
+    row const growth = row(teacher.range() * constant<row>(reach.growth_p) +
+                           student.range() * constant<row>(reach.growth_q));
+    return growth > constant<row>(limit) || teacher.is_coarse(reach.largest) ||
+           student.is_coarse(reach.largest);
+  }
+}
+
 /// Σ w̃ of a side, and the ω of its anchor that w̃ = w − q·ω was formed with.
 template <class Row>
 struct side_sums {

@@ -4,7 +4,7 @@
 
 #include <divot/core/binary_exp.hpp>
 #include <divot/core/exact.hpp>
-#include <divot/core/shifted_exp.hpp>
+#include <divot/core/probability_power.hpp>
 #include <divot/core/types.hpp>
 #include <divot/row/block.hpp>
 
@@ -66,7 +66,7 @@ class softmax_side {
     row const gone(static_cast<T>(low));
     row const reference = math::select(out.max == gone, row(0), out.max);
     // elements so large that even their integers have no room in T are taken relative to it first
-    row const base = math::select(is_coarse(reference), reference, row(0));
+    row const base = math::select(is_coarse_at(reference), reference, row(0));
     auto const exponential = exponential_from(row(reference - base));
     out.infinite = out.bad = false;
     if constexpr (by_powers) {
@@ -140,13 +140,14 @@ class softmax_side {
   /// log-probability of an element, on the row's numbers.
   row log_probability(row const& x) const { return row((x - max_) * inverse_ - log_z_); }
 
-  /// Whether logits are too large for `probability().logarithm`.
-  mask_of<row> is_coarse() const { return is_coarse(max_); }
-  /// The probability of an element on lanes V, and its logarithm.
-  template <class V = lane>
-  math::shifted_exp<V, row> probability() const {
-    return {max_, inverse_, inverse_low_, log_z_};
+  /// Whether logits are too large for the exponentials to have all their digits.
+  mask_of<row> is_coarse() const { return is_coarse_at(max_); }
+  /// Whether they are too large for powers up to this exponent.
+  mask_of<row> is_coarse(double largest) const {
+    return exceeds_digits(row(math::abs(row(max_ * inverse_)) * constant<row>(largest)));
   }
+  /// The probability of an element.
+  math::row_probability<row> probability() const { return {max_, inverse_, inverse_low_, log_z_}; }
 
   T const* data() const { return x_; }
   T* exponentials() const { return e_; }
@@ -273,7 +274,7 @@ class softmax_side {
     if constexpr (by_powers) {
       return binary_.with(binary_.exponent(reference));
     } else {
-      return math::shifted_exp<lane, row>(reference, inverse_, inverse_low_);
+      return math::shifted_exp<lane, row>({reference, inverse_, inverse_low_});
     }
   }
   /// The units of a block's exponentials in those of the row's largest.
@@ -281,17 +282,20 @@ class softmax_side {
     row const max = blocks_[b].max;
     if constexpr (by_powers) {
       // where one is coarse, both are or the other is 0
-      if (!is_coarse(max) && !is_coarse()) {
+      if (!is_coarse_at(max) && !is_coarse()) {
         return math::exact_power_of_two(binary_.exponent(max) - binary_.exponent(max_));
       }
     }
     row const gap = math::select(max == max_, row(0), row((max - max_) * inverse_));
     return math::exp(gap);
   }
+  mask_of<row> is_coarse_at(row const& x) const {
+    return exceeds_digits(math::abs(row(x * inverse_)));
+  }
   /// On packs, exponents are split into an integer and a rest.
-  mask_of<row> is_coarse(row const& x) const {
+  static mask_of<row> exceeds_digits(row const& exponent) {
     if constexpr (lane_traits<lane>::is_pack) {
-      return math::abs(row(x * inverse_)) > constant<row>(sizeof(T) == 4 ? 1e5 : 1e14);
+      return exponent > constant<row>(sizeof(T) == 4 ? 1e5 : 1e14);
     } else {
       return row(0) > row(0);
     }

@@ -57,10 +57,6 @@ class divergence_sweep {
       log_p_ = log_softmax_lanes<lane>(teacher);
       log_q_ = log_softmax_lanes<lane>(student);
     }
-    if constexpr (Bound::needs_powers) {
-      p_of_ = teacher.probability();
-      q_of_ = student.probability();
-    }
   }
 
   /// A place whose classes are all there, with finite logits, at one temperature for both sides.
@@ -78,10 +74,8 @@ class divergence_sweep {
       x.log_p = log_p_(t);
       x.log_q = log_q_(s);
     }
-    if constexpr (Bound::needs_powers) {
-      x.exponent_p = p_of_.logarithm(t);
-      x.exponent_q = q_of_.logarithm(s);
-    }
+    x.x_p = t;
+    x.x_q = s;
     put(place, x, Swap ? bound_.at(x.swapped(), anchor_) : bound_.at(x, anchor_), total);
   }
 
@@ -107,10 +101,8 @@ class divergence_sweep {
       x.log_p = math::select(p_zero, zero, log_p_(t));
       x.log_q = math::select(q_zero, zero, log_q_(s));
     }
-    if constexpr (Bound::needs_powers) {
-      x.exponent_p = p_of_.logarithm(t).unless(p_zero);
-      x.exponent_q = q_of_.logarithm(s).unless(q_zero);
-    }
+    x.x_p = math::select(p_zero, zero, t);
+    x.x_q = math::select(q_zero, zero, s);
     auto const only_p = p_zero && !both, only_q = q_zero && !both;
     class_terms<lane> terms = Swap ? bound_.at_edge(x.swapped(), anchor_, only_q, only_p)
                                    : bound_.at_edge(x, anchor_, only_p, only_q);
@@ -144,7 +136,6 @@ class divergence_sweep {
   typename log_ratio<Team>::template on_lanes<lane> ell_of_;
   lane teacher_scale_, student_scale_, anchor_, omega_, uniform_, factor_;
   log_softmax_lanes<lane> log_p_, log_q_;
-  math::shifted_exp<lane, typename Team::row> p_of_, q_of_;
   T const *teacher_, *student_, *next_teacher_, *next_student_, *teacher_e_, *student_e_;
   T* weights_;
 };

@@ -79,27 +79,20 @@ struct pack_exponents {
   static DIVOT_INLINE V step_rest(V const& rounded) {
     return entry(power_table<step_bits>::table.rest, rounded);
   }
-  /// growth·2^n + 2^n, overflow being +inf; 0 in the lanes where `gone`, which are all where the
-  /// result would not be normal: no processor then stumbles over a subnormal.
-  static DIVOT_INLINE V step_scaled_unless(mask const& gone, V const& growth, V const& rounded) {
-    V const n = rounded - V(step_rounder);
+  /// `rounded`, or where 2^n underflows the step of which `step_power` is 0. Also for sums below
+  /// −step_rounder.
+  static DIVOT_INLINE V raised_step(V const& rounded) {
+    V const least(step_rounder - (single ? T(127) : T(1023)));
 #if defined(__AVX512F__)
-    auto const there = static_cast<lane_bits>(~typename mask::register_type(gone));
+    // bits of numbers above 0 are ordered as they are, and integers have pipes to spare
     if constexpr (wide && single) {
-      V const power = entry(power_table<step_bits>::table.nearest, rounded);
-      V const y = V(_mm512_maskz_fmadd_ps(every, growth, power, power));
-      return V(_mm512_maskz_scalef_ps(there, y, n));  // by 2^⌊n⌋
+      return from_bits(bits(_mm512_maskz_max_epi32(every, to_bits(least), to_bits(rounded))));
     } else if constexpr (wide) {
-      return V(_mm512_maskz_scalef_pd(there, growth + V(T(1)), n));
+      return from_bits(bits(_mm512_maskz_max_epi64(every, to_bits(least), to_bits(rounded))));
     } else
 #endif
     {
-      // one power of two reaches to the end of the range and the other beyond
-      V const most(single ? T(127.) : T(1023.));
-      V const first = xsimd::min(most, n);
-      V const power = step_power(first + V(step_rounder));
-      V const beyond = step_power(xsimd::min(most, n - first) + V(step_rounder));
-      return zero_where(gone, xsimd::fma(growth, power, power) * beyond);
+      return xsimd::max(least, rounded);
     }
   }
   /// The lanes' lower ones, for numbers that `step_rounder` was added to: −inf and what has a

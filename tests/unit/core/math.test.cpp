@@ -274,11 +274,11 @@ TEST_CASE_TEMPLATE("shifted_exp is right wherever its result is normal", T, floa
     CHECK(is_nan(lanes::apply(f, limits<T>::quiet_NaN())));
   };
   for (double const c : {1., 0.5, 1 / 3., 0.1, 2., 7.3}) {
-    math::shifted_exp<V, double> const one(0., c);
+    math::shifted_exp<V, double> const one({0., c});
     compare(
         "shifted_exp", [&](V const& x) { return one(x); }, c);
     // a constant a lane is a number of T
-    math::shifted_exp<V, V> const many(V(T(0)), V(static_cast<T>(c)));
+    math::shifted_exp<V, V> const many({V(T(0)), V(static_cast<T>(c))});
     compare(
         "shifted_exp, a constant a lane", [&](V const& x) { return many(x); },
         static_cast<double>(static_cast<T>(c)));
@@ -293,8 +293,8 @@ TEST_CASE_TEMPLATE("shifted_exp is exactly 1 at its reference", T, float, double
     // |m·c| ≤ 1e5; a softmax of larger logits takes the reference off first
     double const c = std::ldexp(0.5 + r.uniform(), static_cast<int>(r.bits() % 20) - 10);
     auto const m = static_cast<T>(1e5 / c * std::pow(r.uniform(), 8) * (r.uniform() < .5 ? 1 : -1));
-    other += lanes::apply(math::shifted_exp<V, double>(m, c), m) != 1;
-    other += lanes::apply(math::shifted_exp<V, V>(V(m), V(static_cast<T>(c))), m) != 1;
+    other += lanes::apply(math::shifted_exp<V, double>({double(m), c}), m) != 1;
+    other += lanes::apply(math::shifted_exp<V, V>({V(m), V(static_cast<T>(c))}), m) != 1;
   }
   CHECK(other == 0);
 }
@@ -344,7 +344,7 @@ TEST_CASE_TEMPLATE("on numbers the functions are the standard library's", T, flo
     CHECK(math::log(x) == std::log(x));
     CHECK(math::log1p(x) == std::log1p(x));
     CHECK(math::log1p_ratio(x, T(3)) == std::log1p(x / 3));
-    CHECK(math::shifted_exp<T, T>(T(0), T(0.5))(-x) == std::exp(-x / 2));
+    CHECK(math::shifted_exp<T, T>({T(0), T(0.5)})(-x) == std::exp(-x / 2));
   }
   for (T const x : {T(-0.5), T(-0.3), T(1e-6), T(0.1), T(0.5)}) {
     CHECK(lanes::ulps(math::expm1_tail(x), tail(x)) <= (sizeof(T) > 8 ? 3 : 2));

@@ -93,10 +93,13 @@ divot::class_terms<V> terms_at(Bound const& bound, double ell, double anchor) {
   x.q = V(ell < 0 ? 1 : std::exp(-ell));
   x.log_p = V(ell < 0 ? ell : 0);
   x.log_q = V(ell < 0 ? 0 : -ell);
-  x.exponent_p = {x.log_p};
-  x.exponent_q = {x.log_q};
+  x.x_p = x.log_p;
+  x.x_q = x.log_q;
   x.relative = V(ell - anchor);
-  return bound.at(x, V(anchor));
+  divot::math::row_probability<V> const as_it_is{V(0), V(1), V(0), V(0)};
+  auto const form = divot::bound_sum<Bound>{{std::pair(1., bound)}}.template on_row<V>(
+      as_it_is, as_it_is, V(anchor));
+  return form.at(x, V(anchor));
 }
 
 template <class V, class Own, class Built>

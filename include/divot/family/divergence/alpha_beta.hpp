@@ -2,14 +2,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/core/economised.hpp>
 #include <divot/core/errors.hpp>
-#include <divot/core/log_words.hpp>
 #include <divot/core/parameter.hpp>
+#include <divot/core/probability_power.hpp>
 #include <divot/family/class_point.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <type_traits>
+#include <utility>
 
 namespace divot {
 
@@ -41,55 +44,49 @@ struct alpha {
 
 inline namespace DIVOT_ABI {
 
+/// What does not depend on a row.
 class bound_alpha_beta {
  public:
   static constexpr bool needs_logs = false;
   static constexpr bool needs_powers = true;
   static constexpr bool needs_relative = true;
-  static constexpr std::size_t order = 24;
 
   bound_alpha_beta(double a, double b) : alpha_(a), beta_(b), lambda_(a + b) {
-    double const largest = std::max({std::abs(alpha_), std::abs(lambda_), 1e-300});
-    largest_ = largest;
-    // ell² Σ c_n (m ell)ⁿ with c_n = h_n(α/m, λ/m)/(n+2)!, h_n the complete homogeneous polynomial
-    double const x = alpha_ / largest, y = lambda_ / largest;
-    double h = 1, power = 1, factorial = 2;
-    for (std::size_t n = 0; n < order; ++n) {
-      series_[n] = h / factorial;
-      factorial *= double(n + 3);
-      power *= x;
-      h = y * h + power;
-    }
+    double const largest = std::max({std::abs(a), std::abs(lambda_), 1e-300});
     unit_ = std::abs(lambda_ - 1) <= 4e-16;
-    slope_alpha_ = alpha_;
-    reciprocal_alpha_ = reciprocal(alpha_);
-    zero_ = power_product(0, lambda_);
-    product_ = power_product(alpha_, beta_);
-    full_ = power_product(lambda_, 0);
+    slope_ = a;
+    per_slope_ = reciprocal(a);
+    largest_ = largest;
     // the nodes 0, α, λ in ascending order, and where they have gone
-    std::array<double, 3> const role{0, alpha_, lambda_};
+    std::array<double, 3> const role{0, a, lambda_};
     std::sort(node_.begin(), node_.end(),
               [&](std::size_t i, std::size_t j) { return role[i] < role[j]; });
     lower_gap_ = role[node_[1]] - role[node_[0]];
     upper_gap_ = role[node_[2]] - role[node_[1]];
     double const span = role[node_[2]] - role[node_[0]];
-    separated_ = std::min(lower_gap_.wide, upper_gap_.wide) >= 0.18 * largest;
     lower_slope_ = reciprocal(lower_gap_.wide);
     upper_slope_ = reciprocal(upper_gap_.wide);
     span_slope_ = reciprocal(span);
+    separated_ = std::min(lower_gap_.wide, upper_gap_.wide) >= 0.18 * largest && largest > 1e-3 &&
+                 largest < 1e3;  // powers of it are no trouble
+    near_square_ = square(near_bound / largest);
+    near_slope_square_ = square(near_bound / a);
     if (separated_) {
       share_[node_[0]] = 1 / (lower_gap_.wide * span);
       share_[node_[1]] = -1 / (lower_gap_.wide * upper_gap_.wide);
       share_[node_[2]] = 1 / (upper_gap_.wide * span);
     }
+    set_series(a / largest, lambda_ / largest);
   }
 
   bool needs_exact_offset() const { return !unit_; }
-
+  power_reach reach() const {
+    return {std::max({std::abs(alpha_), std::abs(beta_), std::abs(lambda_)}),
+            -std::min({alpha_, lambda_, 0.}), -std::min({beta_, lambda_, 0.})};
+  }
   class_limits limits() const {
     double const a = alpha_, b = beta_, l = lambda_;
     class_limits end{};
-    end.power = unit_ ? 1 : l;
     end.loss_p0 = a > 0 && l > 0 ? 1 / (a * l) : unbounded;
     end.loss_q0 = b > 0 && l > 0 ? 1 / (b * l) : unbounded;
     end.gauge = unit_ && a != 0 ? 1 / a : 0;
@@ -115,56 +112,147 @@ class bound_alpha_beta {
     }
     return end;
   }
+  bound_alpha_beta dual() const { return {beta_, alpha_}; }
 
-  template <class V>
-  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
+  double alpha() const { return alpha_; }
+  double beta() const { return beta_; }
+
+  template <class V, class R>
+  class row_form;
+  template <class V, class R>
+  row_form<V, R> on_row(math::row_probability<R> const& p, math::row_probability<R> const& q,
+                        R const& anchor) const {
+    return {*this, p, q, spread<V>(anchor)};
+  }
+
+ private:
+  // terms of the series in float and in double; where no two nodes are close it ends earlier
+  static constexpr std::size_t order = 24, short_float = 6, short_double = 13, long_float = 8,
+                               long_double = 16;
+
+  static double square(double x) { return x * x; }
+  /// 1/x, or 0 where x is so small that the quotient is never taken.
+  static double reciprocal(double x) { return std::abs(x) < 1e-30 ? 0 : 1 / x; }
+
+  /// exp[0, x ell, y ell] = Σ c_n ellⁿ, c_n = h_n(x, y)/(n+2)!, h_n the complete homogeneous
+  /// polynomial, for |x|, |y| ≤ 1.
+  void set_series(double x, double y) {
+    std::array<double, order> c{};
+    double h = 1, power = 1, factorial = 2;
+    for (std::size_t n = 0; n < order; ++n) {
+      c[n] = h / factorial;
+      factorial *= double(n + 3);
+      power *= x;
+      h = y * h + power;
+    }
+    double const radius = separated_ ? near_bound : 1;
+    auto const wide = economised(c, radius, separated_ ? short_double : long_double);
+    auto const narrow = economised(c, radius, separated_ ? short_float : long_float);
+    double unit = 1;
+    for (std::size_t n = 0; n < long_double; ++n) {
+      series_[n] = unit * wide[n];
+      series_[n].narrow = static_cast<float>(unit * narrow[n]);
+      if (separated_) unit *= largest_.wide;
+    }
+  }
+
+  double alpha_, beta_, lambda_;
+  parameter slope_, per_slope_;  // α and 1/α
+  parameter largest_;            // m = max(|α|, |λ|)
+  parameter lower_gap_, upper_gap_, lower_slope_, upper_slope_, span_slope_;
+  // below these ell² is near: |m ell| (where separated) and |α ell|
+  parameter near_square_, near_slope_square_;
+  std::array<parameter, long_double> series_{};  // of ell; of m ell where nodes are close
+  std::array<std::size_t, 3> node_{0, 1, 2};     // of 0, α, λ, in ascending order
+  std::array<parameter, 3> share_{};             // of their powers in the loss, where separated
+  bool unit_ = false;                            // λ = 1
+  bool separated_ = false;  // no two nodes so close that their difference cancels where it is used
+};
+
+/// The divergence on a row of these probabilities.
+template <class V, class R>
+class bound_alpha_beta::row_form {
+ public:
+  static constexpr bool needs_logs = false;
+  static constexpr bool needs_relative = true;
+
+  row_form(bound_alpha_beta const& plane, math::row_probability<R> const& p,
+           math::row_probability<R> const& q, V const& anchor)
+      : plane_(plane),
+        p_lambda_(p, plane.lambda_),
+        q_lambda_(q, plane.lambda_),
+        p_alpha_(p, plane.alpha_),
+        q_beta_(q, plane.beta_),
+        mixed_(p_alpha_, q_beta_),
+        near_square_(plane.near_slope_square_.on<V>()) {
+    if (plane.unit_) {
+      V const exponent = plane.slope_.on<V>() * anchor;
+      gauge_ = power_gauge(exponent);
+      from_anchor_ = exponent < constant<V>(60);
+      near_square_ = math::select(exponent > constant<V>(-60), near_square_, V(0));
+    }
+  }
+
+  class_limits limits() const { return plane_.limits(); }
+  /// p^λ and q^λ.
+  std::pair<V, V> weights(class_point<V> const& x) const {
+    if (plane_.unit_) return {x.p, x.q};
+    return {p_lambda_(p_lambda_.raised(x.x_p)), q_lambda_(q_lambda_.raised(x.x_q))};
+  }
+
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& /*anchor*/) const {
     constexpr bool single = std::is_same_v<scalar_of<V>, float>;
     V const ell = x.ell;
     // q^λ, p^α q^β and p^λ
-    V const at_alpha = product_.of(x.exponent_p, x.exponent_q);
-    V at_zero, at_lambda;
-    if (unit_) {
-      at_zero = x.q;
-      at_lambda = x.p;
-    } else {
-      at_zero = zero_.of(x.exponent_p, x.exponent_q);
-      at_lambda = full_.of(x.exponent_p, x.exponent_q);
-    }
-
+    V const x_p = p_alpha_.raised(x.x_p), x_q = q_beta_.raised(x.x_q);
+    V const y_p = plane_.separated_ ? x_p : p_lambda_.raised(x.x_p);
+    V const y_q = plane_.separated_ ? x_q : q_lambda_.raised(x.x_q);
+    V at_zero = x.q, at_lambda = x.p, base;
+    V const at_alpha = mixed_(x_p, x_q);
     // w = −(p^α q^β − g·q^λ)/α; with λ = 1 the gauge is e^(α anchor), so that classes whose
     // ratio is nearly the anchor's keep their digits
-    V base = at_zero, from = ell, bound = constant<V>(near_bound);
-    if (unit_) {
-      V const exponent = slope_alpha_.on<V>() * anchor;
-      base = power_gauge(exponent) * at_zero;
-      from = math::select(exponent < constant<V>(60), x.relative, ell);
-      bound = math::select(exponent > constant<V>(-60), bound, V(0));
-    }
-    V const a_from = slope_alpha_.on<V>() * from;
-    V const growth = math::fma(a_from, math::expm1_tail(a_from), V(1));
-    V const near_w = -base * from * growth;
-    V const far_w = (base - at_alpha) * reciprocal_alpha_.on<V>();
-    V const w = math::select(math::abs(a_from) < bound, near_w, far_w);
-
-    // loss: series where every node is small, else divided differences
-    V const m_ell = largest_.on<V>() * ell;
-    V near_loss = at_zero * (ell * ell), far_loss;
-    mask_of<V> near;
-    if (separated_) {
-      near = math::abs(m_ell) < constant<V>(.5);
-      near_loss = near_loss * series_sum < single ? 7 : 15 > (m_ell, series_);
-      far_loss = math::fma(at_lambda, share_[2].on<V>(),
-                           math::fma(at_alpha, share_[1].on<V>(), at_zero * share_[0].on<V>()));
+    if (plane_.unit_) {
+      base = gauge_ * at_zero;
     } else {
-      near = math::abs(m_ell) < V(1);
-      near_loss = near_loss * series_sum < single ? 10 : 22 > (m_ell, series_);
-      V const e[3] = {at_zero, at_alpha, at_lambda};
-      V const low = e[node_[0]], middle = e[node_[1]], high = e[node_[2]];
-      far_loss = (slope(upper_gap_, upper_slope_, ell, middle, high) -
-                  slope(lower_gap_, lower_slope_, ell, low, middle)) *
-                 span_slope_.on<V>();
+      base = at_zero = q_lambda_(y_q);
+      at_lambda = p_lambda_(y_p);
     }
-    V const loss = math::select(near, near_loss, far_loss);
+    V const square = ell * ell;
+    V from = ell, from_square = square;
+    if (plane_.unit_) {
+      from = math::select(from_anchor_, x.relative, ell);
+      from_square = from * from;
+    }
+    V const a_from = plane_.slope_.on<V>() * from;
+    V const growth = from * math::minus_expm1_ratio(a_from);  // (1 − e^(α·from))/α where near
+    V near_loss = square;
+    if (plane_.separated_) {
+      near_loss *= series_sum < single ? short_float : short_double > (ell, plane_.series_);
+    } else {
+      V const m_ell = plane_.largest_.on<V>() * ell;
+      near_loss *= series_sum < single ? long_float : long_double > (m_ell, plane_.series_);
+    }
+    V const far_w = (base - at_alpha) * plane_.per_slope_.on<V>();
+    V const w = math::select(from_square < near_square_, V(base * growth), far_w);
+
+    // loss: a series where every node is small, else divided differences
+    V loss;
+    if (plane_.separated_) {
+      auto const near = square < plane_.near_square_.on<V>();
+      auto const& share = plane_.share_;
+      V const others = math::fma(at_lambda, share[2].on<V>(), at_alpha * share[1].on<V>());
+      loss = math::fma(at_zero, math::select(near, near_loss, share[0].on<V>()),
+                       math::select(near, V(0), others));
+    } else {
+      V const e[3] = {at_zero, at_alpha, at_lambda};
+      auto const& node = plane_.node_;
+      V const low = e[node[0]], middle = e[node[1]], high = e[node[2]];
+      V const far = (slope(plane_.upper_gap_, plane_.upper_slope_, ell, middle, high) -
+                     slope(plane_.lower_gap_, plane_.lower_slope_, ell, low, middle)) *
+                    plane_.span_slope_.on<V>();
+      auto const near = math::abs(V(plane_.largest_.on<V>() * ell)) < V(1);
+      loss = math::select(near, V(at_zero * near_loss), far);
+    }
     if constexpr (lane_traits<V>::is_pack) {
       return {loss, w};
     } else {
@@ -173,18 +261,12 @@ class bound_alpha_beta {
       return {math::select(loss == loss, loss, infinity<V>()), math::select(w == w, w, side)};
     }
   }
-  bound_alpha_beta dual() const { return {beta_, alpha_}; }
-
-  double alpha() const { return alpha_; }
-  double beta() const { return beta_; }
 
  private:
-  /// 1/x, or 0 where x is so small that the quotient is never taken.
-  static double reciprocal(double x) { return std::abs(x) < 1e-30 ? 0 : 1 / x; }
+  using power = math::probability_power<V, R>;
 
   /// (b − a)/gap for a = E(y), b = E(y + gap·ell), gap ≥ 0; near by the larger times
   /// φ₁(−|gap·ell|).
-  template <class V>
   static DIVOT_INLINE V slope(parameter const& gap, parameter const& per_gap, V const& ell,
                               V const& a, V const& b) {
     V const x = gap.on<V>() * ell;
@@ -195,15 +277,12 @@ class bound_alpha_beta {
     return math::select(near, V(ell * ratio), V((b - a) * per_gap.on<V>()));
   }
 
-  double alpha_, beta_, lambda_;
-  parameter slope_alpha_, largest_, reciprocal_alpha_, lower_gap_, upper_gap_;
-  parameter lower_slope_, upper_slope_, span_slope_;
-  std::array<parameter, order> series_{};
-  power_product zero_, product_, full_;
-  std::array<std::size_t, 3> node_{0, 1, 2};  // of 0, α, λ, in ascending order
-  std::array<parameter, 3> share_{};          // of their powers in the loss, where separated
-  bool unit_ = false;                         // λ = 1
-  bool separated_ = false;  // no two nodes so close that their difference cancels where it is used
+  bound_alpha_beta plane_;
+  power p_lambda_, q_lambda_, p_alpha_, q_beta_;
+  math::power_product<V, R> mixed_;
+  V near_square_;  // |α ell| below its root is near; with λ = 1, |α·relative|
+  V gauge_ = V(1);
+  mask_of<V> from_anchor_ = V(0) > V(0);
 };
 
 inline bound_alpha_beta bind(alpha_beta const& d) {
