@@ -49,9 +49,9 @@ DIVOT_INLINE V product_rest(V const& x, V const& factor, V const& whole) {
 ///
 ///   p^a = 2^(x·r − o), with the multiples r and o of log₂e/T and log₂ Z in two words
 ///
-/// To 3 ulps however large the logarithms, for |a·max|/T up to 1e5 (float) or 1e14 (double). What is
-/// below 4 times the smallest normal number may be lost in part; what is far below it is 0. It must
-/// not overflow.
+/// To 3 ulps however large the logarithms, for |a·max|/T up to 1e5 (float) or 1e14 (double). What
+/// is below 4 times the smallest normal number may be lost in part; what is far below it is 0. It
+/// must not overflow.
 template <class V, class R>
 class probability_power {
  public:
@@ -127,8 +127,7 @@ class power_product {
     if constexpr (traits::is_pack) {
       V const m = product_step(x, p_.high_, shift_);
       V const n = product_step(y, q_.high_, q_.shift_) - q_.shift_;
-      V const rest =
-          product_rest(x, p_.high_, V(m - shift_)) + product_rest(y, q_.high_, n);
+      V const rest = product_rest(x, p_.high_, V(m - shift_)) + product_rest(y, q_.high_, n);
       V const low = math::fma(x, p_.low_, math::fms(y, q_.low_, rest_));
       return step_exp2_raised<4>(V(rest + low), V(m + n));
     } else {

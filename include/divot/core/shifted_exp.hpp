@@ -45,8 +45,8 @@ struct row_probability {
 ///
 /// In base 2, with the rate and the offset in two words: the error does not grow with |x − max|, as
 /// it would if the difference or the product were rounded first. No overflow is possible; exactly 0
-/// where the result would leave the normal range (subnormal numbers cost some processors a hundred
-/// cycles each); exactly 1 at x = max where log_z = 0.
+/// below the normal range or so (subnormal numbers cost some processors a hundred cycles each);
+/// exactly 1 at x = max where log_z = 0. Of NaN: 0.
 template <class V, class R>
 class shifted_exp {
  public:
@@ -54,19 +54,15 @@ class shifted_exp {
 
   explicit shifted_exp(row_probability<R> const& p) {
     if constexpr (lane_traits<V>::is_pack) {
-      constexpr bool single = std::is_same_v<scalar, float>;
       auto const rate = p.binary_rate(), offset = p.binary_offset();
       auto const factor = lane_words<V>(rate.high, rate.low);
       high_ = factor.high;
       low_ = factor.low;
       // the offset is grid + rest, the first on so coarse a grid that an integer adds to it exactly
       auto const shift = lane_words<V>(offset.high, offset.low);
-      V const grid = constant<V>(single ? 768. : 6144.);
+      V const grid = constant<V>(std::is_same_v<scalar, float> ? 768. : 6144.);
       grid_ = (shift.high + grid) - grid;
       rest_ = (shift.high - grid_) + shift.low;
-      // below it the result is 0; where the rate itself has underflowed, that is −inf alone
-      floor_ = math::select(high_ > V(0), V((grid_ - constant<V>(single ? 126. : 1022.)) / high_),
-                            V(std::numeric_limits<scalar>::lowest()));
     } else {
       p_ = p;
     }
@@ -84,7 +80,10 @@ class shifted_exp {
         rounded = (y.high - grid_) + rounder;
         part = (y.high - ((rounded - rounder) + grid_)) + (y.low + (x * low_ - rest_));
       }
-      return step_exp2_unless(x < floor_, part, rounded);
+      // the normal range less half a step; −inf times a rate that has underflowed is no step at all
+      constexpr bool single = std::is_same_v<scalar, float>;
+      V const least(lane_traits<V>::step_rounder - (single ? scalar(126) : scalar(1022)));
+      return step_exp2_unless(!(rounded > least), part, rounded);
     } else {
       // float rows are worked out in double
       return V(math::exp(p_.logarithm(R(x))));
@@ -92,7 +91,7 @@ class shifted_exp {
   }
 
  private:
-  V high_, low_, grid_, rest_, floor_;
+  V high_, low_, grid_, rest_;
   row_probability<R> p_;
 };
 

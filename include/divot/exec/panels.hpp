@@ -55,7 +55,8 @@ void read_panel(Source const& source, index first, index count, index classes, T
       each_tile<T>(count, classes, [&](index i, index rows, index k, index cols) {
         T const* const from = m.data + first + i + k * m.col_stride;
         if (k + ahead + cols <= classes) {
-          for (index c = 0; c < cols; ++c) __builtin_prefetch(from + (ahead + c) * m.col_stride);
+          for (index c = 0; c < cols; ++c)
+            __builtin_prefetch(from + (ahead + c) * m.col_stride, 0, 2);
         }
         tile<T> t;
         t.load(from, m.col_stride, cols, rows);

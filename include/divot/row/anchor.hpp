@@ -37,7 +37,6 @@ void set_anchor(row_task<Team> const& task, Bound const& bound, softmax_side<Tea
   typename log_ratio<Team>::template on_lanes<row> const ell_of(ratio);
   class_point<row> x{};
   auto const p = teacher.probability(), q = student.probability();
-  math::shifted_exp<row, row> const p_of(p), q_of(q);
   x.log_p = teacher.log_probability(safe_t);
   x.log_q = student.log_probability(safe_s);
   x.x_p = safe_t;
@@ -48,8 +47,11 @@ void set_anchor(row_task<Team> const& task, Bound const& bound, softmax_side<Tea
     x.p = Swap ? teacher.top() : teacher.at(own.argmax());
     x.q = Swap ? student.at(own.argmax()) : student.top();
   } else {
-    x.p = Swap ? teacher.top() : math::select(t_gone, none, p_of(safe_t));
-    x.q = Swap ? math::select(s_gone, none, q_of(safe_s)) : student.top();
+    auto const probability_of = [&](auto const& of, row const& at, auto const& gone) {
+      return math::select(gone, none, math::shifted_exp<row, row>(of)(at));
+    };
+    x.p = Swap ? teacher.top() : probability_of(p, safe_t, t_gone);
+    x.q = Swap ? probability_of(q, safe_s, s_gone) : student.top();
   }
   x.ell = math::select(t_gone || s_gone, none, ell_of(safe_t, safe_s));
   if constexpr (Swap) x = x.swapped();
@@ -76,9 +78,14 @@ mask_of<typename Team::row> nearly_equal(row_task<Team> const& task,
     return row(0) < row(0);
   } else {
     typename log_ratio<Team>::template on_lanes<row> const ell_of(ratio);
-    row const t = Team::at(task.teacher, student.argmax());
-    row const ell = ell_of(math::max(t, row(teacher.max() - row(1))), student.max());
-    return math::abs(ell) < constant<row>(Team::across ? 3e-2 : 3e-5);
+    row const bound = constant<row>(Team::across ? 3e-2 : 3e-5);
+    auto const close = [&](row const& t, row const& s) {
+      return math::abs(ell_of(math::max(t, row(teacher.max() - row(1))),
+                              math::max(s, row(student.max() - row(1))))) < bound;
+    };
+    auto const at_student = close(Team::at(task.teacher, student.argmax()), student.max());
+    if (!math::any<row>(at_student)) return at_student;
+    return at_student && close(teacher.max(), Team::at(task.student, teacher.argmax()));
   }
 }
 

@@ -168,7 +168,7 @@ class loss_row {
       loss = labels.loss;
     }
     row range = row(weight * loss + z_loss);
-    if constexpr (lanes && (Team::across || decltype(group.lanes)::needs_powers)) {
+    if constexpr (Team::across || (lanes && decltype(group.lanes)::needs_powers)) {
       auto const beyond = powers_leave_range(group.lanes.reach(), teacher, student);
       range = math::select(beyond, row(limits_of<row>::quiet_NaN()), range);
     }

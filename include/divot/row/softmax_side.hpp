@@ -65,8 +65,10 @@ class softmax_side {
     // a block that is −inf throughout: any finite reference will do
     row const gone(static_cast<T>(low));
     row const reference = math::select(out.max == gone, row(0), out.max);
-    // elements so large that even their integers have no room in T are taken relative to it first
-    row const base = math::select(is_coarse_at(reference), reference, row(0));
+    // elements so large that even their integers have no room in T are taken relative to it first;
+    // rows across lanes are then done again in a wider type
+    row const base =
+        Team::across ? row(0) : row(math::select(is_coarse_at(reference), reference, row(0)));
     auto const exponential = exponential_from(row(reference - base));
     out.infinite = out.bad = false;
     if constexpr (by_powers) {
