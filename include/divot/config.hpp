@@ -79,9 +79,12 @@
 #define DIVOT_INLINE __forceinline
 #define DIVOT_LAMBDA_INLINE
 #define DIVOT_COLD
+#define DIVOT_NOINLINE __declspec(noinline)
 #else
 #define DIVOT_INLINE inline __attribute__((always_inline))
 #define DIVOT_LAMBDA_INLINE __attribute__((always_inline))
 /// Rarely run: compiled for size, never inlined.
 #define DIVOT_COLD __attribute__((cold, noinline))
+/// Large, and called from several places.
+#define DIVOT_NOINLINE __attribute__((noinline))
 #endif

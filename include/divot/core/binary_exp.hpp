@@ -56,13 +56,7 @@ class binary_exp {
       return step_exp2_unless(x < floor_, rest(x, n), n);
     }
     /// x·c·log₂e − G to a step of the powers of two, as `lane_traits` rounds it.
-    DIVOT_INLINE V step(V const& x) const {
-      if constexpr (traits::fused) {
-        return math::fma(x, high_, shift_);
-      } else {
-        return exact_product(x, high_).high + shift_;
-      }
-    }
+    DIVOT_INLINE V step(V const& x) const { return product_step(x, high_, shift_); }
     /// The function of x, whose step is n and whose result is a normal number.
     DIVOT_INLINE V normal(V const& x, V const& n) const { return step_exp2(rest(x, n), n); }
     /// Whether the step's result is sure to be one.
@@ -79,12 +73,7 @@ class binary_exp {
     friend binary_exp;
     using traits = lane_traits<V>;
     DIVOT_INLINE V rest(V const& x, V const& n) const {
-      if constexpr (traits::fused) {
-        return math::fma(x, low_, math::fms(x, high_, V(n - shift_)));
-      } else {
-        auto const y = exact_product(x, high_);
-        return (y.high - (n - shift_)) + (y.low + x * low_);
-      }
+      return math::fma(x, low_, product_rest(x, high_, V(n - shift_)));
     }
     in_units(two_words<double> const& rate, double exponent)
         : high_(static_cast<scalar>(rate.high)),

@@ -213,56 +213,6 @@ DIVOT_INLINE V exp(V const& x) {
   }
 }
 
-/// 2^part − 1 for what a step of `lane_traits` leaves, |part| ≤ Width·2^−(step_bits + 1), with the
-/// power's own rounding added: 2^(n + part) = power + power·growth. Width is a power of two.
-template <int Width, class V>
-DIVOT_INLINE V step_growth(V const& part, V const& rounded) {
-  using traits = lane_traits<V>;
-  constexpr int parts = (1 << traits::step_bits) / Width;  // |part| ≤ ½/parts
-  if constexpr (parts == 16) {
-    return math::fma(part, polynomial(part, coefficients::exp2m1_sixteenths),
-                     traits::step_rest(rounded));
-  } else if constexpr (parts == 8) {
-    return math::fma(part, polynomial(part, coefficients::exp2m1_eighths),
-                     traits::step_rest(rounded));
-  } else if constexpr (parts >= 2) {
-    return math::fma(part, polynomial(part, coefficients::exp2m1_quarters),
-                     traits::step_rest(rounded));
-  } else if constexpr (std::is_same_v<scalar_of<V>, float>) {
-    static_assert(Width == 1 && parts == 1);
-    return part * polynomial(part, coefficients::exp2m1_float);
-  } else {
-    static_assert(Width == 1 && parts == 1);
-    return part * polynomial(part, coefficients::exp2m1_double);
-  }
-}
-
-/// 2^(n + part) on packs, n = rounded − step_rounder: normal numbers only.
-template <class V>
-DIVOT_INLINE V step_exp2(V const& part, V const& rounded) {
-  V const power = lane_traits<V>::step_power(rounded);
-  return math::fma(step_growth<1>(part, rounded), power, power);
-}
-/// The same; 0 in the lanes where `gone`, which are all where the result would not be normal.
-template <class V>
-DIVOT_INLINE V step_exp2_unless(mask_of<V> const& gone, V const& part, V const& rounded) {
-  return lane_traits<V>::grown_unless(gone, step_growth<1>(part, rounded),
-                                      lane_traits<V>::step_power(rounded));
-}
-/// The same for a part that is so many times as large: 0 where the power of two underflows; it must
-/// not overflow.
-template <int Width, class V>
-DIVOT_INLINE V step_exp2_raised(V const& part, V const& rounded) {
-  using traits = lane_traits<V>;
-  if constexpr (Width > 1 && traits::step_bits == 0) {
-    V const whole = traits::round(part);
-    return step_exp2_raised<1>(V(part - whole), V(rounded + whole));
-  } else {
-    V const power = traits::step_power(traits::raised_step(rounded));
-    return math::fma(step_growth<Width>(part, rounded), power, power);
-  }
-}
-
 /// e^x − 1, relatively accurate at every x.
 template <class V>
 DIVOT_INLINE V expm1(V const& x) {

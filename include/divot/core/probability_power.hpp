@@ -24,27 +24,6 @@ struct power_reach {
 
 namespace math {
 
-/// x·factor to a step of the powers of two, as `lane_traits` rounds it: less what is missing from
-/// `shift` to step_rounder.
-template <class V>
-DIVOT_INLINE V product_step(V const& x, V const& factor, V const& shift) {
-  if constexpr (lane_traits<V>::fused) {
-    return math::fma(x, factor, shift);
-  } else {
-    return exact_product(x, factor).high + shift;
-  }
-}
-/// x·factor − whole, of which the first digits cancel.
-template <class V>
-DIVOT_INLINE V product_rest(V const& x, V const& factor, V const& whole) {
-  if constexpr (lane_traits<V>::fused) {
-    return math::fms(x, factor, whole);
-  } else {
-    auto const y = exact_product(x, factor);
-    return V((y.high - whole) + y.low);
-  }
-}
-
 /// p^a of a row's elements on lanes V, the exponent settled once a row.
 ///
 ///   p^a = 2^(x·r − o), with the multiples r and o of log₂e/T and log₂ Z in two words

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <divot/core/exact.hpp>
+#include <divot/core/step_exp.hpp>
 
 #include <limits>
 #include <type_traits>

@@ -58,10 +58,8 @@ void read_panel(Source const& source, index first, index count, index classes, T
           for (index c = 0; c < cols; ++c)
             __builtin_prefetch(from + (ahead + c) * m.col_stride, 0, 2);
         }
-        tile<T> t;
-        t.load(from, m.col_stride, cols, rows);
-        t.transpose();
-        t.store(out + i * step + k, step, rows, cols);
+        tile<T>::turn({from, m.col_stride, cols, rows}, {out + i * step + k, step, rows, cols},
+                      tile_write::store);
       });
       return;
     }
@@ -87,20 +85,15 @@ void write_panel(Target const& target, index first, index count, index classes, 
     if (m.row_stride == 1 && count > 1) {
       constexpr index ahead = tile<T>::width;
       bool const stream = target.is_large() && !add;
+      tile_write const how = add      ? tile_write::add
+                             : stream ? tile_write::stream
+                                      : tile_write::store;
       each_tile<T>(count, classes, [&](index i, index rows, index k, index cols) {
         T* const to = m.data + first + i + k * m.col_stride;
         if (!stream && k + ahead + cols <= classes) {
           for (index c = 0; c < cols; ++c) __builtin_prefetch(to + (ahead + c) * m.col_stride, 1);
         }
-        tile<T> t;
-        t.load(in + i * step + k, step, rows, cols);
-        t.transpose();
-        if (add) t.add(to, m.col_stride, cols, rows);
-        if (stream) {
-          t.stream(to, m.col_stride, cols, rows);
-        } else {
-          t.store(to, m.col_stride, cols, rows);
-        }
+        tile<T>::turn({in + i * step + k, step, rows, cols}, {to, m.col_stride, cols, rows}, how);
       });
       if (stream) tile<T>::traits::settle_streams();
       return;
@@ -124,10 +117,8 @@ template <class T>
 void rows_to_lanes(matrix_ref<T const> const& m, index first, index count, index classes, T* out) {
   constexpr index w = tile<T>::width;
   each_tile<T>(count, classes, [&](index, index rows, index k, index cols) {
-    tile<T> t;
-    t.load(m.data + first * m.row_stride + k, m.row_stride, rows, cols);
-    t.transpose();
-    t.store(out + k * w, w, w, w);
+    tile<T>::turn({m.data + first * m.row_stride + k, m.row_stride, rows, cols},
+                  {out + k * w, w, w, w}, tile_write::store);
   });
 }
 template <class T>
@@ -135,12 +126,9 @@ void lanes_to_rows(matrix_ref<T> const& m, index first, index count, index class
                    bool add) {
   constexpr index w = tile<T>::width;
   each_tile<T>(count, classes, [&](index, index rows, index k, index cols) {
-    T* const to = m.data + first * m.row_stride + k;
-    tile<T> t;
-    t.load(in + k * w, w, w, w);
-    t.transpose();
-    if (add) t.add(to, m.row_stride, rows, cols);
-    t.store(to, m.row_stride, rows, cols);
+    tile<T>::turn({in + k * w, w, cols, w},
+                  {m.data + first * m.row_stride + k, m.row_stride, rows, cols},
+                  add ? tile_write::add : tile_write::store);
   });
 }
 

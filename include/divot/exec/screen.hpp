@@ -53,7 +53,7 @@ DIVOT_COLD std::optional<row_flaw> find_flaw(T const* x, index classes, operand_
   if (!any) return row_flaw{"every class is -inf", -1, -inf};
   bool const normalised = plain || kind == operand_kind::log_probabilities;
   if (normalised && !(std::abs(total - 1) <= tolerance)) {
-    message text("the probabilities sum to ");
+    message text(plain ? "the probabilities sum to " : "their exponentials sum to ");
     text.exact(total) << " instead of 1 (tolerance ";
     text.exact(tolerance) << ")";
     return row_flaw{text.text(), -1, total};

@@ -11,10 +11,19 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
-/// A square of numbers as wide as a pack, on its way between rows and columns.
-///
-/// Lines are read and written with `apart` numbers from one to the next; beyond `lines` and
-/// `length` memory is not touched.
+/// A rectangle of numbers in memory: `lines` of them, `apart` numbers from one to the next, each of
+/// `length` numbers side by side.
+template <class T>
+struct tile_lines {
+  T* data;
+  index apart, lines, length;
+};
+
+enum class tile_write { store, add, stream };
+
+/// Writes the columns of `from` as the lines of `to`: a square as wide as a pack at most. Lines and
+/// numbers that `from` lacks count as 0; nothing beyond the rectangles is touched. `add` adds to
+/// what is there, `stream` writes past the caches where lines fill vectors that are aligned.
 template <class T>
 class tile {
  public:
@@ -22,63 +31,65 @@ class tile {
   using traits = lane_traits<lane>;
   static constexpr index width = static_cast<index>(traits::size);
 
-  DIVOT_INLINE void load(T const* x, index apart, index lines, index length) {
-    std::uint32_t const here = first_lanes(length);
-    if (lines >= width && length >= width) {
-      for (index i = 0; i < width; ++i) line(i) = traits::load(x + i * apart);
-    } else if (lines >= width) {
-      for (index i = 0; i < width; ++i) line(i) = traits::load_some(x + i * apart, here, T(0));
+  static DIVOT_NOINLINE void turn(tile_lines<T const> const& from, tile_lines<T> const& to,
+                                  tile_write how) {
+    std::array<lane, traits::size> t;
+    load(from, t);
+    transpose(t);
+    bool const whole = to.lines >= width && to.length >= width;
+    if (how == tile_write::add) {
+      for (index i = 0; i < to.lines; ++i) {
+        lane& x = t[static_cast<std::size_t>(i)];
+        x = x + traits::load_some(to.data + i * to.apart, first_lanes(to.length), T(0));
+      }
+    }
+    if (how == tile_write::stream && whole && traits::is_aligned(to.data) &&
+        to.apart % width == 0) {
+      for (index i = 0; i < width; ++i) traits::stream(to.data + i * to.apart, at(t, i));
+    } else if (whole) {
+      for (index i = 0; i < width; ++i) traits::store(to.data + i * to.apart, at(t, i));
     } else {
-      for (index i = 0; i < width; ++i) {
-        line(i) = i < lines ? traits::load_some(x + i * apart, here, T(0)) : lane(T(0));
+      std::uint32_t const here = first_lanes(to.length);
+      for (index i = 0; i < to.lines; ++i) {
+        traits::store_some(to.data + i * to.apart, here, at(t, i));
       }
     }
   }
-  DIVOT_INLINE void store(T* x, index apart, index lines, index length) const {
-    std::uint32_t const here = first_lanes(length);
-    if (lines >= width && length >= width) {
-      for (index i = 0; i < width; ++i) traits::store(x + i * apart, line(i));
-    } else if (lines >= width) {
-      for (index i = 0; i < width; ++i) traits::store_some(x + i * apart, here, line(i));
-    } else {
-      for (index i = 0; i < width && i < lines; ++i) {
-        traits::store_some(x + i * apart, here, line(i));
+
+ private:
+  using square = std::array<lane, traits::size>;
+  static constexpr std::make_index_sequence<traits::size> every_lane{};
+
+  static DIVOT_INLINE lane const& at(square const& t, index i) {
+    return t[static_cast<std::size_t>(i)];
+  }
+  static DIVOT_INLINE std::uint32_t first_lanes(index length) {
+    return length >= width ? ~std::uint32_t(0) : (std::uint32_t(1) << length) - 1;
+  }
+  static DIVOT_INLINE void load(tile_lines<T const> const& from, square& t) {
+    if (from.lines >= width && from.length >= width) {
+      for (std::size_t i = 0; i < traits::size; ++i) {
+        t[i] = traits::load(from.data + static_cast<index>(i) * from.apart);
       }
-    }
-  }
-  /// The same past the caches.
-  DIVOT_INLINE void stream(T* x, index apart, index lines, index length) const {
-    bool const whole = lines >= width && length >= width;
-    if (!whole || !traits::is_aligned(x) || apart % width != 0)
-      return store(x, apart, lines, length);
-    for (index i = 0; i < width; ++i) traits::stream(x + i * apart, line(i));
-  }
-  /// Adds what is in memory there.
-  DIVOT_INLINE void add(T const* x, index apart, index lines, index length) {
-    std::uint32_t const here = first_lanes(length);
-    for (index i = 0; i < width && i < lines; ++i) {
-      line(i) = line(i) + traits::load_some(x + i * apart, here, T(0));
+    } else {
+      std::uint32_t const here = first_lanes(from.length);
+      for (std::size_t i = 0; i < traits::size; ++i) {
+        auto const line = static_cast<index>(i);
+        t[i] = line < from.lines ? traits::load_some(from.data + line * from.apart, here, T(0))
+                                 : lane(T(0));
+      }
     }
   }
   /// log₂(width) perfect shuffles.
-  DIVOT_INLINE void transpose() {
+  static DIVOT_INLINE void transpose(square& t) {
     for (index step = 1; step < width; step *= 2) {
-      std::array<lane, traits::size> next;
+      square next;
       for (std::size_t i = 0; i < traits::size / 2; ++i) {
-        next[2 * i] = zip<0>(lines_[i], lines_[i + traits::size / 2], every_lane);
-        next[2 * i + 1] = zip<1>(lines_[i], lines_[i + traits::size / 2], every_lane);
+        next[2 * i] = zip<0>(t[i], t[i + traits::size / 2], every_lane);
+        next[2 * i + 1] = zip<1>(t[i], t[i + traits::size / 2], every_lane);
       }
-      lines_ = next;
+      t = next;
     }
-  }
-  DIVOT_INLINE lane& line(index i) { return lines_[static_cast<std::size_t>(i)]; }
-  DIVOT_INLINE lane const& line(index i) const { return lines_[static_cast<std::size_t>(i)]; }
-
- private:
-  static constexpr std::make_index_sequence<traits::size> every_lane{};
-
-  static DIVOT_INLINE std::uint32_t first_lanes(index length) {
-    return length >= width ? ~std::uint32_t(0) : (std::uint32_t(1) << length) - 1;
   }
   /// The lower (Half = 0) or upper halves of a and b, their lanes alternating.
   template <int Half, std::size_t... I>
@@ -89,8 +100,6 @@ class tile {
     return lane(numbers(__builtin_shufflevector(
         x, y, (Half * n / 2 + static_cast<int>(I) / 2 + (I % 2 == 0 ? 0 : n))...)));
   }
-
-  std::array<lane, traits::size> lines_;
 };
 
 }  // namespace DIVOT_ABI

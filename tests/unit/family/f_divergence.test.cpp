@@ -154,6 +154,49 @@ struct undeclared_kink {
     return abs(u - T(1));
   }
 };
+struct concave {
+  static constexpr double at_zero = 1, slope_at_infinity = -infinite;
+  template <class T>
+  static T f(T u) {
+    return T(1) - u * u;
+  }
+};
+struct wave {
+  static constexpr double at_zero = 0, slope_at_infinity = 0;
+  template <class T>
+  static T f(T u) {
+    return u * (u - T(1)) * exp(-u);
+  }
+};
+/// own_hellinger, whose limits are both 1, with other ones declared.
+template <int Zero, int Slope>
+struct misdeclared {
+  static constexpr double at_zero = Zero < 0 ? infinite : Zero;
+  static constexpr double slope_at_infinity = Slope < 0 ? infinite : Slope;
+  template <class T>
+  static T f(T u) {
+    return own_hellinger::f(u);
+  }
+  template <class T>
+  static T dual(T u) {
+    return f(u);
+  }
+};
+struct not_a_limit {
+  static constexpr double at_zero = std::numeric_limits<double>::quiet_NaN(), slope_at_infinity = 1;
+  template <class T>
+  static T f(T u) {
+    return own_hellinger::f(u);
+  }
+};
+/// Near KL: its slope at infinity is out of reach of any number.
+struct slow {
+  static constexpr double at_zero = 1 / .999, slope_at_infinity = 1000;
+  template <class T>
+  static T f(T u) {
+    return (pow(u, .999) - T(1) - T(.999) * (u - T(1))) / T(.999 * (.999 - 1));
+  }
+};
 
 }  // namespace
 
@@ -181,4 +224,27 @@ TEST_CASE("f is 0 at 1, and says so if it has a kink there") {
   CHECK(refusal<undeclared_kink>() ==
         "divot: f_divergence: the slope of f jumps from -1 to 1 at u = 1; declare static constexpr "
         "bool smooth = false");
+}
+
+TEST_CASE("an f that is not convex is refused, with the place") {
+  CHECK(refusal<concave>().find("f_divergence: f is not convex: its slope falls from ") !=
+        std::string::npos);
+  CHECK(refusal<wave>().find("f_divergence: f is not convex: its slope falls from ") !=
+        std::string::npos);
+}
+
+TEST_CASE("limits that are not those of f are refused") {
+  CHECK(refusal<misdeclared<1, 1>>().empty());
+  CHECK(refusal<slow>().find("slope_at_infinity") == std::string::npos);
+  CHECK(refusal<misdeclared<5, 1>>() ==
+        "divot: f_divergence: at_zero is 5, but f(u) tends to 1 as u goes to 0");
+  CHECK(refusal<misdeclared<-1, 1>>() ==
+        "divot: f_divergence: at_zero is inf, but f(u) tends to 1 as u goes to 0");
+  CHECK(
+      refusal<misdeclared<1, 50>>() ==
+      "divot: f_divergence: slope_at_infinity is 50, but f(u)/u tends to 1 as u goes to infinity");
+  CHECK(refusal<misdeclared<1, -1>>() ==
+        "divot: f_divergence: slope_at_infinity is inf, but f(u)/u tends to 1 as u goes to "
+        "infinity");
+  CHECK(refusal<not_a_limit>().find("f_divergence: at_zero is nan, but ") != std::string::npos);
 }

@@ -76,6 +76,10 @@ class bound_f_divergence {
     }
     limits_ = find_limits();
     check_centre();
+    check_convex();
+    check_end("at_zero", F::at_zero, "f(u)", "0", value_at(1e-150), value_at(1e-300));
+    check_end("slope_at_infinity", F::slope_at_infinity, "f(u)/u", "infinity",
+              value_at(1e75) / 1e75, value_at(1e150) / 1e150);
     check_digits<false>("f(u)");
     check_digits<true>(has_dual ? "dual(u)" : "u f(1/u)");
   }
@@ -138,10 +142,12 @@ class bound_f_divergence {
     }
   }
 
+  static double value_at(double u) { return F::f(dual_number<double>(u, 1.)).value; }
+  static double slope_at(double u) { return F::f(dual_number<double>(u, 1.)).slope; }
+
   /// f(1) = 0, and a kink there must be declared.
   static void check_centre() {
-    auto const slope_at = [](double u) { return F::f(dual_number<double>(u, 1.)).slope; };
-    double const centre = F::f(dual_number<double>(1., 1.)).value;
+    double const centre = value_at(1.);
     double const below = slope_at(1 - 1e-6), above = slope_at(1 + 1e-6);
     double const size = 1 + std::abs(below) + std::abs(above);
     if (!(std::abs(centre) <= 1e-9 * size)) {
@@ -150,6 +156,34 @@ class bound_f_divergence {
     if (is_smooth<F>() && !(std::abs(above - below) <= 1e-3 * size)) {
       fail("f_divergence: the slope of f jumps from ", below, " to ", above,
            " at u = 1; declare static constexpr bool smooth = false");
+    }
+  }
+
+  /// Slopes must not fall, as far as a walk from 2⁻³⁰ to 2³⁰ shows.
+  static void check_convex() {
+    double before = 0, u_before = 0;
+    for (int i = -60; i <= 60; ++i) {
+      double const u = std::exp2(i / 2.), slope = slope_at(u);
+      if (i > -60 && slope < before - 1e-6 * (1e-3 + std::abs(before) + std::abs(slope))) {
+        fail("f_divergence: f is not convex: its slope falls from ", before, " at u = ", u_before,
+             " to ", slope, " at u = ", u);
+      }
+      before = slope;
+      u_before = u;
+    }
+  }
+
+  /// A declared limit against two values on the way to it: they must agree with it if they agree
+  /// with each other.
+  static void check_end(char const* name, double declared, char const* of, char const* where,
+                        double near, double nearer) {
+    bool const settled = std::abs(nearer - near) <= 1e-6 * (1e-3 + std::abs(nearer));
+    bool const fits = declared == unbounded ? !settled
+                                            : !settled || std::abs(nearer - declared) <=
+                                                              1e-3 * (1 + std::abs(declared));
+    if (!(declared > -unbounded) || !fits) {
+      fail("f_divergence: ", name, " is ", declared, ", but ", of, " tends to ", nearer,
+           " as u goes to ", where);
     }
   }
 
