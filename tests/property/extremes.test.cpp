@@ -52,6 +52,84 @@ TEST_CASE("logits of any size give simd what they give seq") {
   CHECK(worst_against_seq(divot::alpha_beta{.2, .7}) < 1e-5);
 }
 
+TEST_CASE_TEMPLATE("powers that leave the range are noticed, in short rows and long ones", T, float,
+                   double) {
+  // (α, β) = (1, −1): Σ u − ln u − 1 for u = p/q; (−2, ½): p^−2 takes the rare class beyond T
+  T const inf = std::numeric_limits<T>::infinity();
+  for (Eigen::Index const padding : {0, 200}) {
+    matrix<T> t = matrix<T>::Constant(1, 3 + padding, -inf), s = t, g = t;
+    t.leftCols(3) << -inf, 0, 1;
+    s.leftCols(3) << -inf, -100, 0;
+    double const u = std::exp(100.0) / (1 + std::exp(1.0));
+    for (auto const& loss :
+         {divot::value_and_gradient(divot::seq, divot::alpha_beta{1, -1}, t, s, g),
+          divot::value_and_gradient(divot::alpha_beta{1, -1}, t, s, g)}) {
+      CHECK(double(loss.value) == doctest::Approx(double(T(u))).epsilon(1e-6));
+      CHECK(double(g(0, 2)) == doctest::Approx(double(T(u))).epsilon(1e-6));
+    }
+  }
+  for (Eigen::Index const classes : {100, 200}) {
+    matrix<T> t = matrix<T>::Zero(1, classes), s = t, g = t;
+    t(0, 0) = std::is_same_v<T, float> ? T(-42) : T(-352);
+    std::vector<double> loss(1);
+    divot::value_and_gradient(divot::alpha_beta{-2, .5}, t, s, g, {.per_row = loss});
+    // its one large term: −p^−2 q^½/(αβ) + p^(−3/2)/(βλ), the first of which is larger by far
+    double const log_p = double(t(0, 0)) - std::log(double(classes) - 1),
+                 log_q = -std::log(double(classes));
+    double const exponent = -2 * log_p + .5 * log_q;
+    CHECK(std::log(loss[0]) == doctest::Approx(exponent).epsilon(1e-3));
+    CHECK(g(0, 0) == inf);
+    for (Eigen::Index k = 1; k < classes; ++k) CHECK(g(0, k) < -1);
+  }
+}
+
+TEST_CASE("a gradient just inside the range has no NaN when its loss is outside") {
+  matrix<float> t = matrix<float>::Zero(1, 129), s = t, g = t;
+  s(0, 0) = 112;
+  s.rightCols(64).setConstant(1);
+  for (bool const sequential : {true, false}) {
+    if (sequential) {
+      divot::gradient(divot::seq, divot::alpha_beta{.25, -.75}, t, s, g);
+    } else {
+      divot::gradient(divot::alpha_beta{.25, -.75}, t, s, g);
+    }
+    CHECK(double(g(0, 0)) == doctest::Approx(3.3833346829726037e38).epsilon(1e-6));
+    CHECK(double(g(0, 1)) == doctest::Approx(-3.590451326338767e36).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("masks as large as the type allows keep what is left of their difference") {
+  float const most = std::numeric_limits<float>::max();
+  matrix<float> t(1, 3), s(1, 3), g(1, 3);
+  t << -3.4f, 1.07f, -most;
+  s << 0.3f, 1.2f, -most;
+  auto const itakura_saito = [&](auto policy) {
+    float const loss = divot::value_and_gradient(policy, divot::alpha_beta{1, -1}, t, s, g);
+    CHECK(loss == doctest::Approx(2.4642029470667252));
+    CHECK(g(0, 0) == doctest::Approx(0.9647523102202632));
+    CHECK(g(0, 2) == doctest::Approx(-0.583712176616869));
+  };
+  itakura_saito(divot::seq);
+  itakura_saito(divot::simd);
+}
+
+TEST_CASE("near total degree 1 a confident row keeps the slopes' small differences") {
+  // two classes share the student's mass, and the teacher has none there
+  matrix<float> t(1, 10), s(1, 10), g(1, 10);
+  t << 9.33656025f, -16.5899754f, -3.50476217f, 15.6741734f, 8.27489853f, -25.2282848f, 35.8720971f,
+      -8.45087147f, 0.0711670369f, 28.8306026f;
+  s << -38.0670013f, 13.8481884f, -30.338747f, -15.8622065f, -0.301568717f, 12.0501432f,
+      -5.74210358f, -39.0330238f, 13.5578623f, 4.43924475f;
+  matrix<double> const wide_t = t.cast<double>(), wide_s = s.cast<double>();
+  matrix<double> exact(1, 10);
+  for (double const beta : {.8, .7 + 1e-8, .701, .75}) {
+    divot::alpha_beta const loss{.3, beta};
+    divot::gradient(divot::seq, loss, wide_t, wide_s, exact);
+    divot::gradient(divot::simd, loss, t, s, g);
+    CHECK((g.cast<double>() - exact).norm() < 1e-6 * exact.norm());
+  }
+}
+
 TEST_CASE("a row of weight 0 adds nothing, even where its loss is infinite") {
   float const inf = std::numeric_limits<float>::infinity();
   matrix<float> t(2, 3), s(2, 3);

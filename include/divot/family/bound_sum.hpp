@@ -21,7 +21,11 @@ constexpr bool asks_for_relative() {
 ///   on_row<V>(p, q, anchor)  its form for a row of these probabilities, in the place of itself
 ///   reach()                  how far its exponents go
 ///
-/// and that form has weights(x): the powers of p and q that its limits are in units of.
+/// and that form has besides
+///
+///   weights(x)         the powers of p and q that its limits are in units of
+///   w_at_zero_p(x, w)  w as p → 0, w that power of q
+///   gauge_shift()      what its gauge adds to w/q
 template <class Bound>
 constexpr bool asks_for_powers() {
   return requires { requires Bound::needs_powers; };
@@ -119,15 +123,20 @@ struct bound_sum {
   }
   template <class V, class Bound>
   static void add_limit(V& total, double weight, Bound const& bound, V const& p, V const& anchor) {
-    total = V(total + limit_of(weight, bound.limits(), p, anchor));
+    total = V(total + limit_of(weight, bound, p, anchor));
   }
-  template <class V>
-  static V limit_of(double weight, class_limits const& end, V const& p, V const& anchor) {
-    V const gauge = gauge_of(end, anchor);
-    V const shift = (gauge - V(1)) * constant<V>(weight * end.gauge);
-    if (end.omega_power == 0) return V(constant<V>(weight * end.omega_q0) + shift);
-    V const power = math::exp(V(constant<V>(end.omega_power) * math::log(p)));
-    return V(constant<V>(weight * end.omega_q0) * power + shift);
+  template <class V, class Bound>
+  static V limit_of(double weight, Bound const& bound, V const& p, V const& anchor) {
+    class_limits const end = bound.limits();
+    V limit = constant<V>(weight * end.omega_q0);
+    if (end.omega_power != 0) {
+      limit = V(limit * math::exp(V(constant<V>(end.omega_power) * math::log(p))));
+    }
+    if constexpr (requires { bound.gauge_shift(); }) {
+      return V(limit + constant<V>(weight) * bound.gauge_shift());
+    } else {
+      return V(limit + (row_gauge(anchor) - V(1)) * constant<V>(weight * end.gauge));
+    }
   }
   template <class V, class F>
   DIVOT_INLINE class_terms<V> combine(F const& term) const {

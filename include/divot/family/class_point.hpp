@@ -46,8 +46,6 @@ struct class_terms {
 ///   q = 0:  loss → loss_q0·p,  w → w_q0·p,  w/q → omega_q0·p^omega_power
 struct class_limits {
   double loss_p0, w_p0, gauge, loss_q0, w_q0, omega_q0, omega_power = 0;
-  double gauge_slope = 1;     // the gauge goes by gauge_slope·anchor
-  bool smooth_gauge = false;  // and is `power_gauge`, not `row_gauge`
 };
 
 inline constexpr double unbounded = std::numeric_limits<double>::infinity();
@@ -67,20 +65,6 @@ DIVOT_INLINE V row_gauge(V const& anchor) {
   return math::select(anchor < constant<V>(-near_bound), V(0), V(1));
 }
 
-/// The gauge e^exponent, exponent = α·anchor, of a power of p/q: it vanishes at the anchor itself.
-/// Where that would be out of range it is centred (1).
-template <class V>
-DIVOT_INLINE V power_gauge(V const& exponent) {
-  return math::select(exponent < constant<V>(60), math::exp(exponent), V(1));
-}
-
-/// The gauge that a divergence of these limits has in a row.
-template <class V>
-V gauge_of(class_limits const& end, V const& anchor) {
-  V const exponent = constant<V>(end.gauge_slope) * anchor;
-  return end.smooth_gauge ? power_gauge(exponent) : row_gauge(exponent);
-}
-
 /// The terms of a class of which one probability is exactly 0.
 ///
 /// `p_zero` and `q_zero` mark the lanes in question; `terms` holds what the divergence's own
@@ -89,19 +73,20 @@ template <class Bound, class V>
 class_terms<V> edge_terms(Bound const& bound, class_terms<V> const& terms, class_point<V> const& x,
                           V const& anchor, mask_of<V> const& p_zero, mask_of<V> const& q_zero) {
   class_limits const end = bound.limits();
-  V const gauge = gauge_of(end, anchor);
   auto const scaled = [&](double coefficient, V const& weight) {
     if (coefficient == unbounded) return infinity<V>();
     if (coefficient == -unbounded) return V(-infinity<V>());
     return V(constant<V>(coefficient) * weight);
   };
-  V weight_p = x.p, weight_q = x.q;
+  V weight_p = x.p, weight_q = x.q, w_p0;
   if constexpr (requires { bound.weights(x); }) {
     auto const [power_p, power_q] = bound.weights(x);
     weight_p = power_p;
     weight_q = power_q;
+    w_p0 = bound.w_at_zero_p(x, weight_q);
+  } else {
+    w_p0 = V(scaled(end.w_p0, weight_q) + row_gauge(anchor) * scaled(end.gauge, weight_q));
   }
-  V const w_p0 = V(scaled(end.w_p0, weight_q) + gauge * scaled(end.gauge, weight_q));
   V const loss = math::select(p_zero, scaled(end.loss_p0, weight_q),
                               math::select(q_zero, scaled(end.loss_q0, weight_p), terms.loss));
   V const w = math::select(p_zero, w_p0, math::select(q_zero, scaled(end.w_q0, weight_p), terms.w));

@@ -183,12 +183,7 @@ class loss_row {
     if (leaves) return;
     if constexpr (Student) {
       finish(student, total, weight, pull, own_temperature, first, last,
-             [&](auto const& place, index b) {
-               if constexpr (lanes) {
-                 if (divergences) return omega_at_zero(group.lanes, anchor, teacher, place, b);
-               }
-               return spread<typename Team::lane>(row(-anchor.omega));
-             });
+             omega_at_zero(group, anchor, teacher, student));
     }
     if constexpr (Teacher) {
       if (divergences) {
@@ -216,15 +211,27 @@ class loss_row {
     }
   }
 
-  /// ω relative to the anchor's, as q → 0: what a student given as probabilities needs.
-  template <class Bound, class Place>
-  auto omega_at_zero(Bound const& bound, sweep_anchor<row> const& anchor, side const& teacher,
-                     Place const& place, index b) const {
+  /// ω relative to the anchor's, as q → 0, by place and block: what a student given as
+  /// probabilities needs.
+  template <class Group>
+  auto omega_at_zero(Group const& group, sweep_anchor<row> const& anchor, side const& teacher,
+                     side const& student) const {
     using lane = typename Team::lane;
-    lane const p =
-        place.load(task_.teacher_exponentials, 0) * spread<lane>(teacher.blocks()[b].scale);
-    lane const limit = bound.omega_at_zero_q(p, spread<lane>(anchor.ell));
-    return lane(spread<lane>(anchor.factor) * limit - spread<lane>(anchor.omega));
+    auto const from = spread<lane>(anchor.omega);
+    if constexpr (Tangent && !decltype(group.lanes)::is_empty) {
+      auto const form = group.lanes.template on_row<lane>(teacher.probability(),
+                                                          student.probability(), anchor.ell);
+      bool const divergences = group.factor != 0;
+      return [=, this, &teacher, &anchor](auto const& place, index b) {
+        if (!divergences) return lane(-from);
+        lane const p =
+            place.load(task_.teacher_exponentials, 0) * spread<lane>(teacher.blocks()[b].scale);
+        lane const limit = form.omega_at_zero_q(p, spread<lane>(anchor.ell));
+        return lane(spread<lane>(anchor.factor) * limit - from);
+      };
+    } else {
+      return [from](auto const&, index) { return lane(-from); };
+    }
   }
 
   template <class Limit>

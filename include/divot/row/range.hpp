@@ -14,40 +14,47 @@ inline namespace DIVOT_ABI {
 // Rows that a wider type must take over. Along a row `task.beyond` says so; across lanes it is the
 // lane's loss, NaN meaning "not done".
 
-/// A loss or a sum that is not finite.
+/// A loss or a sum that is not finite, or so large that a class' part of the gradient, or what is
+/// made of it for the temperature, might not be.
 template <class Team>
 bool leaves_range(row_task<Team>& task, typename Team::row const& loss,
                   typename Team::row const& total, typename Team::row const& teacher_total) {
   using T = typename Team::scalar;
   using row = typename Team::row;
-  if constexpr (Team::across) {
-    auto const fine = (loss - loss == row(0)) && (total - total == row(0)) &&
-                      (teacher_total - teacher_total == row(0));
-    task.loss = math::select(fine, task.loss, row(limits_of<row>::quiet_NaN()));
+  if constexpr (!is_real<T> || std::is_same_v<T, long double>) {
     return false;
-  } else if constexpr (is_real<T> && !std::is_same_v<T, long double>) {
-    task.beyond =
-        !(is_finite_number(loss) && is_finite_number(total) && is_finite_number(teacher_total));
-    return task.beyond;
   } else {
-    return false;
+    row const most = constant<row>(static_cast<double>(std::numeric_limits<T>::max()) * 1e-8);
+    auto const fine =
+        math::abs(loss) < most && math::abs(total) < most && math::abs(teacher_total) < most;
+    if constexpr (Team::across) {
+      task.loss = math::select(fine, task.loss, row(limits_of<row>::quiet_NaN()));
+      return false;
+    } else {
+      task.beyond = !fine;
+      return task.beyond;
+    }
   }
 }
 
 /// Whether powers of probabilities may overflow, or logits are too large for them to have all their
-/// digits. Scalars take care of themselves.
+/// digits; scalars take care of those.
 template <class Team>
 mask_of<typename Team::row> powers_leave_range(power_reach const& reach,
                                                softmax_side<Team> const& teacher,
                                                softmax_side<Team> const& student) {
   using row = typename Team::row;
-  if constexpr (!lane_traits<typename Team::lane>::is_pack) {
+  if constexpr (!is_real<typename Team::scalar> ||
+                std::is_same_v<typename Team::scalar, long double>) {
     return row(0) > row(0);
   } else {
     constexpr double limit = std::is_same_v<typename Team::scalar, float> ? 86 : 706;
-    row const growth = row(teacher.range() * constant<row>(reach.growth_p) +
-                           student.range() * constant<row>(reach.growth_q));
-    return growth > constant<row>(limit) || teacher.is_coarse(reach.largest) ||
+    // the smallest probabilities are e^−depth
+    row const depth_p = row(teacher.range() + teacher.log_z());
+    row const depth_q = row(student.range() + student.log_z());
+    row const growth =
+        row(depth_p * constant<row>(reach.growth_p) + depth_q * constant<row>(reach.growth_q));
+    return !(growth <= constant<row>(limit)) || teacher.is_coarse(reach.largest) ||
            student.is_coarse(reach.largest);
   }
 }

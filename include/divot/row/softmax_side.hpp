@@ -91,6 +91,7 @@ class softmax_side {
     if constexpr (Team::across) {
       // bad lanes were screened out: what is not finite here is −inf
       out.infinite = math::any<row>(min == gone);
+      if (out.infinite) out.lowest = row(smallest_finite(first, count) * inverse_);
     } else if (!is_finite_number(out.sum) || !is_finite_number(min)) {
       inspect(out, first, count);
     }
@@ -310,6 +311,17 @@ class softmax_side {
     auto const several = maxima != row(1);
     if (!math::any<row>(several)) return math::log1p(rest);
     return row(math::log(maxima) + math::log1p(row(rest / maxima)));
+  }
+
+  /// The smallest element that is not −inf, across lanes.
+  row smallest_finite(index first, index count) const {
+    row const gone(static_cast<T>(low)), most(static_cast<T>(-low));
+    row smallest = most;
+    for (index k = first; k < first + count; ++k) {
+      row const x = row(typename Team::open_place(k).load(x_, low));
+      smallest = math::min(smallest, math::select(x == gone, most, x));
+    }
+    return smallest;
   }
 
   void inspect(block_type& out, index first, index count) const {

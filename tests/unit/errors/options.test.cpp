@@ -189,6 +189,8 @@ TEST_CASE("parameters of divergences are finite, mixtures lie strictly between 0
         "divot: alpha_beta: alpha is nan; it must be finite");
   CHECK(made(divot::alpha_beta{.alpha = 1, .beta = inf}) ==
         "divot: alpha_beta: beta is inf; it must be finite");
+  CHECK(made(divot::alpha_beta{.alpha = 1e308, .beta = 1e308}) ==
+        "divot: alpha_beta: alpha + beta is inf; it must be finite");
   CHECK(made(divot::alpha{.alpha = -inf}) == "divot: alpha: alpha is -inf; it must be finite");
   for (double weight : {0., 1., -0.1, nan}) {
     CAPTURE(weight);

@@ -6,7 +6,7 @@
 #include <divot/core/errors.hpp>
 #include <divot/core/parameter.hpp>
 #include <divot/core/probability_power.hpp>
-#include <divot/family/class_point.hpp>
+#include <divot/family/divergence/anchored_slope.hpp>
 
 #include <algorithm>
 #include <array>
@@ -24,7 +24,7 @@ namespace divot {
 /// −1/(αβ) Σ (p^α q^β − (α/λ) p^λ − (β/λ) q^λ), and it has the right limit at every zero.
 /// (1,0) is KL(p‖q), (0,1) KL(q‖p), (½,½) twice the squared Hellinger divergence.
 ///
-/// Domain    α, β finite
+/// Domain    α, β, α + β finite; |α + β − 1| ≤ 4e-16 counts as α + β = 1
 /// Limits    p_k = 0 adds q_k^λ/(αλ) if α, λ > 0, else +inf; q_k = 0 the mirror image in β
 /// Range     [0, ∞)
 /// Gradient  with respect to logits: (w_k − q_k Σw)/T, w = −q^λ expm1(α ell)/α
@@ -52,7 +52,8 @@ class bound_alpha_beta {
   static constexpr bool needs_relative = true;
 
   bound_alpha_beta(double a, double b) : alpha_(a), beta_(b), lambda_(a + b) {
-    double const largest = std::max({std::abs(a), std::abs(lambda_), 1e-300});
+    lambda_less_1_ = static_cast<double>((static_cast<long double>(a) - 1) + b);
+    double const largest = std::max({std::abs(a), std::abs(lambda_), 1e-310});
     unit_ = std::abs(lambda_ - 1) <= 4e-16;
     slope_ = a;
     per_slope_ = reciprocal(a);
@@ -89,10 +90,7 @@ class bound_alpha_beta {
     class_limits end{};
     end.loss_p0 = a > 0 && l > 0 ? 1 / (a * l) : unbounded;
     end.loss_q0 = b > 0 && l > 0 ? 1 / (b * l) : unbounded;
-    end.gauge = unit_ && a != 0 ? 1 / a : 0;
-    end.gauge_slope = a;
-    end.smooth_gauge = unit_;
-    end.w_p0 = a > 0 ? (unit_ ? 0 : 1 / a) : unbounded;
+    end.w_p0 = a > 0 ? 1 / a : unbounded;  // unless the row has a gauge
     // −(p^α q^β − q^λ)/α as q → 0
     if (a > 0) {
       end.w_q0 = b > 0 ? 0 : b == 0 ? -1 / a : -unbounded;
@@ -122,7 +120,7 @@ class bound_alpha_beta {
   template <class V, class R>
   row_form<V, R> on_row(math::row_probability<R> const& p, math::row_probability<R> const& q,
                         R const& anchor) const {
-    return {*this, p, q, spread<V>(anchor)};
+    return {*this, p, q, anchor};
   }
 
  private:
@@ -156,7 +154,7 @@ class bound_alpha_beta {
     }
   }
 
-  double alpha_, beta_, lambda_;
+  double alpha_, beta_, lambda_, lambda_less_1_;
   parameter slope_, per_slope_;  // α and 1/α
   parameter largest_;            // m = max(|α|, |λ|)
   parameter lower_gap_, upper_gap_, lower_slope_, upper_slope_, span_slope_;
@@ -177,7 +175,7 @@ class bound_alpha_beta::row_form {
   static constexpr bool needs_relative = true;
 
   row_form(bound_alpha_beta const& plane, math::row_probability<R> const& p,
-           math::row_probability<R> const& q, V const& anchor)
+           math::row_probability<R> const& q, R const& row_anchor)
       : plane_(plane),
         p_lambda_(p, plane.lambda_),
         q_lambda_(q, plane.lambda_),
@@ -186,10 +184,18 @@ class bound_alpha_beta::row_form {
         mixed_(p_alpha_, q_beta_),
         near_square_(plane.near_slope_square_.on<V>()) {
     if (plane.unit_) {
-      V const exponent = plane.slope_.on<V>() * anchor;
-      gauge_ = power_gauge(exponent);
+      V const exponent = plane.slope_.on<V>() * spread<V>(row_anchor);
+      // out of range it is centred
       from_anchor_ = exponent < constant<V>(60);
+      gauge_ = math::select(from_anchor_, math::exp(exponent), V(1));
+      V const near = V(-spread<V>(row_anchor) * math::minus_expm1_ratio(exponent));
+      gauge_shift_ =
+          math::select(is_near(exponent), near, V((gauge_ - V(1)) * plane.per_slope_.on<V>()));
       near_square_ = math::select(exponent > constant<V>(-60), near_square_, V(0));
+    } else if (anchored_type::pays(q, plane.lambda_less_1_)) {
+      is_anchored_ = true;
+      anchored_ =
+          anchored_type(plane.slope_, plane.per_slope_, plane.lambda_less_1_, q, row_anchor);
     }
   }
 
@@ -199,6 +205,15 @@ class bound_alpha_beta::row_form {
     if (plane_.unit_) return {x.p, x.q};
     return {p_lambda_(p_lambda_.raised(x.x_p)), q_lambda_(q_lambda_.raised(x.x_q))};
   }
+  V w_at_zero_p(class_point<V> const& x, V const& weight_q) const {
+    if (plane_.alpha_ <= 0) return infinity<V>();
+    if (is_anchored_) return anchored_.at_zero_p(x, weight_q);
+    return V((plane_.unit_ ? V(gauge_ * weight_q) : weight_q) * constant<V>(1 / plane_.alpha_));
+  }
+  V gauge_shift() const {
+    if (plane_.unit_) return gauge_shift_;
+    return is_anchored_ ? anchored_.shift() : V(0);
+  }
 
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& /*anchor*/) const {
     constexpr bool single = std::is_same_v<scalar_of<V>, float>;
@@ -207,8 +222,12 @@ class bound_alpha_beta::row_form {
     V const x_p = p_alpha_.raised(x.x_p), x_q = q_beta_.raised(x.x_q);
     V const y_p = plane_.separated_ ? x_p : p_lambda_.raised(x.x_p);
     V const y_q = plane_.separated_ ? x_q : q_lambda_.raised(x.x_q);
-    V at_zero = x.q, at_lambda = x.p, base;
-    V const at_alpha = mixed_(x_p, x_q);
+    V at_zero = x.q, at_lambda = x.p, at_alpha, base;
+    if constexpr (std::is_same_v<scalar_of<V>, long double>) {
+      at_alpha = math::exp(log_of_mixed(x));
+    } else {
+      at_alpha = mixed_(x_p, x_q);
+    }
     // w = −(p^α q^β − g·q^λ)/α; with λ = 1 the gauge is e^(α anchor), so that classes whose
     // ratio is nearly the anchor's keep their digits
     if (plane_.unit_) {
@@ -233,7 +252,9 @@ class bound_alpha_beta::row_form {
       near_loss *= series_sum < single ? long_float : long_double > (m_ell, plane_.series_);
     }
     V const far_w = (base - at_alpha) * plane_.per_slope_.on<V>();
-    V const w = math::select(from_square < near_square_, V(base * growth), far_w);
+    V w = math::select(from_square <= near_square_, V(base * growth), far_w);
+    if (is_anchored_) [[unlikely]]
+      w = anchored_(x, at_zero, at_alpha);
 
     // loss: a series where every node is small, else divided differences
     V loss;
@@ -256,14 +277,29 @@ class bound_alpha_beta::row_form {
     if constexpr (lane_traits<V>::is_pack) {
       return {loss, w};
     } else {
-      // ∞ − ∞: both terms left the type's range, and so does the difference
+      // ∞ − ∞: both terms left the type's range, and so does the difference, if there is one
+      if (ell == V(0)) return {V(0), math::select(w == w, w, V(0))};
       V const side = math::select(ell > V(0), V(-infinity<V>()), infinity<V>());
       return {math::select(loss == loss, loss, infinity<V>()), math::select(w == w, w, side)};
     }
   }
 
  private:
+  /// log(p^α q^β) from that two of ell, log p and log q whose multiples are least: the others may
+  /// be so large that they have lost what is left of them.
+  V log_of_mixed(class_point<V> const& x) const {
+    V const a(plane_.alpha_), b(plane_.beta_), l(plane_.lambda_);
+    V const pairs[3][2] = {{V(a * x.log_p), V(b * x.log_q)},
+                           {V(a * x.ell), V(l * x.log_q)},
+                           {V(l * x.log_p), V(-b * x.ell)}};
+    auto const size = [](V const(&y)[2]) { return math::max(math::abs(y[0]), math::abs(y[1])); };
+    auto const least = std::min_element(
+        pairs, pairs + 3, [&](auto const& u, auto const& v) { return size(u) < size(v); });
+    return V((*least)[0] + (*least)[1]);
+  }
+
   using power = math::probability_power<V, R>;
+  using anchored_type = anchored_slope<V, R>;
 
   /// (b − a)/gap for a = E(y), b = E(y + gap·ell), gap ≥ 0; near by the larger times
   /// φ₁(−|gap·ell|).
@@ -281,13 +317,16 @@ class bound_alpha_beta::row_form {
   power p_lambda_, q_lambda_, p_alpha_, q_beta_;
   math::power_product<V, R> mixed_;
   V near_square_;  // |α ell| below its root is near; with λ = 1, |α·relative|
-  V gauge_ = V(1);
+  V gauge_ = V(1), gauge_shift_ = V(0);
   mask_of<V> from_anchor_ = V(0) > V(0);
+  anchored_type anchored_;
+  bool is_anchored_ = false;
 };
 
 inline bound_alpha_beta bind(alpha_beta const& d) {
   check_finite(d.alpha, "alpha_beta", "alpha");
   check_finite(d.beta, "alpha_beta", "beta");
+  check_finite(d.alpha + d.beta, "alpha_beta", "alpha + beta");
   return {d.alpha, d.beta};
 }
 
