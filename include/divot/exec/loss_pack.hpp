@@ -77,10 +77,24 @@ void write_lanes(Target const& target, index first, index count, index classes, 
   }
 }
 
-/// As many short rows as there are lanes, each in a lane of its own.
+/// What all packs of a call have in common.
 template <class Team, class Context>
-void pack_of_rows(Context const& call, row_memory<Team> const& memory, index first, index count,
-                  typename Context::totals& totals) {
+row_task<Team> pack_task(Context const& call, row_memory<Team> const& memory) {
+  row_task<Team> task;
+  // rows that are alike differ in nothing
+  call.describe(task, 0, call.rows_are_alike() ? call.gradient_factor(0) : 1);
+  memory.lend(task);
+  task.teacher = memory.teacher_panel.data();
+  task.student = memory.student_panel.data();
+  task.student_gradient = memory.student_results();
+  task.teacher_gradient = memory.teacher_results();
+  return task;
+}
+
+/// As many short rows as there are lanes, each in a lane of its own. `task` is the call's.
+template <class Team, class Context>
+void pack_of_rows(Context const& call, row_memory<Team> const& memory, row_task<Team>& task,
+                  index first, index count, typename Context::totals& totals) {
   using T = typename Context::T;
   using lane = typename Team::lane;
   using traits = typename Team::traits;
@@ -109,18 +123,7 @@ void pack_of_rows(Context const& call, row_memory<Team> const& memory, index fir
     }
   }
 
-  row_task<Team> task;
-  call.describe(task, first, 1);
-  memory.lend(task);
-  task.teacher = memory.teacher_panel.data();
-  task.student = memory.student_panel.data();
-  task.student_gradient = memory.student_results();
-  task.teacher_gradient = memory.teacher_results();
-  if (alike) {
-    double const factor = call.gradient_factor(first);
-    task.student_scale = lane(static_cast<T>(factor * call.set.student_scale));
-    task.teacher_scale = lane(static_cast<T>(factor * call.set.teacher_scale));
-  } else {
+  if (!alike) {
     std::array<T, width> student_scale{}, teacher_scale{};
     for (index i = 0; i < count; ++i) {
       auto const at = static_cast<std::size_t>(i);
@@ -148,8 +151,10 @@ void pack_of_rows(Context const& call, row_memory<Team> const& memory, index fir
       traits::all(task.loss - task.loss == lane(T(0)))) {
     done = here;
     totals.loss += reduce<T>::sum(task.loss);
-    totals.student_temperature += reduce<T>::sum(task.student_temperature_gradient);
-    totals.teacher_temperature += reduce<T>::sum(task.teacher_temperature_gradient);
+    if (task.want_temperature) {
+      totals.student_temperature += reduce<T>::sum(task.student_temperature_gradient);
+      totals.teacher_temperature += reduce<T>::sum(task.teacher_temperature_gradient);
+    }
   } else {
     auto const losses = traits::to_array(task.loss);
     auto const student_t = traits::to_array(task.student_temperature_gradient);

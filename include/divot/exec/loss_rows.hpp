@@ -17,6 +17,17 @@ inline constexpr index short_row = 128;
 /// Sums are taken in so many stretches of rows at most; fixed, so that threads change no bit.
 inline constexpr index most_stretches = 256;
 
+/// The task of all packs, where rows go across lanes.
+template <class Team, class Context>
+auto task_of(Context const& call, row_memory<Team> const& memory) {
+  if constexpr (Team::across) {
+    return pack_task<Team>(call, memory);
+  } else {
+    (void)call, (void)memory;
+    return 0;
+  }
+}
+
 /// Runs a loss over all rows with one kind of team.
 template <class Team, class Context, execution_policy Policy>
 typename Context::totals run_rows(Context const& call, Policy const& policy) {
@@ -49,13 +60,14 @@ typename Context::totals run_rows(Context const& call, Policy const& policy) {
   run_workers(policy, workers, [&](int me, int team_size) {
     auto const& own = sets_of_memory[share ? 0 : me];
     Team const team = make_team<Team>(share ? me : 0, share ? team_size : 1);
+    [[maybe_unused]] auto task = task_of(call, own);
     // a stretch is one worker's, or everybody's
     for (index s = share ? 0 : me; s < stretches; s += share ? 1 : team_size) {
       index const last = std::min(call.set.rows, (s + 1) * stretch);
       for (index r = s * stretch; r < last; r += step) {
         index const count = std::min(step, last - r);
         if constexpr (Team::across) {
-          pack_of_rows<Team>(call, own, r, count, totals[s]);
+          pack_of_rows<Team>(call, own, task, r, count, totals[s]);
         } else {
           panel_of_rows(call, team, own, need, r, count, totals[s], share ? me : 0, share);
         }

@@ -121,12 +121,13 @@ void rows_to_lanes(matrix_ref<T const> const& m, index first, index count, index
                   {out + k * w, w, w, w}, tile_write::store);
   });
 }
+/// The way back; `in` has as much room.
 template <class T>
 void lanes_to_rows(matrix_ref<T> const& m, index first, index count, index classes, T const* in,
                    bool add) {
   constexpr index w = tile<T>::width;
   each_tile<T>(count, classes, [&](index, index rows, index k, index cols) {
-    tile<T>::turn({in + k * w, w, cols, w},
+    tile<T>::turn({in + k * w, w, w, w},
                   {m.data + first * m.row_stride + k, m.row_stride, rows, cols},
                   add ? tile_write::add : tile_write::store);
   });

@@ -21,16 +21,17 @@ struct sweep_anchor {
 };
 
 /// Evaluates the divergences at the class where the (Swap: teacher's) probability is largest: fills
-/// in everything but `uniform` and `factor`, of which the latter is read.
+/// in everything but `uniform` and `factor`, of which the latter is read. `other`: what the other
+/// side's logit is there.
 template <bool Swap, class Team, class Bound>
-void set_anchor(row_task<Team> const& task, Bound const& bound, softmax_side<Team> const& teacher,
+void set_anchor(Bound const& bound, softmax_side<Team> const& teacher,
                 softmax_side<Team> const& student, log_ratio<Team> const& ratio,
-                sweep_anchor<typename Team::row>& anchor) {
+                typename Team::row const& other, sweep_anchor<typename Team::row>& anchor) {
   using row = typename Team::row;
   softmax_side<Team> const& own = Swap ? teacher : student;
   row const low(static_cast<row>(-limits_of<row>::infinity()));
-  row const t = Swap ? own.max() : Team::at(task.teacher, own.argmax());
-  row const s = Swap ? Team::at(task.student, own.argmax()) : own.max();
+  row const t = Swap ? own.max() : other;
+  row const s = Swap ? other : own.max();
   auto const t_gone = t == low, s_gone = s == low;
   row const safe_t = math::select(t_gone, teacher.max(), t);
   row const safe_s = math::select(s_gone, student.max(), s);
@@ -63,16 +64,18 @@ void set_anchor(row_task<Team> const& task, Bound const& bound, softmax_side<Tea
   auto const form = bound.template on_row<row>(Swap ? q : p, Swap ? p : q, anchor.ell);
   class_terms<row> const terms = form.at_edge(x, anchor.ell, other_gone, never);
   anchor.loss = terms.loss;
-  anchor.omega = row(anchor.factor * terms.w / x.q);
+  anchor.omega = row(anchor.factor * terms.w * own.total());
 }
 
 /// Rows so close that even a divergence of order ell² sees the rounding of the offset: those whose
-/// divergence may be below 10⁵ times the square of it.
+/// divergence may be below 10⁵ times the square of it. `there`: the teacher's logit where the
+/// student's is largest.
 template <class Team>
 mask_of<typename Team::row> nearly_equal(row_task<Team> const& task,
                                          softmax_side<Team> const& teacher,
                                          softmax_side<Team> const& student,
-                                         log_ratio<Team> const& ratio) {
+                                         log_ratio<Team> const& ratio,
+                                         typename Team::row const& there) {
   using row = typename Team::row;
   if constexpr (!is_real<typename Team::scalar>) {
     return row(0) < row(0);
@@ -83,7 +86,7 @@ mask_of<typename Team::row> nearly_equal(row_task<Team> const& task,
       return math::abs(ell_of(math::max(t, row(teacher.max() - row(1))),
                               math::max(s, row(student.max() - row(1))))) < bound;
     };
-    auto const at_student = close(Team::at(task.teacher, student.argmax()), student.max());
+    auto const at_student = close(there, student.max());
     if (!math::any<row>(at_student)) return at_student;
     return at_student && close(teacher.max(), Team::at(task.student, teacher.argmax()));
   }

@@ -101,13 +101,12 @@ class loss_row {
 
     // joining reads the exponentials, the sweep may overwrite the teacher's
     team_.blocks(0, [](index) {});
-    row const squared =
-        row(row(1) / (student.inverse_temperature() * student.inverse_temperature()));
     // the divergences' factor stands outside where there are no label terms beside them
     constexpr bool labelled = Group::may_have_labels;
     row const factor = constant<row>(group.factor);
     row const outer = labelled || !lanes ? row(1) : factor;
-    row const weight = group.t_squared ? row(squared * outer) : outer;
+    row const inverse = student.inverse_temperature();
+    row const weight = group.t_squared ? row(outer / (inverse * inverse)) : outer;
     row const log_partition = row(student.max() * student.inverse_temperature() + student.log_z());
     row const z_loss = z == 0 ? row(0) : row(constant<row>(z) * log_partition * log_partition);
     row const pull = z == 0 ? row(0) : row(constant<row>(2 * z) * log_partition);
@@ -120,15 +119,16 @@ class loss_row {
     if constexpr (lanes) {
       if (divergences) {
         log_ratio<Team> ratio(teacher, student);
+        row const there = Team::at(task_.teacher, student.argmax());
         auto const correct = group.lanes.needs_exact_offset()
                                  ? row(0) == row(0)
-                                 : nearly_equal(task_, teacher, student, ratio);
+                                 : nearly_equal(task_, teacher, student, ratio, there);
         // probabilities are taken as they are given: their offset is 0
         bool const given = task_.teacher_normalised && task_.student_normalised;
         if (!given && math::any<row>(correct)) {
           offset_correction<Team>(team_, task_, teacher, student)(ratio, correct);
         }
-        anchor_at<false>(group.lanes, teacher, student, ratio, anchor);
+        anchor_at<false>(group.lanes, teacher, student, ratio, there, anchor);
         auto const labels = label_part(team_, task_, group, student, anchor);
         auto const p = teacher.probability(), q = student.probability();
         auto const form = group.lanes.template on_row<typename Team::lane>(p, q, anchor.ell);
@@ -144,7 +144,8 @@ class loss_row {
           auto const dual = group.lanes.dual();
           sweep_anchor<row> back = anchor;  // the teacher's
           back.uniform = row(0);
-          anchor_at<true>(dual, teacher, student, ratio, back);
+          anchor_at<true>(dual, teacher, student, ratio, Team::at(task_.student, teacher.argmax()),
+                          back);
           auto const dual_form = dual.template on_row<typename Team::lane>(q, p, back.ell);
           team_.blocks(0, [](index) {});
           team_.blocks(blocks, [&](index b) {
@@ -200,8 +201,8 @@ class loss_row {
   /// taken class by class.
   template <bool Swap, class Bound>
   void anchor_at(Bound const& bound, side const& teacher, side const& student,
-                 log_ratio<Team> const& ratio, sweep_anchor<row>& anchor) {
-    set_anchor<Swap>(task_, bound, teacher, student, ratio, anchor);
+                 log_ratio<Team> const& ratio, row const& other, sweep_anchor<row>& anchor) {
+    set_anchor<Swap>(bound, teacher, student, ratio, other, anchor);
     if constexpr (widest) {
       anchor_weight_[Swap] = row(0);
       if (!is_finite_number(anchor.omega)) {

@@ -44,7 +44,7 @@ class strided_source {
     return m_.col_stride == 1 ? m_.data + row * m_.row_stride : nullptr;
   }
   bool by_panels() const { return m_.col_stride != 1; }
-  void read(index first, index count, index classes, T* out, index step) const {
+  DIVOT_NOINLINE void read(index first, index count, index classes, T* out, index step) const {
     if (m_.col_stride == 1) {
       for (index i = 0; i < count; ++i) {
         Storage const* const from = m_.data + (first + i) * m_.row_stride;
@@ -159,7 +159,7 @@ class strided_target {
   bool is_large() const {
     return m_.rows * m_.cols * static_cast<index>(sizeof(Storage)) >= streamed_bytes;
   }
-  void write(index row, index classes, T const* in, index in_step, bool add) const {
+  DIVOT_NOINLINE void write(index row, index classes, T const* in, index in_step, bool add) const {
     Storage* const to = m_.data + row * m_.row_stride;
     for (index k = 0; k < classes; ++k) {
       Storage& out = to[k * m_.col_stride];

@@ -81,7 +81,7 @@ class softmax_side {
     T* const e = e_;
     Team::each(first, count, [&](auto const& place) DIVOT_LAMBDA_INLINE {
       lane const y = exponential(lane(place.load(x, low) - from));
-      sum += y;
+      if constexpr (!Team::across) sum += y;  // there `separate_all` adds up
       smallest = math::min(smallest, place.load(x, -low));
       place.store(e, y);
     });
@@ -121,11 +121,12 @@ class softmax_side {
     if (normalised_) {
       log_z_ = row(-max_);
       total_ = math::exp(row(-max_));
+      mass_ = row((maxima + rest) / total_);
     } else {
       log_z_ = log_of_sum(maxima, rest);
       total_ = row(maxima + rest);
     }
-    mass_ = row((maxima + rest) / total_);
+    top_ = row(row(1) / total_);
   }
 
   /// The factor that turns this block's exponentials into probabilities.
@@ -161,9 +162,9 @@ class softmax_side {
   position const& argmax() const { return argmax_; }
   index argmax_block() const { return argmax_block_; }
   /// Probability of the largest class.
-  row top() const { return row(row(1) / total_); }
-  /// Σ of the probabilities: 1 for logits, what the caller passed for log-probabilities.
-  row const& mass() const { return mass_; }
+  row const& top() const { return top_; }
+  /// Its inverse.
+  row const& total() const { return total_; }
   /// (max − min)/T over the classes that are not −inf, to within .4.
   row range() const { return row(max_ * inverse_ - lowest_); }
   bool normalised() const { return normalised_; }
@@ -345,7 +346,8 @@ class softmax_side {
   row inverse_, inverse_low_;
   std::conditional_t<by_powers, math::binary_exp<lane>, nothing> binary_;
   bool normalised_;
-  row max_{}, lowest_{}, log_z_{}, total_{}, mass_{};
+  row max_{}, lowest_{}, log_z_{}, total_{}, top_{};
+  row mass_ = row(1);  // Σ of the probabilities, as the caller passed them
   row peak_ = row(1);  // the largest element's exponential, in its units
   position argmax_{};
   index argmax_block_ = 0;

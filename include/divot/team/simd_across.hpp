@@ -57,8 +57,8 @@ class simd_across {
   /// The same where some rows leave this class out: in what is kept, and
   class holed_place : public open_place {
    public:
-    DIVOT_INLINE holed_place(index at, position const& hole)
-        : open_place(at), left_out_(hole == lane(static_cast<T>(at))) {}
+    DIVOT_INLINE holed_place(index at, mask_of<lane> const& left_out)
+        : open_place(at), left_out_(left_out) {}
     DIVOT_INLINE lane keep(lane const& v) const { return traits::select(left_out_, lane(T(0)), v); }
 
    protected:
@@ -86,12 +86,15 @@ class simd_across {
   template <class Body>
   static DIVOT_INLINE void each_but(index first, index count, position const& hole,
                                     Body const& body) {
-    for (index k = first; k < first + count; ++k) body(masked_place(k, hole));
+    for_each_column(first, count,
+                    [&](index k, position const& at) { body(masked_place(k, at == hole)); });
   }
   template <class Body>
   static DIVOT_INLINE void each_finite_but(index first, index count, position const& hole,
                                            Body const& body) {
-    for (index k = first; k < first + count; ++k) body(holed_place(k, hole));
+    for_each_column(first, count, [&](index k, position const& at) DIVOT_LAMBDA_INLINE {
+      body(holed_place(k, at == hole));
+    });
   }
 
   /// For reductions that need several accumulators to hide their latency: body(place, i) with i a
@@ -124,9 +127,11 @@ class simd_across {
   };
   static maxima count_maxima(T const* x, row const& largest, T const* e, index first, index count) {
     lane found(T(-1)), number(T(0)), sum_of_rest(T(0));
+    lane column(static_cast<T>(first + count));
     for (index k = first + count; k-- > first;) {
       auto const one = traits::load(x + k * width) == largest;
-      found = traits::select(one, lane(static_cast<T>(k)), found);
+      column = column - lane(T(1));
+      found = traits::select(one, column, found);
       number += traits::select(one, lane(T(1)), lane(T(0)));
       sum_of_rest += traits::select(one, lane(T(0)), traits::load(e + k * width));
     }
@@ -139,6 +144,17 @@ class simd_across {
     for (std::size_t i = 0; i < traits::size; ++i) {
       auto const column = static_cast<index>(columns[i]);
       if (column >= 0) x[column * width + static_cast<index>(i)] += values[i];
+    }
+  }
+
+ private:
+  /// body(column, the column in every lane).
+  template <class Body>
+  static DIVOT_INLINE void for_each_column(index first, index count, Body const& body) {
+    lane at(static_cast<T>(first));
+    for (index k = first; k < first + count; ++k) {
+      body(k, at);
+      at = at + lane(T(1));
     }
   }
 };

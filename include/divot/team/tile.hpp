@@ -33,26 +33,21 @@ class tile {
 
   static DIVOT_NOINLINE void turn(tile_lines<T const> const& from, tile_lines<T> const& to,
                                   tile_write how) {
-    std::array<lane, traits::size> t;
-    load(from, t);
-    transpose(t);
-    bool const whole = to.lines >= width && to.length >= width;
-    if (how == tile_write::add) {
-      for (index i = 0; i < to.lines; ++i) {
-        lane& x = t[static_cast<std::size_t>(i)];
-        x = x + traits::load_some(to.data + i * to.apart, first_lanes(to.length), T(0));
-      }
-    }
-    if (how == tile_write::stream && whole && traits::is_aligned(to.data) &&
-        to.apart % width == 0) {
-      for (index i = 0; i < width; ++i) traits::stream(to.data + i * to.apart, at(t, i));
-    } else if (whole) {
-      for (index i = 0; i < width; ++i) traits::store(to.data + i * to.apart, at(t, i));
+    // each of the common shapes keeps its numbers in registers from end to end
+    if (from.lines >= width && from.length >= width) {
+      put(turned([&](index i) { return traits::load(from.data + i * from.apart); }), to, how);
+    } else if (from.lines >= width) {
+      std::uint32_t const here = first_lanes(from.length);
+      put(turned(
+              [&](index i) { return traits::load_some(from.data + i * from.apart, here, T(0)); }),
+          to, how);
     } else {
-      std::uint32_t const here = first_lanes(to.length);
-      for (index i = 0; i < to.lines; ++i) {
-        traits::store_some(to.data + i * to.apart, here, at(t, i));
-      }
+      std::uint32_t const here = first_lanes(from.length);
+      put(turned([&](index i) {
+            return i < from.lines ? traits::load_some(from.data + i * from.apart, here, T(0))
+                                  : lane(T(0));
+          }),
+          to, how);
     }
   }
 
@@ -60,24 +55,36 @@ class tile {
   using square = std::array<lane, traits::size>;
   static constexpr std::make_index_sequence<traits::size> every_lane{};
 
-  static DIVOT_INLINE lane const& at(square const& t, index i) {
-    return t[static_cast<std::size_t>(i)];
-  }
   static DIVOT_INLINE std::uint32_t first_lanes(index length) {
     return length >= width ? ~std::uint32_t(0) : (std::uint32_t(1) << length) - 1;
   }
-  static DIVOT_INLINE void load(tile_lines<T const> const& from, square& t) {
-    if (from.lines >= width && from.length >= width) {
-      for (std::size_t i = 0; i < traits::size; ++i) {
-        t[i] = traits::load(from.data + static_cast<index>(i) * from.apart);
-      }
+  /// The lines of a square, transposed.
+  template <class Line>
+  static DIVOT_INLINE square turned(Line const& line) {
+    square t;
+    for (std::size_t i = 0; i < traits::size; ++i) t[i] = line(static_cast<index>(i));
+    transpose(t);
+    return t;
+  }
+  static DIVOT_INLINE void put(square const& t, tile_lines<T> const& to, tile_write how) {
+    bool const whole = to.lines >= width && to.length >= width;
+    auto const line = [&](std::size_t i) { return to.data + static_cast<index>(i) * to.apart; };
+    if (whole && how == tile_write::store) {
+      for (std::size_t i = 0; i < traits::size; ++i) traits::store(line(i), t[i]);
+    } else if (whole && how == tile_write::stream && traits::is_aligned(to.data) &&
+               to.apart % width == 0) {
+      for (std::size_t i = 0; i < traits::size; ++i) traits::stream(line(i), t[i]);
     } else {
-      std::uint32_t const here = first_lanes(from.length);
-      for (std::size_t i = 0; i < traits::size; ++i) {
-        auto const line = static_cast<index>(i);
-        t[i] = line < from.lines ? traits::load_some(from.data + line * from.apart, here, T(0))
-                                 : lane(T(0));
-      }
+      put_some(t, to, how == tile_write::add);
+    }
+  }
+  static DIVOT_INLINE void put_some(square const& t, tile_lines<T> const& to, bool add) {
+    std::uint32_t const here = first_lanes(to.length);
+    for (std::size_t i = 0; i < traits::size; ++i) {
+      if (static_cast<index>(i) >= to.lines) return;
+      T* const line = to.data + static_cast<index>(i) * to.apart;
+      lane const x = add ? lane(t[i] + traits::load_some(line, here, T(0))) : t[i];
+      traits::store_some(line, here, x);
     }
   }
   /// log₂(width) perfect shuffles.
