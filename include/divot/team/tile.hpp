@@ -33,22 +33,16 @@ class tile {
 
   static DIVOT_NOINLINE void turn(tile_lines<T const> const& from, tile_lines<T> const& to,
                                   tile_write how) {
-    // each of the common shapes keeps its numbers in registers from end to end
-    if (from.lines >= width && from.length >= width) {
-      put(turned([&](index i) { return traits::load(from.data + i * from.apart); }), to, how);
-    } else if (from.lines >= width) {
-      std::uint32_t const here = first_lanes(from.length);
-      put(turned(
-              [&](index i) { return traits::load_some(from.data + i * from.apart, here, T(0)); }),
-          to, how);
-    } else {
-      std::uint32_t const here = first_lanes(from.length);
-      put(turned([&](index i) {
-            return i < from.lines ? traits::load_some(from.data + i * from.apart, here, T(0))
-                                  : lane(T(0));
-          }),
-          to, how);
+    if (from.lines < width) {
+      turn_few(from, to, how);
+      return;
     }
+    square t;
+    for (std::size_t i = 0; i < traits::size; ++i) {
+      t[i] = line_of(from.data + static_cast<index>(i) * from.apart, from.length);
+    }
+    transpose(t);
+    put(t, to, how);
   }
 
  private:
@@ -58,13 +52,23 @@ class tile {
   static DIVOT_INLINE std::uint32_t first_lanes(index length) {
     return length >= width ? ~std::uint32_t(0) : (std::uint32_t(1) << length) - 1;
   }
-  /// The lines of a square, transposed.
-  template <class Line>
-  static DIVOT_INLINE square turned(Line const& line) {
-    square t;
-    for (std::size_t i = 0; i < traits::size; ++i) t[i] = line(static_cast<index>(i));
-    transpose(t);
-    return t;
+  /// A line's numbers. With masks for registers a short one costs no more.
+  static DIVOT_INLINE lane line_of(T const* line, index length) {
+    constexpr bool has_masks = sizeof(lane) == 64;
+    if (!has_masks && length >= width) return traits::load(line);
+    return traits::load_some(line, first_lanes(length), T(0));
+  }
+  /// At the edge of a matrix: fewer lines than a square has.
+  static DIVOT_COLD void turn_few(tile_lines<T const> const& from, tile_lines<T> const& to,
+                                  tile_write how) {
+    alignas(64) std::array<T, traits::size * traits::size> lines{};
+    index const length = from.length < width ? from.length : width;
+    for (index i = 0; i < from.lines; ++i) {
+      for (index k = 0; k < length; ++k) {
+        lines[static_cast<std::size_t>(i * width + k)] = from.data[i * from.apart + k];
+      }
+    }
+    turn({lines.data(), width, width, width}, to, how);
   }
   static DIVOT_INLINE void put(square const& t, tile_lines<T> const& to, tile_write how) {
     bool const whole = to.lines >= width && to.length >= width;
