@@ -126,6 +126,15 @@ struct lane_traits<xsimd::batch<T, A>> : pack_exponents<T, A> {
   /// `fill` in the other lanes.
   static DIVOT_INLINE V load_some(T const* p, std::uint32_t lanes, T fill) {
     DIVOT_AVX512(mask_loadu, V(fill), static_cast<lane_bits>(lanes), p)
+#if defined(__AVX2__)
+    if constexpr (half_wide && single) {
+      auto const here = all_ones(lanes);
+      return V(_mm256_blendv_ps(V(fill), _mm256_maskload_ps(p, here), _mm256_castsi256_ps(here)));
+    } else if constexpr (half_wide) {
+      auto const here = all_ones(lanes);
+      return V(_mm256_blendv_pd(V(fill), _mm256_maskload_pd(p, here), _mm256_castsi256_pd(here)));
+    }
+#endif
     alignas(64) std::array<T, size> a;
     a.fill(fill);
     for (std::size_t i = 0; i < size; ++i) {
@@ -139,6 +148,12 @@ struct lane_traits<xsimd::batch<T, A>> : pack_exponents<T, A> {
       _mm512_mask_storeu_ps(p, static_cast<lane_bits>(lanes), x);
     } else if constexpr (wide) {
       _mm512_mask_storeu_pd(p, static_cast<lane_bits>(lanes), x);
+    } else
+#elif defined(__AVX2__)
+    if constexpr (half_wide && single) {
+      _mm256_maskstore_ps(p, all_ones(lanes), x);
+    } else if constexpr (half_wide) {
+      _mm256_maskstore_pd(p, all_ones(lanes), x);
     } else
 #endif
     {
@@ -183,6 +198,23 @@ struct lane_traits<xsimd::batch<T, A>> : pack_exponents<T, A> {
     x.store_unaligned(a.data());
     return a;
   }
+
+ private:
+#if defined(__AVX2__)
+  static constexpr bool half_wide = size * sizeof(T) == 32;
+  /// All bits of the elements that have one in `lanes`.
+  static DIVOT_INLINE __m256i all_ones(std::uint32_t lanes) {
+    __m256i const each =
+        single ? _mm256_set_epi32(128, 64, 32, 16, 8, 4, 2, 1) : _mm256_set_epi64x(8, 4, 2, 1);
+    if constexpr (single) {
+      auto const all = _mm256_set1_epi32(static_cast<int>(lanes));
+      return _mm256_cmpeq_epi32(_mm256_and_si256(all, each), each);
+    } else {
+      auto const all = _mm256_set1_epi64x(static_cast<long long>(lanes));
+      return _mm256_cmpeq_epi64(_mm256_and_si256(all, each), each);
+    }
+  }
+#endif
 };
 
 /// The widest pack of T that this unit's flags allow.
