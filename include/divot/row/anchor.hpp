@@ -64,7 +64,8 @@ void set_anchor(Bound const& bound, softmax_side<Team> const& teacher,
   auto const form = bound.template on_row<row>(Swap ? q : p, Swap ? p : q, anchor.ell);
   class_terms<row> const terms = form.at_edge(x, anchor.ell, other_gone, never);
   anchor.loss = terms.loss;
-  anchor.omega = row(anchor.factor * terms.w * own.total());
+  // a quotient: of slopes that are alike it leaves exactly nothing
+  anchor.omega = row(anchor.factor * terms.w / x.q);
 }
 
 /// Rows so close that even a divergence of order ell² sees the rounding of the offset: those whose

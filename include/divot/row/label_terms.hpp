@@ -58,7 +58,7 @@ label_terms<typename Team::row> cross_entropy_part(Team const& team, row_task<Te
   auto const at_anchor = task.label == student.argmax();
   row const here = math::select(at_anchor, hit, row(0));
   out.elsewhere = math::select(at_anchor, row(0), hit);
-  anchor.omega = row(anchor.omega - (anchor.uniform + here) * student.total());
+  anchor.omega = row(anchor.omega - (anchor.uniform + here) / student.top());
   return out;
 }
 

@@ -163,8 +163,6 @@ class softmax_side {
   index argmax_block() const { return argmax_block_; }
   /// Probability of the largest class.
   row const& top() const { return top_; }
-  /// Its inverse.
-  row const& total() const { return total_; }
   /// (max − min)/T over the classes that are not −inf, to within .4.
   row range() const { return row(max_ * inverse_ - lowest_); }
   bool normalised() const { return normalised_; }

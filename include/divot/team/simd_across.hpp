@@ -126,14 +126,19 @@ class simd_across {
     row count, rest;
   };
   static maxima count_maxima(T const* x, row const& largest, T const* e, index first, index count) {
+    constexpr index part = 16;  // sums of sums: fewer roundings in a row
     lane found(T(-1)), number(T(0)), sum_of_rest(T(0));
     lane column(static_cast<T>(first + count));
-    for (index k = first + count; k-- > first;) {
-      auto const one = traits::load(x + k * width) == largest;
-      column = column - lane(T(1));
-      found = traits::select(one, column, found);
-      number += traits::select(one, lane(T(1)), lane(T(0)));
-      sum_of_rest += traits::select(one, lane(T(0)), traits::load(e + k * width));
+    for (index end = first + count; end > first; end -= part) {
+      lane sum(T(0));
+      for (index k = end; k-- > first && k >= end - part;) {
+        auto const one = traits::load(x + k * width) == largest;
+        column = column - lane(T(1));
+        found = traits::select(one, column, found);
+        number += traits::select(one, lane(T(1)), lane(T(0)));
+        sum += traits::select(one, lane(T(0)), traits::load(e + k * width));
+      }
+      sum_of_rest += sum;
     }
     return {found, number, sum_of_rest};
   }
