@@ -272,6 +272,22 @@ DIVOT_INLINE V log1p(V const& x) {
   }
 }
 
+/// ln cosh y, relatively accurate at every y.
+template <class V>
+DIVOT_INLINE V log_cosh(V const& y) {
+  V const size = math::abs(y), square = size * size;
+  auto const near = size < constant<V>(.25);
+  V small;
+  if constexpr (std::is_same_v<scalar_of<V>, float>) {
+    small = square * polynomial(square, coefficients::log_cosh_float);
+  } else {
+    small = square * polynomial(square, coefficients::log_cosh_double);
+  }
+  V const fallen = math::exp(V(V(-2) * size));
+  V const large = (size - constant<V>(0.69314718055994530942)) + log1p_ratio(fallen, V(1));
+  return math::select(near, small, large);
+}
+
 }  // namespace math
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -135,7 +135,7 @@ struct bound_sum {
     if constexpr (requires { bound.gauge_shift(); }) {
       return V(limit + constant<V>(weight) * bound.gauge_shift());
     } else {
-      return V(limit + (row_gauge(anchor) - V(1)) * constant<V>(weight * end.gauge));
+      return V(limit + (gauge_of(bound, anchor) - V(1)) * constant<V>(weight * end.gauge));
     }
   }
   template <class V, class F>

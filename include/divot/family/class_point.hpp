@@ -4,6 +4,7 @@
 
 #include <divot/core/math.hpp>
 
+#include <cmath>
 #include <limits>
 
 namespace divot {
@@ -61,8 +62,39 @@ DIVOT_INLINE mask_of<V> is_near(V const& ell) {
 
 /// The gauge of a row: far (0) where p is much smaller than q at the anchor, else centred (1).
 template <class V>
-DIVOT_INLINE V row_gauge(V const& anchor) {
-  return math::select(anchor < constant<V>(-near_bound), V(0), V(1));
+DIVOT_INLINE V row_gauge(V const& anchor, math::same<V> const& far = constant<V>(-near_bound)) {
+  return math::select(anchor < far, V(0), V(1));
+}
+
+/// The same as a divergence has it: one with a `far_from` says itself from which ell on p is much
+/// smaller than q.
+template <class Bound, class V>
+DIVOT_INLINE V gauge_of([[maybe_unused]] Bound const& bound, V const& anchor) {
+  if constexpr (requires { bound.far_from(); }) {
+    return row_gauge(anchor, constant<V>(bound.far_from()));
+  } else {
+    return row_gauge(anchor);
+  }
+}
+
+/// The ell, at most −½, where the centred w/q of a divergence has come half the way to its limit
+/// f(0) for p → 0: beyond it the far gauge has the smaller numbers.
+template <class Bound>
+double half_way(Bound const& bound, double at_zero) {
+  auto const short_of = [&](double ell) {
+    class_point<double> x{};
+    x.ell = ell;
+    x.p = std::exp(ell);
+    x.q = 1;
+    return bound.at(x, 0.).w < .5 * at_zero;
+  };
+  double near = -near_bound, far = -700;
+  if (!short_of(near)) return near;
+  for (int i = 0; i < 40; ++i) {
+    double const middle = .5 * (near + far);
+    (short_of(middle) ? near : far) = middle;
+  }
+  return far;
 }
 
 /// The terms of a class of which one probability is exactly 0.
@@ -85,7 +117,7 @@ class_terms<V> edge_terms(Bound const& bound, class_terms<V> const& terms, class
     weight_q = power_q;
     w_p0 = bound.w_at_zero_p(x, weight_q);
   } else {
-    w_p0 = V(scaled(end.w_p0, weight_q) + row_gauge(anchor) * scaled(end.gauge, weight_q));
+    w_p0 = V(scaled(end.w_p0, weight_q) + gauge_of(bound, anchor) * scaled(end.gauge, weight_q));
   }
   V const loss = math::select(p_zero, scaled(end.loss_p0, weight_q),
                               math::select(q_zero, scaled(end.loss_q0, weight_p), terms.loss));

@@ -21,6 +21,15 @@ class near_series {
   using series = jet<order>;
 
   near_series() = default;
+  /// From φ'(ell) as a series in y = rate·ell without a constant. Its `at` wants y for ell.
+  static near_series of_slope(series const& slope, double rate) {
+    near_series s;
+    for (std::size_t n = 0; n + 2 < order; ++n) {
+      s.a_[n] = slope.c[n + 1] / (rate * double(n + 2));
+      s.b_[n] = (n == 0 ? 0 : slope.c[n] / (rate * double(n + 1))) - slope.c[n + 1];
+    }
+    return s;
+  }
   /// `phi` maps the series of ell to the series of φ; any multiple of (e^ell − 1) is removed.
   template <class Phi>
   explicit near_series(Phi const& phi) {
@@ -36,12 +45,12 @@ class near_series {
   }
 
   template <class V>
-  DIVOT_INLINE class_terms<V> at(class_point<V> const& x) const {
+  DIVOT_INLINE class_terms<V> at(V const& q, V const& ell) const {
     // (½/π)^n falls below what the type needs at these orders
     constexpr bool single = std::is_same_v<scalar_of<V>, float>;
-    V const q_ell = x.q * x.ell;
-    return {V(q_ell * x.ell * series_sum < single ? 8 : 22 > (x.ell, a_)),
-            V(q_ell * series_sum < single ? 9 : 22 > (x.ell, b_))};
+    V const q_ell = q * ell;
+    return {V(q_ell * ell * series_sum < single ? 8 : 22 > (ell, a_)),
+            V(q_ell * series_sum < single ? 9 : 22 > (ell, b_))};
   }
 
  private:

@@ -92,7 +92,7 @@ class bound_f_divergence {
     class_terms<V> const far = direct(x, gauge);
     if constexpr (is_smooth<F>()) {
       auto const near = math::abs(x.ell) < constant<V>(series_bound);
-      auto const series = near_.at(x);
+      auto const series = near_.at(x.q, x.ell);
       double const zero = limits_.gauge;
       V const shift = constant<V>(zero) * x.q * (gauge - V(1));
       return {math::select(near, series.loss, far.loss),

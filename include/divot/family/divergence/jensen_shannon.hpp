@@ -20,17 +20,8 @@ struct jensen_shannon {};
 
 inline namespace DIVOT_ABI {
 namespace coefficients {
-// relative error over |y| ≤ ¼ behind each
-inline constexpr std::array<double, 4> log_cosh_float{
-    // ln cosh(y)/y² in y², 5e-10
-    0.49999999974998125, -0.083333205239396447, 0.022211938243776531, -0.0064803985868474797};
-inline constexpr std::array<double, 8> log_cosh_double{
-    // the same, 4.3e-19
-    0.49999999999999999979,    -0.083333333333332897471,   0.0222222222220756396,
-    -0.0067460317272360829988, 0.0021869476686818145472,   -0.00073856231705065413968,
-    0.0002558053898140368966,  -0.000083220367639608529505};
 inline constexpr std::array<double, 4> js_loss_float{
-    // (y tanh y − ln cosh y)/y² in y², 4.5e-9
+    // (y tanh y − ln cosh y)/y² in y², 4.5e-9 over |y| ≤ ¼
     0.49999999777057908, -0.24999885761596327, 0.11101932234354291, -0.044846606577944483};
 inline constexpr std::array<double, 8> js_loss_double{
     // the same, 7.2e-18
@@ -61,10 +52,10 @@ struct bound_jensen_shannon {
     auto const near = y2 < constant<V>(near_bound * near_bound / 4);
     V near_v, near_loss;
     if constexpr (single) {
-      near_v = math::polynomial(y2, scaled(-.5, log_cosh_float));
+      near_v = math::polynomial(y2, scaled(-.5, math::coefficients::log_cosh_float));
       near_loss = y2 * math::polynomial(y2, scaled(.5, js_loss_float));
     } else {
-      near_v = math::polynomial(y2, scaled(-.5, log_cosh_double));
+      near_v = math::polynomial(y2, scaled(-.5, math::coefficients::log_cosh_double));
       near_loss = y2 * math::polynomial(y2, scaled(.5, js_loss_double));
     }
     near_v = math::fma(y2, near_v, math::fnma(y, constant<V>(.5), (gauge - V(1)) * half_ln2));

@@ -53,7 +53,7 @@ class bound_skew_js {
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
     V const gauge = row_gauge(anchor);
     auto const near = is_near(x.ell);
-    auto const series = near_.at(x);
+    auto const series = near_.at(x.q, x.ell);
     auto const mix = mixture_.at(x);
     V const g = at_zero_.on<V>() * x.q;
     V const far_loss = -math::fma(mix.teacher, mix.log_over_p, V(mix.student * mix.log_over_q));

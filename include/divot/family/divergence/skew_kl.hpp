@@ -48,7 +48,7 @@ class bound_skew_kl {
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
     V const gauge = row_gauge(anchor);
     auto const near = is_near(x.ell);
-    auto const series = near_.at(x);
+    auto const series = near_.at(x.q, x.ell);
     auto const mix = mixture_.at(x);
     V const rest = mixture_.rest().template on<V>();
     V const far_loss = math::fnma(x.p, mix.log_over_p, V(rest * (x.q - x.p)));
@@ -85,7 +85,7 @@ class bound_reverse_skew_kl {
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
     V const gauge = row_gauge(anchor);
     auto const near = is_near(x.ell);
-    auto const series = near_.at(x);
+    auto const series = near_.at(x.q, x.ell);
     auto const mix = mixture_.at(x);
     V const rho = mixture_.weight().template on<V>();
     V const g = at_zero_.on<V>() * x.q;

@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/errors.hpp>
+#include <divot/core/parameter.hpp>
+#include <divot/core/power.hpp>
+#include <divot/family/class_point.hpp>
+
+namespace divot {
+
+/// Matusita's divergence, f(u) = |1 − u^a|^{1/a}, a = exponent.
+///
+///   D(p, q) = Σ_k |p_k^a − q_k^a|^{1/a}
+///
+/// Domain    1/64 ≤ a ≤ 1; 1 is twice the total variation, ½ the squared Hellinger divergence
+/// Limits    p_k = 0 adds q_k; q_k = 0 adds p_k
+/// Range     [0, 2] for distributions
+/// Gradient  with respect to logits: (w_k − q_k Σw)/T, w = −sgn(x) q |x|^{1/a−1}, x = (p/q)^a − 1;
+///           0 at a tie
+/// Ref       Matusita (1955), Ann. Math. Statist. 26(4), 631–640
+struct matusita {
+  double exponent = 0.5;
+};
+
+inline namespace DIVOT_ABI {
+
+class bound_matusita {
+ public:
+  static constexpr bool needs_logs = false;
+  static constexpr bool needs_exact_offset() { return true; }
+
+  explicit bound_matusita(double a) : a_(a), less_(1 / a - 1) { far_ = half_way(*this, 1); }
+
+  double far_from() const { return far_.wide; }
+  class_limits limits() const { return {1, 0, 1, 1, 0, a_.wide == 1 ? -1 : -unbounded}; }
+
+  template <class V>
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
+    V const gauge = row_gauge(anchor, far_.on<V>());
+    auto const below = x.ell < V(0);
+    V const fall = V(-math::abs(V(a_.on<V>() * x.ell)));
+    V const e = math::exp(fall);  // (smaller/larger)^a
+    V const near = math::fnma(V(fall * fall), math::expm1_tail(fall), V(-fall));
+    V const distance = math::select(is_near(fall), near, V(V(1) - e));
+    V const power = math::power(distance, less_);
+    V const larger = math::select(below, x.q, x.p);
+    V const tied = math::select(x.ell == V(0), V(0), power);
+    // q u^{1−a} = p u^{−a}
+    V w = math::select(below, V(x.q * tied), V(-((x.p * e) * tied)));
+    w = math::fma(V(gauge - V(1)), x.q, w);
+    if (math::any<V>(gauge == V(0))) {
+      auto const far = x.ell < constant<V>(-near_bound) && gauge == V(0);
+      V const rest = math::power_of_rest_less_1(math::min(e, constant<V>(.9999)), less_.wide);
+      w = math::select(far && e < constant<V>(.9999), V(x.q * rest), w);
+    }
+    return {V(larger * (power * distance)), w};
+  }
+  bound_matusita dual() const { return *this; }
+
+ private:
+  parameter a_;
+  exponent less_;  // 1/a − 1
+  parameter far_ = -near_bound;
+};
+
+inline bound_matusita bind(matusita const& d) {
+  if (!(d.exponent >= 1. / 64 && d.exponent <= 1)) {
+    fail("matusita: exponent is ", d.exponent, "; it must lie between 1/64 and 1");
+  }
+  return bound_matusita(d.exponent);
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

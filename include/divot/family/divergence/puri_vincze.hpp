@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/errors.hpp>
+#include <divot/family/class_point.hpp>
+#include <divot/family/power_gauge.hpp>
+
+#include <cmath>
+
+namespace divot {
+
+/// Puri and Vincze's divergence, f(u) = ½|u − 1|^k/(u + 1)^{k−1}, k = order.
+///
+///   D(p, q) = ½ Σ_k |p_k − q_k|^k / (p_k + q_k)^{k−1}
+///
+/// Domain    k ≥ 1, finite; 1 is the total variation, 2 half of the triangular discrimination
+/// Limits    p_k = 0 adds ½q_k; q_k = 0 adds ½p_k
+/// Range     [0, 1] for distributions
+/// Gradient  with respect to logits: (w_k − q_k Σw)/T, w = ½q h^{k−1} (h − 2k sgn(p − q) p/(p +
+/// q)),
+///           h = |p − q|/(p + q); 0 at a tie
+/// Ref       Puri and Vincze (1990), Stat. Probab. Lett. 9(3), 223–228
+struct puri_vincze {
+  double order = 2;
+};
+
+inline namespace DIVOT_ABI {
+
+class bound_puri_vincze {
+ public:
+  static constexpr bool needs_logs = false;
+  static constexpr bool needs_exact_offset() { return true; }
+
+  explicit bound_puri_vincze(double k) : k_(k), less_(k - 1), twice_(2 * k), gauge_(k - 1) {
+    far_ = half_way(*this, .5);
+  }
+
+  double far_from() const { return far_.wide; }
+  class_limits limits() const { return {.5, 0, .5, .5, 0, .5 - k_}; }
+
+  template <class V>
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
+    V const gauge = row_gauge(anchor, far_.on<V>());
+    V const half_q = x.q * constant<V>(.5);
+    V const sum = math::max(V(x.p + x.q), smallest_normal<V>());
+    V const distance = math::abs(
+        math::select(is_near(x.ell), near_difference(x, math::expm1_tail(x.ell)), V(x.p - x.q)));
+    V const h = math::quotient(distance, sum);
+    V const share = math::quotient(x.p, sum);
+    V const power = math::power(h, less_);
+    V const above = twice_.on<V>() * share;
+    V const inner = math::select(x.ell > V(0), V(h - above), V(h + above));
+    V const sized = math::select(x.ell == V(0), V(0), V(power * inner));
+    V w = half_q * (sized + (gauge - V(1)));
+    if (math::any<V>(gauge == V(0))) {
+      auto const far = x.ell < constant<V>(-near_bound) && gauge == V(0);
+      w = math::select(far, V(half_q * gauge_.at(V(share + share))), w);
+    }
+    return {V((distance * power) * constant<V>(.5)), w};
+  }
+  bound_puri_vincze dual() const { return *this; }
+
+ private:
+  double k_;
+  exponent less_;
+  parameter twice_;
+  power_gauge gauge_;
+  parameter far_ = -near_bound;
+};
+
+inline bound_puri_vincze bind(puri_vincze const& d) {
+  if (!(d.order >= 1) || !std::isfinite(d.order)) {
+    fail("puri_vincze: order is ", d.order, "; it must be finite and at least 1");
+  }
+  return bound_puri_vincze(d.order);
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot
