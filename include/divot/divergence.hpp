@@ -5,6 +5,7 @@
 #include <divot/eigen/checks.hpp>
 #include <divot/exec/loss_rows.hpp>
 #include <divot/exec/parameter_rows.hpp>
+#include <divot/family/aliases.hpp>
 #include <divot/family/divergence/alpha_beta.hpp>
 #include <divot/family/divergence/arithmetic_geometric.hpp>
 #include <divot/family/divergence/chi_squared.hpp>
@@ -19,6 +20,7 @@
 #include <divot/family/divergence/puri_vincze.hpp>
 #include <divot/family/divergence/skew_js.hpp>
 #include <divot/family/divergence/skew_kl.hpp>
+#include <divot/family/divergence/skewed.hpp>
 #include <divot/family/divergence/total_variation.hpp>
 #include <divot/family/divergence/triangular.hpp>
 #include <divot/family/divergence/vajda.hpp>

@@ -61,6 +61,7 @@ struct jet {
   jet& operator*=(jet const& b) { return *this = *this * b; }
   jet& operator/=(jet const& b) { return *this = *this / b; }
 
+  friend bool operator==(jet const& a, jet const& b) { return a.c[0] == b.c[0]; }
   friend bool operator<(jet const& a, jet const& b) { return a.c[0] < b.c[0]; }
   friend bool operator>(jet const& a, jet const& b) { return a.c[0] > b.c[0]; }
   friend bool operator<=(jet const& a, jet const& b) { return a.c[0] <= b.c[0]; }

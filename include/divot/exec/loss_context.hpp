@@ -100,7 +100,7 @@ struct loss_context {
     memory_needs n;
     constexpr bool lanes = Plan::needs_teacher;
     n.teacher = lanes;
-    n.student_gradient = student_wanted;
+    n.student_gradient = student_wanted || (Plan::has_function && !teacher_wanted);
     n.teacher_stays = tangent;
     n.teacher_gradient = teacher_wanted;
     n.partial = std::tuple_size_v<decltype(Plan::groups)> > 1 || plan.z_weight != 0;

@@ -123,20 +123,7 @@ struct bound_sum {
   }
   template <class V, class Bound>
   static void add_limit(V& total, double weight, Bound const& bound, V const& p, V const& anchor) {
-    total = V(total + limit_of(weight, bound, p, anchor));
-  }
-  template <class V, class Bound>
-  static V limit_of(double weight, Bound const& bound, V const& p, V const& anchor) {
-    class_limits const end = bound.limits();
-    V limit = constant<V>(weight * end.omega_q0);
-    if (end.omega_power != 0) {
-      limit = V(limit * math::exp(V(constant<V>(end.omega_power) * math::log(p))));
-    }
-    if constexpr (requires { bound.gauge_shift(); }) {
-      return V(limit + constant<V>(weight) * bound.gauge_shift());
-    } else {
-      return V(limit + (gauge_of(bound, anchor) - V(1)) * constant<V>(weight * end.gauge));
-    }
+    total = V(total + constant<V>(weight) * omega_without_q(bound, p, anchor));
   }
   template <class V, class F>
   DIVOT_INLINE class_terms<V> combine(F const& term) const {

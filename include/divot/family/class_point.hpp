@@ -97,13 +97,11 @@ double half_way(Bound const& bound, double at_zero) {
   return far;
 }
 
-/// The terms of a class of which one probability is exactly 0.
-///
-/// `p_zero` and `q_zero` mark the lanes in question; `terms` holds what the divergence's own
-/// formula gave, and is kept elsewhere.
+/// `edge_terms` by the divergence's limits.
 template <class Bound, class V>
-class_terms<V> edge_terms(Bound const& bound, class_terms<V> const& terms, class_point<V> const& x,
-                          V const& anchor, mask_of<V> const& p_zero, mask_of<V> const& q_zero) {
+class_terms<V> terms_at_limits(Bound const& bound, class_terms<V> const& terms,
+                               class_point<V> const& x, V const& anchor, mask_of<V> const& p_zero,
+                               mask_of<V> const& q_zero) {
   class_limits const end = bound.limits();
   auto const scaled = [&](double coefficient, V const& weight) {
     if (coefficient == unbounded) return infinity<V>();
@@ -123,6 +121,39 @@ class_terms<V> edge_terms(Bound const& bound, class_terms<V> const& terms, class
                               math::select(q_zero, scaled(end.loss_q0, weight_p), terms.loss));
   V const w = math::select(p_zero, w_p0, math::select(q_zero, scaled(end.w_q0, weight_p), terms.w));
   return {loss, w};
+}
+
+/// The terms of a class of which one probability is exactly 0.
+///
+/// `p_zero` and `q_zero` mark the lanes in question; `terms` holds what the divergence's own
+/// formula gave, and is kept elsewhere. A divergence without `limits` has an `at_edge` of its own.
+template <class Bound, class V>
+class_terms<V> edge_terms(Bound const& bound, class_terms<V> const& terms, class_point<V> const& x,
+                          V const& anchor, mask_of<V> const& p_zero, mask_of<V> const& q_zero) {
+  if constexpr (requires { bound.at_edge(x, anchor, p_zero, q_zero); }) {
+    return bound.at_edge(x, anchor, p_zero, q_zero);
+  } else {
+    return terms_at_limits(bound, terms, x, anchor, p_zero, q_zero);
+  }
+}
+
+/// w/q as q → 0, given p.
+template <class Bound, class V>
+V omega_without_q(Bound const& bound, V const& p, V const& anchor) {
+  if constexpr (requires { bound.omega_at_zero_q(p, anchor); }) {
+    return bound.omega_at_zero_q(p, anchor);
+  } else {
+    class_limits const end = bound.limits();
+    V limit = constant<V>(end.omega_q0);
+    if (end.omega_power != 0) {
+      limit = V(limit * math::exp(V(constant<V>(end.omega_power) * math::log(p))));
+    }
+    if constexpr (requires { bound.gauge_shift(); }) {
+      return V(limit + bound.gauge_shift());
+    } else {
+      return V(limit + (gauge_of(bound, anchor) - V(1)) * constant<V>(end.gauge));
+    }
+  }
 }
 
 /// expm1(ell)·q where |ell| is small: q·ell·(1 + ell·tail).

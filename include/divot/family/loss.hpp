@@ -4,7 +4,6 @@
 
 #include <divot/family/divergence/kl.hpp>
 
-#include <concepts>
 #include <cstddef>
 #include <tuple>
 #include <type_traits>
@@ -113,10 +112,20 @@ inline constexpr bool is_composite<cross_entropy> = true;
 template <>
 inline constexpr bool is_composite<z_loss> = true;
 
+/// Made of terms that each may have a reverse.
+template <class L>
+inline constexpr bool is_sum_of_terms = false;
+template <class L>
+inline constexpr bool is_sum_of_terms<scaled<L>> = true;
+template <class... L>
+inline constexpr bool is_sum_of_terms<sum<L...>> = true;
+template <class L>
+inline constexpr bool is_sum_of_terms<at_temperature<L>> = true;
+
 /// A divergence: something that binds to its mathematics.
 template <class L>
 concept divergence = requires(L const& l) {
-  { bind(l).limits() } -> std::convertible_to<class_limits>;
+  bind(l).dual();
 };
 
 /// Anything the verbs accept as "what": a divergence, cross_entropy, z_loss, and sums, multiples
@@ -128,11 +137,44 @@ template <divergence D>
 constexpr reversed<D> reverse(D const& d) {
   return {d};
 }
+template <divergence D>
+constexpr D reverse(reversed<D> const& d) {
+  return d.of;
+}
 template <loss L>
-requires(!divergence<L>) constexpr void reverse(L const&) {
-  static_assert(divergence<L>,
-                "divot: a divergence has a reverse, D(q‖p); sums are reversed term by term, and "
-                "cross_entropy and z_loss have none");
+requires(!divergence<L> && !is_sum_of_terms<L>) constexpr void reverse(L const&) {
+  static_assert(
+      divergence<L>,
+      "divot: a divergence has a reverse, D(q‖p), and so has a sum of them; cross_entropy "
+      "and z_loss have none");
+}
+template <class L>
+constexpr auto reverse(scaled<L> const& s);
+template <class... L>
+constexpr auto reverse(sum<L...> const& s);
+template <class L>
+constexpr auto reverse(at_temperature<L> const& a);
+
+template <class L>
+constexpr auto reverse(scaled<L> const& s) {
+  auto const term = reverse(s.term);
+  return scaled<std::remove_const_t<decltype(term)>>{s.weight, term};
+}
+template <class... L>
+constexpr auto reverse(sum<L...> const& s) {
+  return std::apply([](auto const&... t) { return sum<decltype(reverse(t))...>{{reverse(t)...}}; },
+                    s.terms);
+}
+template <class L>
+constexpr auto reverse(at_temperature<L> const& a) {
+  auto const term = reverse(a.term);
+  return at_temperature<std::remove_const_t<decltype(term)>>{a.temperature, term, a.t_squared};
+}
+
+/// D(p‖q) + D(q‖p): of kl it is jeffreys, of pearson the symmetric χ².
+template <divergence D>
+constexpr sum<D, reversed<D>> symmetrized(D const& d) {
+  return {{d, {d}}};
 }
 
 template <loss L>

@@ -4,6 +4,7 @@
 
 #include <divot/core/errors.hpp>
 #include <divot/family/bound_sum.hpp>
+#include <divot/family/function_of.hpp>
 #include <divot/family/loss.hpp>
 
 #include <tuple>
@@ -13,10 +14,11 @@ namespace divot {
 inline namespace DIVOT_ABI {
 
 /// The terms of a loss that share a temperature, and so a softmax. Labelled: cross-entropies may be
-/// among them.
-template <class Lanes, bool Labelled>
+/// among them. Function: what a row's divergence goes through, alone in its group.
+template <class Lanes, bool Labelled, class Function = no_function>
 struct loss_group {
   static constexpr bool may_have_labels = Labelled;
+  static constexpr bool has_function = !Function::is_identity;
   Lanes lanes;               ///< bound_sum of divergences
   double factor = 1;         ///< multiplies the divergences (a single term's weight)
   double one_hot = 0;        ///< Σ c(1 − ε) of the cross-entropy terms: multiplies −log q_y
@@ -24,6 +26,9 @@ struct loss_group {
   double own_smoothing = 0;  ///< Σ c of cross-entropies that take the teacher's smoothing
   double temperature = 0;    ///< 0: that of the wrappers
   bool t_squared = false;    ///< multiply everything by T²
+  Function function = {};
+  double outer = 1;   ///< multiplies the function's value
+  double escort = 1;  ///< logits are multiplied by it
 
   bool has_labels() const { return one_hot != 0 || uniform != 0 || own_smoothing != 0; }
 };
@@ -38,6 +43,7 @@ struct loss_plan {
 
   static constexpr bool needs_teacher =
       !(std::remove_cvref_t<decltype(std::declval<Groups>().lanes)>::is_empty && ...);
+  static constexpr bool has_function = (Groups::has_function || ...);
   bool has_labels() const {
     return std::apply([](auto const&... g) { return (g.has_labels() || ...); }, groups);
   }
@@ -59,11 +65,18 @@ struct z_part {
   static constexpr bool may_have_z = true;
   double weight;
 };
+/// A group with a temperature of its own.
 template <class Group, bool WithZ>
 struct group_part {
   static constexpr bool may_have_z = WithZ;
   Group group;
   double z_weight;
+};
+/// The group of a function of a divergence, which takes the temperature of what is around it.
+template <class Group>
+struct function_part {
+  static constexpr bool may_have_z = false;
+  Group group;
 };
 
 template <divergence D>
@@ -85,6 +98,8 @@ template <class... L>
 auto collect(sum<L...> const& s, double weight);
 template <class L>
 auto collect(at_temperature<L> const& a, double weight);
+template <row_function L>
+auto collect(L const& f, double weight);
 
 template <class L>
 auto collect(scaled<L> const& s, double weight) {
@@ -106,6 +121,15 @@ inline constexpr bool is_group = false;
 template <class G, bool Z>
 inline constexpr bool is_group<group_part<G, Z>> = true;
 
+template <class T>
+inline constexpr bool is_function = false;
+template <class G>
+inline constexpr bool is_function<function_part<G>> = true;
+
+template <class Tuple>
+inline constexpr bool all_lanes = false;
+template <class... Parts>
+inline constexpr bool all_lanes<std::tuple<Parts...>> = (is_lane<Parts> && ...);
 template <class Tuple>
 inline constexpr bool has_group = false;
 template <class... Parts>
@@ -130,15 +154,30 @@ auto lanes_of(Part const& p) {
 }
 template <class Part>
 auto groups_of(Part const& p) {
-  if constexpr (is_group<Part>) {
+  if constexpr (is_group<Part> || is_function<Part>) {
     return std::make_tuple(p.group);
   } else {
     return std::tuple();
   }
 }
-template <bool Labelled, class... Bounds>
-auto make_group(std::tuple<std::pair<double, Bounds>...> const& lanes) {
-  loss_group<bound_sum<Bounds...>, Labelled> group{{lanes}};
+inline void check_not_negative(double weight) {
+  if (!(weight >= 0)) fail("power: the weight ", weight, " inside it is negative");
+}
+/// A function with the temperature of the `at` around it.
+template <class Part, class F>
+auto tempered_function([[maybe_unused]] Part const& p, [[maybe_unused]] F const& at_temperature) {
+  if constexpr (is_function<Part>) {
+    auto const group = at_temperature(p.group);
+    return std::make_tuple(group_part<std::remove_const_t<decltype(group)>, false>{group, 0.});
+  } else {
+    return std::tuple();
+  }
+}
+template <bool Labelled, class... Bounds, class Function = no_function>
+auto make_group(std::tuple<std::pair<double, Bounds>...> const& lanes,
+                Function const& function = {}) {
+  loss_group<bound_sum<Bounds...>, Labelled, Function> group{{lanes}};
+  group.function = function;
   if constexpr (sizeof...(Bounds) == 1) group.factor = std::get<0>(lanes).first;
   return group;
 }
@@ -181,9 +220,40 @@ auto collect(at_temperature<L> const& a, double weight) {
       "divot: at(T, ...) inside at(T, ...): a term has one temperature; take one of them away");
   double z_weight = 0;
   auto group = own_group(parts, z_weight);
-  group.temperature = a.temperature;
-  group.t_squared = a.t_squared;
-  return std::make_tuple(group_part<decltype(group), has_z<decltype(parts)>>{group, z_weight});
+  auto const at_temperature = [&](auto g) {
+    g.temperature = a.temperature;
+    g.t_squared = a.t_squared;
+    return g;
+  };
+  auto const functions = std::apply(
+      [&](auto const&... p) { return std::tuple_cat(tempered_function(p, at_temperature)...); },
+      parts);
+  constexpr bool with_z = has_z<decltype(parts)>;
+  if constexpr (std::tuple_size_v<decltype(functions)> == std::tuple_size_v<decltype(parts)>) {
+    return functions;
+  } else {
+    group = at_temperature(group);
+    return std::tuple_cat(std::make_tuple(group_part<decltype(group), with_z>{group, z_weight}),
+                          functions);
+  }
+}
+
+/// A group of its own: its divergences are added up before the function is taken.
+template <row_function L>
+auto collect(L const& f, double weight) {
+  auto const bound = as_function(f);
+  auto const parts = collect(bound.inner, 1.);
+  static_assert(all_lanes<std::remove_const_t<decltype(parts)>>,
+                "divot: power(D, r) takes a divergence, or a sum of divergences with weights; "
+                "temperatures go around it, at(T, power(D, r))");
+  auto const lanes =
+      std::apply([](auto const&... p) { return std::tuple_cat(lanes_of(p)...); }, parts);
+  std::apply([](auto const&... p) { (..., check_not_negative(p.weight)); }, parts);
+  auto group = make_group<false>(lanes, bound.function);
+  if (weight == 0) group.factor = 0;
+  group.outer = weight * bound.factor;
+  group.escort = bound.escort;
+  return std::make_tuple(function_part<decltype(group)>{group});
 }
 
 }  // namespace planning

@@ -3,9 +3,8 @@
 #pragma once
 
 #include <divot/family/plan.hpp>
-#include <divot/row/label_terms.hpp>
-#include <divot/row/offset.hpp>
-#include <divot/row/projection.hpp>
+#include <divot/row/gradient_writer.hpp>
+#include <divot/row/group_sweeps.hpp>
 #include <divot/row/range.hpp>
 
 #include <type_traits>
@@ -24,10 +23,10 @@ class loss_row {
   using T = typename Team::scalar;
   using row = typename Team::row;
   using side = softmax_side<Team>;
-  /// The type with the widest range computes the limits that others hand over.
-  static constexpr bool widest = std::is_same_v<T, long double>;
+  using sweeps_type = group_sweeps<Student, Teacher, Team>;
+  using writer_type = gradient_writer<Tangent, Team>;
 
-  loss_row(Team const& team, row_task<Team>& task) : team_(team), task_(task) {}
+  loss_row(Team const& team, row_task<Team>& task) : team_(team), task_(task), write_(team, task) {}
 
   template <class Plan>
   void run(Plan const& plan) {
@@ -58,6 +57,9 @@ class loss_row {
  private:
   template <class Group>
   bool starts_at_one(Group const& group) const {
+    if constexpr (Group::has_function) {
+      if (group.escort != 1) return false;
+    }
     if (group.temperature != 0) return group.temperature == 1;
     auto const differs = task_.student_inverse_temperature != row(1);
     return !math::any<row>(differs);
@@ -72,12 +74,25 @@ class loss_row {
     auto const own = inverse_words<row>(own_temperature ? group.temperature : 1.);
     // labels are a distribution already
     bool const teacher_own = own_temperature && !task_.teacher_normalised;
+    two_words<row> by_student{task_.student_inverse_temperature, task_.student_inverse_low};
+    two_words<row> by_teacher{task_.teacher_inverse_temperature, task_.teacher_inverse_low};
+    if (own_temperature) by_student = own;
+    if (teacher_own) by_teacher = own;
+    bool escorted = false;
+    row per_escort(1);
+    if constexpr (Group::has_function) {
+      escorted = group.escort != 1;
+      per_escort = constant<row>(1 / group.escort);
+      if (escorted) {
+        auto const escort = lane_words<row>(group.escort);
+        by_student = product(by_student, escort);
+        by_teacher = product(by_teacher, escort);
+      }
+    }
     side student(task_.student, task_.student_exponentials, task_.student_blocks, task_.classes,
-                 own_temperature ? own.high : task_.student_inverse_temperature,
-                 task_.student_normalised, own_temperature ? own.low : task_.student_inverse_low);
+                 by_student.high, task_.student_normalised && !escorted, by_student.low);
     side teacher(task_.teacher, task_.teacher_exponentials, task_.teacher_blocks, task_.classes,
-                 teacher_own ? own.high : task_.teacher_inverse_temperature,
-                 task_.teacher_normalised, teacher_own ? own.low : task_.teacher_inverse_low);
+                 by_teacher.high, task_.teacher_normalised && !escorted, by_teacher.low);
     team_.blocks(blocks, [&](index b) {
       // side by side: one sweep's last sums come in while the other goes on
       if constexpr (lanes) teacher.look(b);
@@ -106,110 +121,62 @@ class loss_row {
     row const factor = constant<row>(group.factor);
     row const outer = labelled || !lanes ? row(1) : factor;
     row const inverse = student.inverse_temperature();
-    row const weight = group.t_squared ? row(outer / (inverse * inverse)) : outer;
+    row const raw = row(inverse * per_escort);
+    row const unit = group.t_squared ? row(row(1) / (raw * raw)) : row(1);
+    row weight = row(outer * unit);
     row const log_partition = row(student.max() * student.inverse_temperature() + student.log_z());
     row const z_loss = z == 0 ? row(0) : row(constant<row>(z) * log_partition * log_partition);
     row const pull = z == 0 ? row(0) : row(constant<row>(2 * z) * log_partition);
 
     sweep_anchor<row> anchor{
         row(0), row(0), row(0), row(0), row(0), row(0), labelled ? factor : row(1)};
-    row loss(0), total(0), teacher_total(0), teacher_omega(0);
+    group_sums<row> sums;
+    sweeps_type sweep(team_, task_);
     // a divergence of weight 0 is none, even where it is infinite
     bool const divergences = lanes && group.factor != 0;
     if constexpr (lanes) {
+      if (divergences) sweep.divergences(group, teacher, student, anchor, sums);
+    }
+    if (!divergences) sweep.labels_alone(group, student, anchor, sums);
+    row value = row(weight * sums.loss);
+    if constexpr (Group::has_function) {
       if (divergences) {
-        log_ratio<Team> ratio(teacher, student);
-        row const there = Team::at(task_.teacher, student.argmax());
-        auto const correct = group.lanes.needs_exact_offset()
-                                 ? row(0) == row(0)
-                                 : nearly_equal(task_, teacher, student, ratio, there);
-        // probabilities are taken as they are given: their offset is 0
-        bool const given = task_.teacher_normalised && task_.student_normalised;
-        if (!given && math::any<row>(correct)) {
-          offset_correction<Team>(team_, task_, teacher, student)(ratio, correct);
-        }
-        anchor_at<false>(group.lanes, teacher, student, ratio, there, anchor);
-        auto const labels = label_part(team_, task_, group, student, anchor);
-        auto const p = teacher.probability(), q = student.probability();
-        auto const form = group.lanes.template on_row<typename Team::lane>(p, q, anchor.ell);
-        team_.blocks(blocks, [&](index b) {
-          divergence_block<false, Student, labelled>(task_, teacher, student, ratio, form, anchor,
-                                                     task_.student_weights, b);
-          if constexpr (Student) patch_label(task_, labels, b);
-        });
-        sweep_block<row> const sums = add_blocks(task_);
-        loss = row(anchor.factor * (sums.loss + anchor.loss) + labels.loss);
-        total = row(sums.weight - labels.elsewhere);
-        if constexpr (Teacher) {
-          auto const dual = group.lanes.dual();
-          sweep_anchor<row> back = anchor;  // the teacher's
-          back.uniform = row(0);
-          anchor_at<true>(dual, teacher, student, ratio, Team::at(task_.student, teacher.argmax()),
-                          back);
-          auto const dual_form = dual.template on_row<typename Team::lane>(q, p, back.ell);
-          team_.blocks(0, [](index) {});
-          team_.blocks(blocks, [&](index b) {
-            divergence_block<true, true, labelled>(task_, teacher, student, ratio, dual_form, back,
-                                                   task_.teacher_weights, b);
-          });
-          teacher_total = add_blocks(task_).weight;
-          teacher_omega = back.omega;
-        }
+        auto const h = sweep.function_of_sums(group, teacher, student, outer, sums);
+        row const by = row(unit * constant<row>(group.outer));
+        value = row(by * h.value);
+        weight = row(by * h.slope * (sums.by_escort ? row(1) : outer));
       }
     }
-    if (!divergences) {
-      auto const labels = label_part(team_, task_, group, student, anchor);
-      if constexpr (Student) {
-        team_.blocks(blocks, [&](index b) {
-          label_block(task_, student, anchor, b);
-          patch_label(task_, labels, b);
-        });
-        total = row(add_blocks(task_).weight - labels.elsewhere);
-      }
-      loss = labels.loss;
-    }
-    row range = row(weight * loss + z_loss);
+    row range = row(value + z_loss);
     if constexpr (Team::across || (lanes && decltype(group.lanes)::needs_powers)) {
       auto const beyond = powers_leave_range(group.lanes.reach(), teacher, student);
       range = math::select(beyond, row(limits_of<row>::quiet_NaN()), range);
     }
-    bool leaves = leaves_range(task_, range, total, teacher_total);
+    bool leaves = leaves_range(task_, range, sums.total, sums.teacher_total);
     if constexpr (lanes) {
-      leaves = leaves ||
-               (divergences && underflows<Student, Teacher>(task_, group.lanes, teacher, student,
-                                                            loss, {total, anchor.omega},
-                                                            {teacher_total, teacher_omega}));
+      leaves = leaves || (divergences &&
+                          underflows<Student, Teacher>(task_, group.lanes, teacher, student,
+                                                       sums.loss, {sums.total, anchor.omega},
+                                                       {sums.teacher_total, sums.teacher_omega}));
     }
     team_.blocks(0, [](index) {});
     if (leaves) return;
+    typename writer_type::part part{sums.total, weight,           sweep.anchor_weight(0),
+                                    per_escort, !own_temperature, last};
     if constexpr (Student) {
-      finish(student, total, weight, pull, own_temperature, first, last,
-             omega_at_zero(group, anchor, teacher, student));
+      write_.student(student, part, pull, first, omega_at_zero(group, anchor, teacher, student));
     }
     if constexpr (Teacher) {
+      part.total = sums.teacher_total;
+      part.anchor_weight = sweep.anchor_weight(1);
       if (divergences) {
-        finish_teacher(teacher, teacher_total, weight, own_temperature, last);
+        write_.teacher(teacher, part);
       } else if (last) {
-        pass_teacher_on();
+        write_.pass_teacher_on();
       }
     }
-    task_.loss = row(task_.loss + weight * loss + z_loss);
+    task_.loss = row(task_.loss + value + z_loss);
     team_.blocks(0, [](index) {});
-  }
-
-  /// `set_anchor`; in the widest type an infinite slope there means no anchor: the limits are then
-  /// taken class by class.
-  template <bool Swap, class Bound>
-  void anchor_at(Bound const& bound, side const& teacher, side const& student,
-                 log_ratio<Team> const& ratio, row const& other, sweep_anchor<row>& anchor) {
-    set_anchor<Swap>(bound, teacher, student, ratio, other, anchor);
-    if constexpr (widest) {
-      anchor_weight_[Swap] = row(0);
-      if (!is_finite_number(anchor.omega)) {
-        anchor_weight_[Swap] = anchor.omega;
-        anchor.omega = row(0);
-      }
-    }
   }
 
   /// ω relative to the anchor's, as q → 0, by place and block: what a student given as
@@ -235,98 +202,9 @@ class loss_row {
     }
   }
 
-  template <class Limit>
-  void finish(side const& student, row const& total, row const& weight, row const& pull,
-              bool own_temperature, bool first, bool last, Limit const& limit) {
-    row const scale = row(weight * task_.student_scale);
-    projection<Team> to{
-        task_.student_weights, total, Tangent ? scale : row(scale * student.inverse_temperature()),
-        row(pull * task_.student_scale), last ? task_.student_gradient : task_.student_partial};
-    to.before = first ? nullptr : task_.student_partial;
-    to.add = last && task_.student_add;
-    to.stream = last && task_.student_stream && Team::may_stream(to.target);
-    to.temperature = task_.want_temperature && !own_temperature;
-    row moment(0);
-    if constexpr (Tangent) {
-      if (is_infinite(to, anchor_weight_[0])) {
-        write_infinite(student, to, task_.student_weights, anchor_weight_[0]);
-      } else {
-        team_.blocks(block_count<Team>(task_.classes),
-                     [&](index b) { project_tangent_block(task_, student, to, limit, b); });
-      }
-    } else {
-      moment = write(student, to, task_.student_weights, anchor_weight_[0]);
-    }
-    if (to.temperature) {
-      task_.student_temperature_gradient =
-          row(task_.student_temperature_gradient - moment * student.inverse_temperature());
-    }
-  }
-
-  void finish_teacher(side const& teacher, row const& total, row const& weight,
-                      bool own_temperature, bool last) {
-    projection<Team> to{task_.teacher_weights, total,
-                        row(weight * task_.teacher_scale * teacher.inverse_temperature()), row(0),
-                        last ? task_.teacher_gradient : task_.teacher_partial};
-    to.before = teacher_started_ ? task_.teacher_partial : nullptr;
-    teacher_started_ = true;
-    to.add = last && task_.teacher_add;
-    to.stream = last && task_.teacher_stream && Team::may_stream(to.target);
-    to.temperature = task_.want_temperature && !own_temperature;
-    row const moment = write(teacher, to, task_.teacher_weights, anchor_weight_[1]);
-    if (to.temperature) {
-      task_.teacher_temperature_gradient =
-          row(task_.teacher_temperature_gradient - moment * teacher.inverse_temperature());
-    }
-  }
-
-  /// The last group had no divergence in it: what the earlier ones left goes to the target.
-  void pass_teacher_on() {
-    team_.blocks(block_count<Team>(task_.classes), [&](index b) {
-      Team::each(b * block_columns, block_length<Team>(task_.classes, b), [&](auto const& place) {
-        typename Team::lane g(T(0));
-        if (teacher_started_) g = g + place.load(task_.teacher_partial, 0);
-        if (task_.teacher_add) g = g + place.load(task_.teacher_gradient, 0);
-        place.store(task_.teacher_gradient, g);
-      });
-    });
-  }
-
-  row write(side const& own, projection<Team> const& to, T* weights, row const& anchor_weight) {
-    if (is_infinite(to, anchor_weight)) {
-      write_infinite(own, to, weights, anchor_weight);
-      return row(0);
-    }
-    team_.blocks(block_count<Team>(task_.classes),
-                 [&](index b) { project_block(task_, own, to, b); });
-    if (to.stream) Team::settle_streams();
-    row moment(0);
-    if (to.temperature) moment = add_blocks(task_).loss;
-    team_.blocks(0, [](index) {});
-    return moment;
-  }
-
-  /// In the widest type the limits are then taken; narrower ones have handed the row over.
-  static bool is_infinite(projection<Team> const& to, row const& anchor_weight) {
-    if constexpr (widest) {
-      return !is_finite_number(to.total) || !is_finite_number(anchor_weight);
-    } else {
-      return false;
-    }
-  }
-  void write_infinite(side const& own, projection<Team> const& to, T* weights,
-                      row const& anchor_weight) {
-    if constexpr (widest) {
-      if (!is_finite_number(anchor_weight)) weights[own.argmax()] = anchor_weight;
-      project_infinite<Tangent>(task_, own, to);
-    }
-  }
-
   Team const& team_;
   row_task<Team>& task_;
-  bool teacher_started_ = false;
-  // w at the student's and the teacher's anchor where it is infinite; widest type only
-  row anchor_weight_[2] = {row(0), row(0)};
+  writer_type write_;
 };
 
 }  // namespace DIVOT_ABI

@@ -1,0 +1,361 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/errors.hpp>
+#include <divot/core/jet.hpp>
+#include <divot/family/bound_sum.hpp>
+#include <divot/family/class_mixture.hpp>
+#include <divot/family/loss.hpp>
+
+#include <array>
+#include <type_traits>
+#include <utility>
+
+namespace divot {
+
+/// A divergence to the mixture of both. Made by `skew(D, teacher_weight)`.
+///
+///   D(p ‖ m),  m = πp + (1 − π)q,  π = teacher_weight
+///
+/// Domain    0 < π < 1. Its reverse is D(q ‖ πq + (1 − π)p).
+/// Limits    q_k = 0 adds πp_k f(1/π) for an f-divergence: finite; p_k = 0 adds (1 − π)q_k f(0)
+/// Gradient  with respect to logits: (w_k − q_k Σw)/T, w = (1 − π)q/m times that of D in m
+/// Ref       Lee (2001), AISTATS, for D = KL
+template <class D>
+struct skewed {
+  D of;
+  double teacher_weight;
+};
+
+inline namespace DIVOT_ABI {
+
+/// A class seen by a divergence between one side and the mixture m = weight·p + rest·q.
+class mixed_class {
+ public:
+  mixed_class(double weight, double rest) : mixture_(weight, rest), share_ratio_(weight / rest) {}
+
+  template <class V>
+  struct seen {
+    class_point<V> of_p;  // p and m in the places of p and q
+    class_point<V> of_q;  // q and m
+    V share;              // rest·q/m
+  };
+
+  /// `powers`: a divergence takes powers of m, of which e^x_q is then the number.
+  template <class V>
+  DIVOT_INLINE seen<V> at(class_point<V> const& x, V const& anchor, bool relative) const {
+    auto const mix = mixture_.at(x);
+    seen<V> y{x, x.swapped(), math::quotient(mix.student, mix.mixture)};
+    if constexpr (std::is_same_v<V, long double>) {
+      y.share = 1 / (1 + share_ratio_.wide * std::exp(x.ell));
+    }
+    y.of_p.q = y.of_q.q = mix.mixture;
+    y.of_p.ell = math::select(is_close(x.ell), from_p(x.ell), V(-mix.log_over_p));
+    y.of_q.ell = math::select(is_close(x.ell), from_q(x.ell), V(-mix.log_over_q));
+    y.of_p.log_q = y.of_q.log_q = y.of_p.x_q = y.of_q.x_q = x.log_q + mix.log_over_q;
+    if (relative) {
+      // what is left of ln(m/q) and of ln(m/p) without the other side
+      V const over_q = mixture_.shifted(mix), over_p = shifted_over_p<V>(mix);
+      auto const below = anchor < V(0), close = is_close(anchor);
+      V const e = math::exp(V(-math::abs(anchor)));
+      V const q_there = math::log1p(V(share_ratio_.on<V>() * e));
+      V const p_there = math::log1p(V(e / share_ratio_.on<V>()));
+      V const step_q = over_q - q_there, step_p = over_p - p_there;
+      y.of_p.relative = math::select(close, V(y.of_p.ell - p_anchor(anchor)),
+                                     math::select(below, V(x.relative - step_q), V(-step_p)));
+      y.of_q.relative = math::select(close, V(y.of_q.ell - q_anchor(anchor)),
+                                     math::select(below, V(-step_q), V(-(x.relative + step_p))));
+    }
+    return y;
+  }
+
+  /// ln(p/m) and ln(q/m) at the anchor.
+  template <class V>
+  DIVOT_INLINE V p_anchor(V const& anchor) const {
+    return V(-math::log1p(V(rest().template on<V>() * math::expm1(V(-bounded(anchor))))));
+  }
+  template <class V>
+  DIVOT_INLINE V q_anchor(V const& anchor) const {
+    return V(-math::log1p(V(weight().template on<V>() * math::expm1(bounded(anchor)))));
+  }
+
+  parameter const& weight() const { return mixture_.weight(); }
+  parameter const& rest() const { return mixture_.rest(); }
+  class_mixture const& mixture() const { return mixture_; }
+  /// weight/rest
+  parameter const& share_ratio() const { return share_ratio_; }
+
+ private:
+  template <class V>
+  static DIVOT_INLINE mask_of<V> is_close(V const& ell) {
+    return ell * ell < constant<V>(.16);
+  }
+  template <class V>
+  static DIVOT_INLINE V bounded(V const& anchor) {
+    return math::max(V(-80), math::min(V(80), anchor));
+  }
+  /// −ln(1 + part (e^y − 1)) for |y| < .4.
+  template <class V>
+  static DIVOT_INLINE V close_log(V const& y, V const& part) {
+    V const t = part * math::fma(V(y * y), math::expm1_tail(y), y);
+    return V(-math::atanh2(V(t / (V(2) + t))));
+  }
+  template <class V>
+  DIVOT_INLINE V from_p(V const& ell) const {
+    V const y = V(-ell);
+    return close_log(math::select(is_close(y), y, V(0)), rest().template on<V>());
+  }
+  template <class V>
+  DIVOT_INLINE V from_q(V const& ell) const {
+    return close_log(math::select(is_close(ell), ell, V(0)), weight().template on<V>());
+  }
+  template <class V, class Parts>
+  DIVOT_INLINE V shifted_over_p(Parts const& mix) const {
+    return math::select(mix.below, V(mix.log_over_p - mixture_.log_weight().template on<V>()),
+                        mix.log_increase);
+  }
+
+  class_mixture mixture_;
+  parameter share_ratio_;
+};
+
+template <class B>
+auto reverse_skewed(B const& inner, mixed_class const& mixed);
+
+/// D(p‖m) for the bound divergence B of D. Logs: B takes powers, by the logarithm of m.
+template <class B, bool Logs = asks_for_powers<B>()>
+class bound_skewed {
+ public:
+  static constexpr bool needs_powers = asks_for_powers<B>();
+  static constexpr bool needs_logs = B::needs_logs || Logs;
+  static constexpr bool needs_relative = asks_for_relative<B>();
+  static constexpr bool spans_range = asks_for_range<B>();
+
+  bound_skewed(B const& inner, mixed_class const& mixed) : inner_(inner), mixed_(mixed) {}
+
+  bool needs_exact_offset() const { return inner_.needs_exact_offset(); }
+  auto reach() const { return inner_.reach(); }
+
+  template <class V>
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
+    auto const y = mixed_.at(x, anchor, needs_relative);
+    auto const terms = inner_.at(y.of_p, mixed_.p_anchor(anchor));
+    return {terms.loss, V(terms.w * y.share)};
+  }
+  template <class V>
+  class_terms<V> at_edge(class_point<V> x, V const& anchor, mask_of<V> const& p_zero,
+                         mask_of<V> const& q_zero) const {
+    auto const never = p_zero && !p_zero;
+    auto y = mixed_.at(x, anchor, needs_relative);
+    V const there = mixed_.p_anchor(anchor);
+    // without q: m = πp
+    auto const& mixture = mixed_.mixture();
+    y.of_p.ell = math::select(q_zero, V(-mixture.log_weight().template on<V>()), y.of_p.ell);
+    V const log_m = x.log_p + mixture.log_weight().template on<V>();
+    y.of_p.log_q = y.of_p.x_q = math::select(q_zero, log_m, y.of_p.log_q);
+    auto const terms = edge_terms(inner_, inner_.at(y.of_p, there), y.of_p, there, p_zero, never);
+    V const share = math::select(q_zero, V(0), math::select(p_zero, V(1), y.share));
+    return {terms.loss, math::select(share == V(0), V(0), V(terms.w * share))};
+  }
+  template <class V>
+  V omega_at_zero_q(V const& p, V const& anchor) const {
+    auto const& mixture = mixed_.mixture();
+    class_point<V> y{};
+    y.p = p;
+    y.q = mixture.weight().template on<V>() * p;
+    y.ell = V(-mixture.log_weight().template on<V>());
+    y.log_p = math::log(p);
+    y.log_q = y.x_q = y.log_p - y.ell;
+    V const there = mixed_.p_anchor(anchor);
+    y.relative = V(y.ell - there);
+    return V(inner_.at(y, there).w / y.q * mixture.rest().template on<V>());
+  }
+  auto dual() const {
+    return reverse_skewed(inner_, mixed_class(mixed_.rest().wide, mixed_.weight().wide));
+  }
+
+  template <class V, class R>
+  auto on_row(math::row_probability<R> const& p, math::row_probability<R> const&,
+              R const& anchor) const {
+    // m by its logarithm
+    auto const form =
+        inner_.template on_row<V>(p, math::row_probability<R>{R(0), R(1)}, mixed_.p_anchor(anchor));
+    return bound_skewed<std::remove_const_t<decltype(form)>, true>(form, mixed_);
+  }
+
+ private:
+  B inner_;
+  mixed_class mixed_;
+};
+
+/// D(q‖m), m = (1 − π)p + πq: the reverse of a skewed divergence. Flipped is the dual of B.
+///
+/// Series: ω without p is known, and what is left of it for small p; not where B takes powers.
+template <class B, class Flipped, bool Series>
+class bound_reverse_skewed {
+ public:
+  static constexpr bool needs_powers = asks_for_powers<B>();
+  static constexpr bool needs_logs = B::needs_logs || Flipped::needs_logs || !Series;
+  static constexpr bool needs_relative = asks_for_relative<B>() || asks_for_relative<Flipped>();
+  static constexpr bool spans_range = asks_for_range<B>() || asks_for_range<Flipped>();
+
+  /// `mixed`: with 1 − π the weight of p.
+  bound_reverse_skewed(B const& inner, Flipped const& flipped, mixed_class const& mixed)
+      : inner_(inner), flipped_(flipped), mixed_(mixed) {
+    if constexpr (Series) set_series();
+  }
+
+  bool needs_exact_offset() const { return inner_.needs_exact_offset(); }
+  auto reach() const {
+    auto all = inner_.reach();
+    all.join(flipped_.reach());
+    return all;
+  }
+
+  template <class V>
+  DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
+    auto const far = is_far(anchor);
+    V const there = mixed_.q_anchor(math::select(far, V(0), anchor));
+    auto const y = mixed_.at(x, math::select(far, V(-80), anchor), needs_relative);
+    auto const own = inner_.at(y.of_q, there);
+    auto const other = flipped_.at(y.of_q.swapped(), V(-there));
+    V w = math::fma(own.w, y.share, other.w);
+    if constexpr (Series) {
+      if (math::any<V>(far)) {
+        V const ratio = mixed_.share_ratio().template on<V>() * math::exp(math::min(x.ell, V(80)));
+        V const direct = math::fnma(at_zero_.on<V>(), x.q, w);
+        constexpr std::size_t few = std::is_same_v<scalar_of<V>, float> ? 14 : order - 2;
+        V const series = (x.q * ratio) * series_sum<few>(ratio, series_);
+        w = math::select(far, math::select(ratio < constant<V>(.3), series, direct), w);
+      }
+    }
+    return {own.loss, w};
+  }
+  template <class V>
+  class_terms<V> at_edge(class_point<V> const& x, V const& anchor, mask_of<V> const& p_zero,
+                         mask_of<V> const& q_zero) const {
+    auto const never = p_zero && !p_zero;
+    auto const far = is_far(anchor);
+    V const there = mixed_.q_anchor(math::select(far, V(0), anchor));
+    auto y = mixed_.at(x, math::select(far, V(-80), anchor), needs_relative);
+    // without p: m = πq
+    V const log_rest = mixed_.mixture().log_rest().template on<V>();
+    y.of_q.ell = math::select(p_zero, V(-log_rest), y.of_q.ell);
+    y.of_q.log_q = y.of_q.x_q = math::select(p_zero, V(x.log_q + log_rest), y.of_q.log_q);
+    auto const own = edge_terms(inner_, inner_.at(y.of_q, there), y.of_q, there, q_zero, never);
+    auto const back = y.of_q.swapped();
+    auto const other =
+        edge_terms(flipped_, flipped_.at(back, V(-there)), back, V(-there), never, q_zero);
+    V const share = math::select(p_zero, V(1), y.share);
+    V const w = V(other.w + math::select(q_zero, V(0), V(own.w * share)));
+    if constexpr (Series) {
+      V const shifted = math::select(q_zero, w, math::fnma(at_zero_.on<V>(), x.q, w));
+      auto const either = p_zero || q_zero;
+      V const settled = math::select(p_zero, V(0), math::select(far, shifted, w));
+      return {own.loss, math::select(far, math::select(either, settled, at(x, anchor).w), w)};
+    } else {
+      return {own.loss, w};
+    }
+  }
+  template <class V>
+  V omega_at_zero_q(V const& p, V const& anchor) const {
+    auto const far = is_far(anchor);
+    V const there = mixed_.q_anchor(math::select(far, V(0), anchor));
+    V const m = mixed_.weight().template on<V>() * p;
+    V const other = omega_without_q(flipped_, m, V(-there));
+    class_point<V> y{};
+    y.q = m;
+    y.log_q = y.x_q = math::log(m);
+    auto const always = m == m;
+    auto const own = edge_terms(inner_, inner_.at(y, there), y, there, always, !always);
+    V const part = V(own.w / m * mixed_.rest().template on<V>());
+    V const total = math::select(math::abs(other) == infinity<V>(), other, V(other + part));
+    return math::select(far, V(total - at_zero_.on<V>()), total);
+  }
+  bound_skewed<B> dual() const {
+    return {inner_, mixed_class(mixed_.rest().wide, mixed_.weight().wide)};
+  }
+
+  template <class V, class R>
+  auto on_row(math::row_probability<R> const&, math::row_probability<R> const& q,
+              R const& anchor) const {
+    math::row_probability<R> const m{R(0), R(1)};  // m by its logarithm
+    R const there = mixed_.q_anchor(math::select(is_far(anchor), R(0), anchor));
+    auto const form = inner_.template on_row<V>(q, m, there);
+    auto const flipped = flipped_.template on_row<V>(m, q, R(-there));
+    return bound_reverse_skewed<std::remove_const_t<decltype(form)>,
+                                std::remove_const_t<decltype(flipped)>, false>(form, flipped,
+                                                                               mixed_);
+  }
+
+ private:
+  static constexpr std::size_t order = 34;
+
+  template <class V>
+  static DIVOT_INLINE mask_of<V> is_far(V const& anchor) {
+    return anchor < constant<V>(Series ? -near_bound : -unbounded);
+  }
+
+  /// ω around p = 0 as a series in y = (1 − π)p/(πq): there m = πq(1 + y).
+  void set_series() {
+    using number = jet<order>;
+    number const grown = number(1.) + number::variable();
+    class_point<number> x{};
+    x.p = 1.;
+    x.q = number(mixed_.rest().wide) * grown;
+    x.relative = -log(grown);
+    x.ell = x.relative - number(mixed_.mixture().log_rest().wide);
+    x.log_p = 0.;
+    x.log_q = -x.ell;
+    auto const own = inner_.at(x, number(0.));
+    auto const other = flipped_.at(x.swapped(), number(0.));
+    number const omega = other.w + own.w / grown;
+    at_zero_ = omega.c[0];
+    for (std::size_t n = 0; n + 1 < order; ++n) series_[n] = omega.c[n + 1];
+  }
+
+  B inner_;
+  Flipped flipped_;
+  mixed_class mixed_;
+  parameter at_zero_ = 0;  // ω without p, centred
+  std::array<parameter, order> series_{};
+};
+
+template <class B>
+auto reverse_skewed(B const& inner, mixed_class const& mixed) {
+  auto const flipped = inner.dual();
+  return bound_reverse_skewed<B, std::remove_const_t<decltype(flipped)>, !asks_for_powers<B>()>(
+      inner, flipped, mixed);
+}
+
+template <class D>
+auto bind(skewed<D> const& d) {
+  check_open_unit(d.teacher_weight, "skew", "teacher_weight",
+                  "at 0 it is the divergence itself, at 1 it is 0");
+  auto const inner = bind(d.of);
+  return bound_skewed<std::remove_const_t<decltype(inner)>>(
+      inner, mixed_class(d.teacher_weight, 1 - d.teacher_weight));
+}
+
+/// D(p ‖ πp + (1 − π)q) of a divergence, or of each term of a weighted sum of them.
+template <divergence D>
+constexpr skewed<D> skew(D const& d, double teacher_weight) {
+  return {d, teacher_weight};
+}
+template <class L>
+constexpr auto skew(scaled<L> const& s, double teacher_weight) {
+  auto const term = skew(s.term, teacher_weight);
+  return scaled<std::remove_const_t<decltype(term)>>{s.weight, term};
+}
+template <class... L>
+constexpr auto skew(sum<L...> const& s, double teacher_weight) {
+  return std::apply(
+      [&](auto const&... t) {
+        return sum<decltype(skew(t, teacher_weight))...>{{skew(t, teacher_weight)...}};
+      },
+      s.terms);
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot
