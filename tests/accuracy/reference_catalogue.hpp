@@ -36,7 +36,7 @@ inline quad raised(quad x, quad y) { return power(x == 0 ? -infinity : log(x), y
 
 inline int sign(quad x) { return (x > 0) - (x < 0); }
 
-/// Where a slope jumps (or, with `step` false, has an infinite derivative), as ln(p/q).
+/// Where the slope of a class jumps (or, with `step` false, has an infinite derivative), as ln(p/q).
 struct kink {
   quad at = 0;
   bool step = true;
@@ -58,9 +58,6 @@ inline std::optional<kink> kink_of(divergence const& d) {
     case form::matusita:
       smoothness = 1 / d.a;
       break;
-    case form::skew:
-    case form::symmetrized:
-      return kink_of({d.of});
     default:
       break;
   }
@@ -147,7 +144,8 @@ inline quad exchanged_slope(divergence const& d, quad ell) {
 }
 
 /// omega = ∂d/∂q of a class with q > 0: 0 at p = q or, where `far`, less f(0), which is 0 as
-/// p/q → 0. Each keeps its digits where the other loses them.
+/// p/q → 0. Each keeps its digits where the other loses them. Total variation's is here for those
+/// who ask for slopes beside a kink.
 inline quad closed_slope(divergence const& d, quad ell, bool far) {
   if (d.exchanged) return exchanged_slope(d, ell);
   quad const a = d.a, u = exp(ell), x = expm1(ell), s = sign(ell), gauge = far ? 1 : 0;
@@ -186,6 +184,8 @@ inline quad closed_slope(divergence const& d, quad ell, bool far) {
       quad const scale = far ? quad(1) : exp(slope * log(quad(2)));
       return -scale * (slope == 0 ? l : expm1(slope * l) / slope);
     }
+    case form::total_variation:
+      return -s / 2;
     case form::hockey_stick:
       return ell > log(a) ? -a : quad(0);
     case form::degroot: {
