@@ -65,6 +65,84 @@ FINITE_WITHOUT_STUDENT = ('reverse_kl', 'jensen_shannon', 'skew_js', 'skew_kl', 
                           'squared_hellinger', 'neyman', 'total_variation', 'le_cam')
 
 
+def positive(x):
+    return x if x > 0 else mpf(0)
+
+
+def osterreicher_vajda(p, q, b):
+    if b == 1:
+        return kl_term(p, (p + q) / 2) + kl_term(q, (p + q) / 2)
+    return ((p ** b + q ** b) ** (1 / b) - 2 ** (1 / b - 1) * (p + q)) / (1 - 1 / b)
+
+
+def each(term):
+    """The divergence of rows that is a sum over the classes with p or q."""
+    return lambda p, q, *of: mp.fsum(term(x, y, *of) for x, y in zip(p, q) if x or y)
+
+
+def mixture(p, q, a):
+    return [a * x + (1 - a) * y for x, y in zip(p, q)]
+
+
+def affinity(p, q, a):
+    return mp.fsum(x ** a * y ** (1 - a) for x, y in zip(p, q) if x or y)
+
+
+def renyi(p, q, a):
+    if a == mp.inf:
+        return max(mp.log(x / y) for x, y in zip(p, q) if x)
+    return each(kl_term)(p, q) if a == 1 else mp.log(affinity(p, q, a)) / (a - 1)
+
+
+def sharma_mittal(p, q, a, b):
+    return (affinity(p, q, a) ** ((1 - b) / (1 - a)) - 1) / (b - 1)
+
+
+def skewed(name):
+    return lambda p, q, a: each(DEFINITIONS[name])(p, mixture(p, q, a))
+
+
+# Of whole rows: sums that are not in DEFINITIONS and functions that are not sums.
+ROW_DEFINITIONS = {
+    'triangular': each(lambda p, q: (p - q) ** 2 / (p + q)),
+    'vajda': each(lambda p, q, k: q * abs(p / q - 1) ** k),
+    'puri_vincze': each(lambda p, q, k: abs(p - q) ** k / (p + q) ** (k - 1) / 2),
+    'matusita': each(lambda p, q, a: abs(p ** a - q ** a) ** (1 / a)),
+    'arithmetic_geometric': each(
+        lambda p, q: (p + q) / 2 * mp.log((p + q) / (2 * mp.sqrt(p * q)))),
+    'osterreicher_vajda': each(osterreicher_vajda),
+    'hockey_stick': each(lambda p, q, g: positive(p - g * q)),
+    'degroot': each(lambda p, q, w: positive(w * p - (1 - w) * q if w <= mpf(1) / 2
+                                             else (1 - w) * q - w * p)),
+    'marton': each(lambda p, q: q * positive(1 - p / q) ** 2 if q else mpf(0)),
+    'skew_pearson': skewed('pearson'),
+    'skew_reverse_kl': skewed('reverse_kl'),
+    'skew_squared_hellinger': skewed('squared_hellinger'),
+    'skew_total_variation': skewed('total_variation'),
+    'symmetrized_pearson': lambda p, q: (each(DEFINITIONS['pearson'])(p, q)
+                                         + each(DEFINITIONS['pearson'])(q, p)),
+    'power_jensen_shannon': lambda p, q, r: each(DEFINITIONS['jensen_shannon'])(p, q) ** r,
+    'renyi': renyi,
+    'bhattacharyya': lambda p, q: -mp.log(affinity(p, q, mpf(1) / 2)),
+    'sharma_mittal': sharma_mittal,
+}
+ROW_PARAMETERS = {
+    'vajda': [(1.,), (1.5,), (3.,), (4.,)], 'puri_vincze': [(1.,), (1.5,), (3.,)],
+    'matusita': [(.3,), (.5,), (1.,)], 'osterreicher_vajda': [(.5,), (1.,), (2.,), (8.,)],
+    'hockey_stick': [(1.,), (2.,)], 'degroot': [(.25,), (.75,)], 'skew_pearson': [(.3,)],
+    'skew_reverse_kl': [(.3,)], 'skew_squared_hellinger': [(.3,)], 'skew_total_variation': [(.3,)],
+    'power_jensen_shannon': [(.5,)], 'renyi': [(.1,), (.5,), (1.,), (2.,), (math.inf,)],
+    'sharma_mittal': [(.5, 2.), (2., .5)],
+}
+# Those that are infinite where a class is missing on one side, by the values of their first
+# parameter.
+INFINITE_WITHOUT_TEACHER = {'arithmetic_geometric': [], 'symmetrized_pearson': [],
+                            'skew_reverse_kl': [.3]}
+INFINITE_WITHOUT_STUDENT = {'arithmetic_geometric': [], 'symmetrized_pearson': [],
+                            'vajda': [1., 1.5, 3., 4.], 'renyi': [1., 2., math.inf],
+                            'sharma_mittal': [2.]}
+
+
 def softmax(logits, temperature):
     powers = [mpf(0) if x == MINUS_INFINITY else mp.exp(mpf(x) / mpf(temperature)) for x in logits]
     total = mp.fsum(powers)
@@ -77,6 +155,14 @@ def slope(term, x):
         return mpf(0)
     h = mpf(10) ** -(mp.dps // 3)
     return (term(x * (1 + h)) - term(x * (1 - h))) / (2 * h)
+
+
+def row_slope(value, x, k):
+    """x_k·d(value)/dx_k of a function of a row, as slope()."""
+    def moved(factor):
+        return value(x[:k] + [x[k] * factor] + x[k + 1:])
+    h = mpf(10) ** -(mp.dps // 3)
+    return (moved(1 + h) - moved(1 - h)) / (2 * h) if x[k] else mpf(0)
 
 
 def pull_back(weights, probabilities, logits, temperature):
@@ -142,6 +228,33 @@ class Table:
                                'reverse_skew_kl': [(0.1,)],
                                'alpha_beta': [(0.2, 0.7), (-0.5, 1.25)]}.get(name, [()]):
                 self.loss(name, *parameters, **options)
+
+    def row_loss(self, name, *parameters):
+        """As loss(), of ROW_DEFINITIONS and without the temperatures."""
+        mp.dps = 3 * int(4 * self.gap + 60)  # powers up to u^4
+        exact = [mpf(x) for x in parameters]
+        p = softmax(self.teacher, self.temperatures[0])
+        q = softmax(self.student, self.temperatures[1])
+        value = lambda x, y: ROW_DEFINITIONS[name](x, y, *exact)
+        by_q = [row_slope(lambda z: value(p, z), q, k) for k in range(len(q))]
+        by_p = [row_slope(lambda z: value(z, q), p, k) for k in range(len(p))]
+        by_student, _ = pull_back(by_q, q, self.student, self.temperatures[1])
+        by_teacher, _ = pull_back(by_p, p, self.teacher, self.temperatures[0])
+        self.lines += [f'loss {name} {hexadecimal(parameters)}'.strip(),
+                       'value ' + digits([value(p, q)]), 'by_student ' + digits(by_student),
+                       'by_teacher ' + digits(by_teacher)]
+
+    def all_row_losses(self):
+        missing = [(x == MINUS_INFINITY, y == MINUS_INFINITY)
+                   for x, y in zip(self.teacher, self.student)]
+        infinite = [table for table, pair in ((INFINITE_WITHOUT_TEACHER, (True, False)),
+                                              (INFINITE_WITHOUT_STUDENT, (False, True)))
+                    if pair in missing]
+        for name in ROW_DEFINITIONS:
+            for parameters in ROW_PARAMETERS.get(name, [()]):
+                if not any(name in table and (not parameters or parameters[0] in table[name])
+                           for table in infinite):
+                    self.row_loss(name, *parameters)
 
     def labels(self, label, smoothing, factor):
         """Cross-entropy of the student against a smoothed label, and the z-loss of its logits."""
@@ -265,11 +378,30 @@ def labels(directory):
     table.write()
 
 
+def catalogue(directory):
+    source = random.Random(6)
+    table = Table(directory, 'catalogue.txt', 'The rest of the catalogue at moderate scales, confident.')
+    table.row(normal(source, 3, 5, float), normal(source, 3, 5, float), 2, 1).all_row_losses()
+    table.row(normal(source, 5, 15), normal(source, 5, 15)).all_row_losses()
+    table.row([0., -200., -3.], [0.5, -150., -200.]).all_row_losses()
+    table.row([0., -200., -210.], [-200., 0., -100.]).all_row_losses()
+    table.write()
+    table = Table(directory, 'catalogue_near.txt', 'The same near convergence and at the limits.')
+    for delta, shift, scale, classes in ((1e-4, 7.3, 1, 4), (1e-3, 0, 30, 3)):
+        student = normal(source, classes, scale)
+        teacher = [to_float(x + source.gauss(0, delta) + shift) for x in student]
+        table.row(teacher, student).all_row_losses()
+    inf = MINUS_INFINITY
+    table.row([1., inf, .5, inf], [.25, 1., 2., inf]).all_row_losses()
+    table.row([1., .5, .5], [.25, inf, 2.]).all_row_losses()
+    table.write()
+
+
 def main():
     here = pathlib.Path(__file__).resolve().parent.parent
     directory = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else here / 'tests/accuracy/tables'
     directory.mkdir(parents=True, exist_ok=True)
-    for write in (moderate, confident, near, limits, singular_lines, labels):
+    for write in (moderate, confident, near, limits, singular_lines, labels, catalogue):
         write(directory)
 
 

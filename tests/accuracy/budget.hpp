@@ -128,7 +128,12 @@ constexpr bound held([[maybe_unused]] std::string_view loss, situation where, bo
 template <class T>
 inline constexpr double smallest = std::is_same_v<T, float> ? 1e-30 : 1e-290;
 
-/// Classes with |ln(p/q)| below this are ties of total variation, whose sign nobody can know.
+/// Losses that raise probabilities or their ratios to powers (alpha_beta, Vajda, Puri and Vincze,
+/// Matusita, Österreicher and Vajda, Rényi, Sharma and Mittal) have max(1, |y ln x|/this) times the
+/// bounds, for the row's largest |y ln x|: what ln x was rounded by shows that much larger in x^y.
+inline constexpr double free_exponent = 20;
+
+/// Classes with ln(p/q) nearer to a kink than this are ties, whose slope nobody can know.
 template <class T>
 inline constexpr double tie = 4 * static_cast<double>(std::numeric_limits<T>::epsilon());
 

@@ -4,6 +4,7 @@
 // The derivatives that are not the student's logits': teacher, temperatures, alpha and beta.
 
 #include <doctest/doctest.h>
+#include <accuracy/condition.hpp>
 #include <accuracy/reference_gradient.hpp>
 #include <accuracy/samples.hpp>
 #include <accuracy/score.hpp>
@@ -19,6 +20,7 @@ using reference::quad;
 template <class T>
 double error_of_sum(double got, quad exact, quad magnitude) {
   if (magnitude > quad(std::numeric_limits<T>::max()) / 100) return 0;  // it may overflow
+  if (magnitude < quad(budget::smallest<T>)) return 0;
   return static_cast<double>(reference::abs(got - exact) / magnitude);
 }
 
@@ -28,6 +30,14 @@ quad magnitude(reference::side const& s, std::vector<quad> const& gradient) {
     sum += reference::abs((s.logits[k] - s.logits[s.top]) * gradient[k]);
   }
   return sum / s.temperature;
+}
+
+/// Whether a gradient is smaller than what the budget speaks of.
+template <class T>
+bool vanishes(std::vector<quad> const& gradient) {
+  quad sum = 0;
+  for (quad const& g : gradient) sum += g * g;
+  return sum < quad(budget::smallest<T>) * budget::smallest<T>;
 }
 
 /// The reports of one test: student gradients, teacher gradients, all other derivatives.
@@ -57,19 +67,30 @@ void compare(reports<T>& to, losses::problem<T> const& row, std::string const& w
     quad const ts = reference::temperature_gradient(pair.student, student);
     quad const tt = reference::temperature_gradient(pair.teacher, teacher);
     std::string const name = losses::name(l);
+    double const factor = score::power_factor(d, pair);
+    double const of_loss = factor * score::cancellation(d, pair);
     for (losses::policy p : losses::policies) {
       auto const got = losses::run(p, l, row, losses::wanted::everything);
-      to.sums.loss(name, p, score::error<T>(got.per_row[0], loss), "loss; " + where);
-      if (l.what != losses::kind::total_variation) {
-        to.student.gradient(name, p, score::error(std::span<T const>(got.student), student), where);
-        to.teacher.gradient(name, p, score::error(std::span<T const>(got.teacher), teacher), where);
+      if (loss >= budget::smallest<T>) {
+        to.sums.loss(name, p, score::error<T>(got.per_row[0], loss) / of_loss, "loss; " + where);
       }
-      to.sums.loss(name, p,
-                   error_of_sum<T>(got.student_temperature, ts, magnitude(pair.student, student)),
-                   "student's temperature; " + where);
-      to.sums.loss(name, p,
-                   error_of_sum<T>(got.teacher_temperature, tt, magnitude(pair.teacher, teacher)),
-                   "teacher's temperature; " + where);
+      std::span<T const> const by_student(got.student), by_teacher(got.teacher);
+      if (!vanishes<T>(student)) {
+        double const e = score::gradient_error(d, pair, by_student, student);
+        to.student.gradient(name, p, e / factor, where);
+      }
+      if (!vanishes<T>(teacher)) {
+        double const e = score::gradient_error(d.reversed(), pair.swapped(), by_teacher, teacher);
+        to.teacher.gradient(name, p, e / factor, where);
+      }
+      to.sums.loss(
+          name, p,
+          error_of_sum<T>(got.student_temperature, ts, magnitude(pair.student, student)) / factor,
+          "student's temperature; " + where);
+      to.sums.loss(
+          name, p,
+          error_of_sum<T>(got.teacher_temperature, tt, magnitude(pair.teacher, teacher)) / factor,
+          "teacher's temperature; " + where);
       if (l.what == losses::kind::alpha_beta) {
         auto const exact = reference::parameter_gradient(d, pair);
         quad const size = reference::abs(exact[0]) + reference::abs(exact[1]);

@@ -55,6 +55,7 @@ inline quad parse_quad(std::string const& text) { return strtoflt128(text.c_str(
 namespace reference {
 
 inline quad const infinity = std::numeric_limits<double>::infinity();
+inline quad nan() { return std::numeric_limits<double>::quiet_NaN(); }
 
 inline quad abs(quad x) { return x < 0 ? -x : x; }
 inline bool is_infinite(quad x) { return x == infinity || x == -infinity; }

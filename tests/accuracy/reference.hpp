@@ -4,10 +4,14 @@
 
 // The divergences of the library from their textbook definitions, in quadruple precision.
 //
-// Losses here, gradients in reference_gradient.hpp. tools/make_reference.py computes both from the
-// definitions alone with hundreds of digits, and tables.test.cpp compares the two.
+// Losses here, gradients in reference_gradient.hpp; those with a closed form per class stand in
+// reference_catalogue.hpp, those made of others in reference_composite.hpp. tools/make_reference.py
+// computes all from the definitions alone with hundreds of digits, and tables.test.cpp compares.
 
 #include <accuracy/quad.hpp>
+#include <accuracy/reference_catalogue.hpp>
+#include <accuracy/reference_composite.hpp>
+#include <accuracy/reference_form.hpp>
 #include <accuracy/row_pair.hpp>
 #include <accuracy/series.hpp>
 
@@ -17,57 +21,6 @@
 #include <vector>
 
 namespace reference {
-
-enum class form {
-  kl,
-  reverse_kl,
-  jeffreys,
-  jensen_shannon,
-  skew_js,          // a: the teacher's weight
-  skew_kl,          // a: the teacher's weight
-  reverse_skew_kl,  // a: the weight of the first argument of skew_kl, here the student
-  squared_hellinger,
-  pearson,
-  neyman,
-  total_variation,
-  le_cam,
-  alpha_beta,  // a, b: alpha, beta
-  soft_cross_entropy
-};
-
-struct divergence {
-  form what = form::kl;
-  quad a = 0, b = 0;
-
-  /// The same with its arguments exchanged.
-  divergence reversed() const {
-    switch (what) {
-      case form::kl:
-        return {form::reverse_kl};
-      case form::reverse_kl:
-        return {form::kl};
-      case form::skew_js:
-        return {form::skew_js, 1 - a};
-      case form::skew_kl:
-        return {form::reverse_skew_kl, a};
-      case form::reverse_skew_kl:
-        return {form::skew_kl, a};
-      case form::pearson:
-        return {form::neyman};
-      case form::neyman:
-        return {form::pearson};
-      case form::alpha_beta:
-        return {form::alpha_beta, b, a};
-      default:
-        return *this;
-    }
-  }
-};
-
-/// The α-divergence: the line alpha + beta = 1 of the plane, exactly.
-inline divergence alpha_divergence(double alpha) {
-  return {form::alpha_beta, alpha, 1 - quad(alpha)};
-}
 
 /// f(u) with f(1) = f'(1) = 0, for a number or a series.
 template <class N>
@@ -105,6 +58,7 @@ N generator(divergence const& d, N const& u) {
 
 /// f(0): what a class without teacher adds, per unit of q. By duality f'(∞) is that of reversed().
 inline quad at_zero(divergence const& d) {
+  if (d.closed()) return closed_at_zero(d);
   quad const a = d.a;
   switch (d.what) {
     case form::kl:
@@ -127,13 +81,6 @@ inline quad at_zero(divergence const& d) {
   }
 }
 
-/// x^y with 0^y its limit.
-inline quad power(quad log_x, quad y) {
-  if (y == 0) return 1;
-  if (!is_infinite(log_x)) return exp(y * log_x);
-  return y > 0 ? quad(0) : infinity;
-}
-
 /// One class of the α-β divergence: −(p^α q^β − (α/λ) p^λ − (β/λ) q^λ)/(αβ) and its limits, as
 /// q^λ ell² exp[0, α ell, λ ell]; three powers would cancel on and beside the singular lines.
 inline quad alpha_beta_loss(divergence const& d, row_pair const& row, std::size_t k) {
@@ -153,9 +100,11 @@ inline quad alpha_beta_loss(divergence const& d, row_pair const& row, std::size_
 
 /// D(p‖q) of a row.
 inline quad loss(divergence const& d, row_pair const& row) {
+  if (d.exchanged) return loss(d.reversed(), row.swapped());
+  if (d.composite()) return composite_loss(d, row);
   quad sum = 0;
   bool const by_generator = d.what != form::alpha_beta && d.what != form::total_variation &&
-                            d.what != form::soft_cross_entropy;
+                            d.what != form::soft_cross_entropy && !d.closed();
   series const near = by_generator ? generator(d, series::exponential()) : series();
   quad const without_teacher = at_zero(d), without_student = at_zero(d.reversed());
   for (std::size_t k = 0; k < row.size(); ++k) {
@@ -168,6 +117,8 @@ inline quad loss(divergence const& d, row_pair const& row) {
       sum += q * without_teacher;
     } else if (q == 0) {
       sum += p * without_student;
+    } else if (d.closed()) {
+      sum += closed_loss(d, row, k);
     } else if (d.what == form::total_variation) {
       sum += q * abs(expm1(ell)) / 2;
     } else if (abs(ell) < 0.125) {

@@ -15,8 +15,6 @@
 
 namespace reference {
 
-inline quad nan() { return std::numeric_limits<double>::quiet_NaN(); }
-
 /// ∂D/∂x_k of a side from weight(k) = q_k (omega_k − omega_top). Where a class is missing on one
 /// side and an entry's limit is infinite, all are NaN: such rows are for tests of their own.
 template <class Weight>
@@ -74,12 +72,25 @@ inline quad omega(divergence const& d, row_pair const& row, std::size_t k) {
       if (u == 0) growth = a > 0 ? -1 / a : -infinity;
       return -exp((a + d.b - 1) * row.student.log_p[k]) * growth;
     }
+    default:
+      return nan();
   }
-  return 0;
+}
+
+/// ∂d/∂q as a difference to that of other classes needs it: `far` says that the slope of the class
+/// which the others are compared with is nearer to its limit f(0) as p/q → 0 than to 0.
+inline quad slope(divergence const& d, row_pair const& row, std::size_t k, bool far) {
+  return d.closed() ? closed_slope(d, row.ell[k], far) : omega(d, row, k);
+}
+
+inline bool far(divergence const& d, row_pair const& row) {
+  quad const ell = row.ell[row.student.top];
+  return d.closed() ? closed_slope(d, ell, false) > closed_at_zero(d) / 2 : ell < -0.5;
 }
 
 /// The limit of q·omega as q → 0 at a fixed p > 0.
 inline quad weight_without_student(divergence const& d, row_pair const& row, std::size_t k) {
+  if (d.closed()) return closed_without_student(d, row.p(k));
   quad const p = row.p(k), lambda = d.a + d.b;
   switch (d.what) {
     case form::kl:
@@ -98,8 +109,11 @@ inline quad weight_without_student(divergence const& d, row_pair const& row, std
   }
 }
 
+inline std::vector<quad> composite_gradient(divergence const& d, row_pair const& row);
+
 /// ∂D/∂s_k over the classes of the row.
 inline std::vector<quad> student_gradient(divergence const& d, row_pair const& row) {
+  if (d.composite()) return composite_gradient(d, row);
   std::size_t const top = row.student.top;
   if (d.what == form::alpha_beta && d.a + d.b == 1 && row.p(top) != 0) {
     // omega = −u^α/α up to a constant; its difference keeps its digits where u^α is tiny or flat.
@@ -111,11 +125,57 @@ inline std::vector<quad> student_gradient(divergence const& d, row_pair const& r
       return -row.q(k) * top_power * (d.a == 0 ? step : expm1(d.a * step) / d.a);
     });
   }
-  quad const at_top = omega(d, row, top);
+  bool const is_far = far(d, row);
+  quad const at_top = slope(d, row, top, is_far);
   return project(row.student, [&](std::size_t k) {
     if (row.q(k) == 0) return weight_without_student(d, row, k);
-    return row.q(k) * (omega(d, row, k) - at_top);
+    return row.q(k) * (slope(d, row, k, is_far) - at_top);
   });
+}
+
+/// The gradient of D(p‖m) or D(q‖n), m and n mixtures.
+inline std::vector<quad> skew_gradient(divergence const& d, row_pair const& row) {
+  std::size_t const top = row.student.top;
+  if (d.exchanged) {
+    bool const is_far = far(d, row);
+    quad const at_top = exchanged_skew_slope(d, row.ell[top], is_far);
+    return project(row.student, [&](std::size_t k) {
+      if (row.q(k) == 0) return exchanged_skew_without_student(d, row.p(k));
+      return row.q(k) * (exchanged_skew_slope(d, row.ell[k], is_far) - at_top);
+    });
+  }
+  row_pair const mixture = mixed(row, d.a);
+  bool const is_far = far(d.inner(), mixture);
+  quad const at_top = slope(d.inner(), mixture, top, is_far);
+  return project(row.student, [&](std::size_t k) {
+    if (row.q(k) == 0) return quad(0);
+    return (1 - d.a) * row.q(k) * (slope(d.inner(), mixture, k, is_far) - at_top);
+  });
+}
+
+/// The gradient of the largest ln(p/q), or of the largest ln(q/p).
+inline std::vector<quad> largest_gradient(bool exchanged, row_pair const& row) {
+  std::size_t const largest = largest_ratio(exchanged ? row.swapped() : row);
+  std::size_t const top = row.student.top;
+  int const direction = exchanged ? 1 : -1;
+  return project(row.student, [&](std::size_t k) {
+    if (largest == top) return -direction * row.q(k) / row.q(top);
+    return k == largest ? quad(direction) : quad(0);
+  });
+}
+
+inline std::vector<quad> composite_gradient(divergence const& d, row_pair const& row) {
+  if (d.what == form::skew) return skew_gradient(d, row);
+  if (d.what == form::renyi && is_infinite(d.a)) return largest_gradient(d.exchanged, row);
+  std::vector<quad> gradient = student_gradient(d.inner(), row);
+  if (d.what == form::symmetrized) {
+    std::vector<quad> const other = student_gradient(d.inner().reversed(), row);
+    for (std::size_t k = 0; k < gradient.size(); ++k) gradient[k] += other[k];
+    return gradient;
+  }
+  quad const factor = outer_of(d, loss(d.inner(), row), row).slope;
+  for (quad& g : gradient) g *= factor;
+  return gradient;
 }
 
 /// ∂D/∂t_k over the classes of the row.

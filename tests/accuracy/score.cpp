@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include <doctest/doctest.h>
+#include <accuracy/condition.hpp>
 #include <accuracy/reference_gradient.hpp>
 #include <accuracy/score.hpp>
 
@@ -15,34 +16,6 @@ namespace score {
 namespace {
 
 double const infinite = std::numeric_limits<double>::infinity();
-
-/// Total variation's gradient with the signs that the library gave to ties, which nobody can know;
-/// all other signs are the exact ones.
-template <class T>
-std::vector<quad> with_signs_of_ties(reference::row_pair const& row, std::span<T const> got) {
-  std::size_t const n = row.size();
-  auto const tied = [&](std::size_t k) { return reference::abs(row.ell[k]) < budget::tie<T>; };
-  std::vector<quad> omega(n, 0);
-  std::size_t known = n;  // the most probable class whose sign is known
-  for (std::size_t k = 0; k < n; ++k) {
-    if (tied(k)) continue;
-    omega[k] = row.ell[k] < 0 ? 0.5 : -0.5;
-    if (known == n || row.q(k) > row.q(known)) known = k;
-  }
-  if (known == n) return {};
-  auto const slope = [&](std::size_t k) {
-    return static_cast<double>(row.student.temperature * quad(got[row.classes[k]]) / row.q(k));
-  };
-  for (std::size_t k = 0; k < n; ++k) {
-    if (!tied(k) || row.q(k) == 0) continue;
-    double const difference = slope(k) - slope(known);  // omega_k − omega_known
-    omega[k] = std::round(2 * (difference + static_cast<double>(omega[known]))) / 2;
-    omega[k] = std::clamp<quad>(omega[k], -0.5, 0.5);
-  }
-  std::size_t const top = row.student.top;
-  return row.spread(reference::project(
-      row.student, [&](std::size_t k) { return row.q(k) * (omega[k] - omega[top]); }));
-}
 
 }  // namespace
 
@@ -185,6 +158,7 @@ void judge(report& r, losses::loss const& l, losses::problem<T> const& rows,
            std::vector<reference::row_pair> const& pairs, std::vector<exact_row> const& exact,
            std::string const& where) {
   std::string const name = losses::name(l);
+  reference::divergence const d = losses::reference_of(l);
   std::map<losses::policy, losses::answer<T>> answers;
   for (losses::policy p : losses::policies) {
     answers[p] = losses::run(p, l, rows, losses::wanted::student);
@@ -206,25 +180,26 @@ void judge(report& r, losses::loss const& l, losses::problem<T> const& rows,
     for (quad const& x : exact[i].gradient) {
       norm += static_cast<long double>(x) * static_cast<long double>(x);
     }
+    double const factor = power_factor(d, pairs[i]);
     bool const exempt = std::sqrt(norm) < static_cast<long double>(budget::smallest<T>);
     for (auto const& [p, answer] : answers) {
       double const loss = answer.per_row[i];
       CHECK_MESSAGE(loss >= 0, name, " ", losses::name(p), " gives ", loss, "; ", here);
       if (exempt) continue;
       if (exact[i].loss >= budget::smallest<T>) {
-        r.loss(name, p, error<T>(loss, exact[i].loss), here);
+        double const allowed = factor * cancellation(d, pairs[i]);
+        r.loss(name, p, error<T>(loss, exact[i].loss) / allowed, here);
       }
       std::span<T const> const got(answer.student.data() + i * rows.classes, rows.classes);
       if (std::isnan(norm)) {  // an entry's limit is infinite
         bool const nan = std::any_of(got.begin(), got.end(), [](T g) { return std::isnan(g); });
         CHECK_MESSAGE(!nan, name, " ", losses::name(p), " gives NaN; ", here);
-      } else if (l.what == losses::kind::total_variation) {
-        std::vector<quad> const signs = with_signs_of_ties(pairs[i], got);
-        if (!signs.empty()) r.gradient(name, p, error(got, signs), here);
+      } else if (reference::kink_of(d)) {
+        r.gradient(name, p, gradient_error(d, pairs[i], got, exact[i].gradient) / factor, here);
       } else {
         // Against smoothed labels the gradient q − y can vanish for no reason of its own.
         bool const smoothed = l.what == losses::kind::cross_entropy && l.a != 0;
-        r.gradient(name, p, error(got, exact[i].gradient, smoothed ? l.a : 0), here);
+        r.gradient(name, p, error(got, exact[i].gradient, smoothed ? l.a : 0) / factor, here);
       }
     }
   }

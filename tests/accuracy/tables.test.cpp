@@ -16,21 +16,40 @@ namespace {
 using namespace reference;
 
 divergence divergence_of(table_entry const& entry) {
-  static std::map<std::string, form> const forms{{"kl", form::kl},
-                                                 {"reverse_kl", form::reverse_kl},
-                                                 {"jeffreys", form::jeffreys},
-                                                 {"jensen_shannon", form::jensen_shannon},
-                                                 {"skew_js", form::skew_js},
-                                                 {"skew_kl", form::skew_kl},
-                                                 {"reverse_skew_kl", form::reverse_skew_kl},
-                                                 {"squared_hellinger", form::squared_hellinger},
-                                                 {"pearson", form::pearson},
-                                                 {"neyman", form::neyman},
-                                                 {"total_variation", form::total_variation},
-                                                 {"le_cam", form::le_cam},
-                                                 {"alpha_beta", form::alpha_beta},
-                                                 {"soft_cross_entropy", form::soft_cross_entropy}};
-  divergence d{forms.at(entry.name), 0, 0};
+  static std::map<std::string, divergence> const named{
+      {"kl", {form::kl}},
+      {"reverse_kl", {form::reverse_kl}},
+      {"jeffreys", {form::jeffreys}},
+      {"jensen_shannon", {form::jensen_shannon}},
+      {"skew_js", {form::skew_js}},
+      {"skew_kl", {form::skew_kl}},
+      {"reverse_skew_kl", {form::reverse_skew_kl}},
+      {"squared_hellinger", {form::squared_hellinger}},
+      {"pearson", {form::pearson}},
+      {"neyman", {form::neyman}},
+      {"total_variation", {form::total_variation}},
+      {"le_cam", {form::le_cam}},
+      {"alpha_beta", {form::alpha_beta}},
+      {"soft_cross_entropy", {form::soft_cross_entropy}},
+      {"triangular", {form::triangular}},
+      {"vajda", {form::vajda}},
+      {"puri_vincze", {form::puri_vincze}},
+      {"matusita", {form::matusita}},
+      {"arithmetic_geometric", {form::arithmetic_geometric}},
+      {"osterreicher_vajda", {form::osterreicher_vajda}},
+      {"hockey_stick", {form::hockey_stick}},
+      {"degroot", {form::degroot}},
+      {"marton", {form::marton}},
+      {"skew_pearson", {form::skew, 0, 0, form::pearson}},
+      {"skew_reverse_kl", {form::skew, 0, 0, form::reverse_kl}},
+      {"skew_squared_hellinger", {form::skew, 0, 0, form::squared_hellinger}},
+      {"skew_total_variation", {form::skew, 0, 0, form::total_variation}},
+      {"symmetrized_pearson", {form::symmetrized, 0, 0, form::pearson}},
+      {"power_jensen_shannon", {form::power, 0, 0, form::jensen_shannon}},
+      {"renyi", {form::renyi}},
+      {"bhattacharyya", {form::bhattacharyya}},
+      {"sharma_mittal", {form::sharma_mittal}}};
+  divergence d = named.at(entry.name);
   if (!entry.parameters.empty()) d.a = entry.parameters[0];
   if (entry.parameters.size() > 1) d.b = entry.parameters[1];
   return d;
@@ -100,5 +119,9 @@ TEST_CASE("the reference agrees with the tables near convergence") { compare("ne
 TEST_CASE("the reference agrees with the tables at the limits") { compare("limits.txt"); }
 TEST_CASE("the reference agrees with the tables on the whole alpha-beta plane") {
   compare("alpha_beta.txt");
+}
+TEST_CASE("the reference agrees with the tables of the whole catalogue") {
+  compare("catalogue.txt");
+  compare("catalogue_near.txt");
 }
 TEST_CASE("the reference agrees with the tables of the label losses") { compare("labels.txt"); }

@@ -1,0 +1,114 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What the reference can compute: forms of divergences and their parameters.
+
+#include <accuracy/quad.hpp>
+
+#include <array>
+
+namespace reference {
+
+enum class form {
+  kl,
+  reverse_kl,
+  jeffreys,
+  jensen_shannon,
+  skew_js,          // a: the teacher's weight
+  skew_kl,          // a: the teacher's weight
+  reverse_skew_kl,  // a: the weight of the first argument of skew_kl, here the student
+  squared_hellinger,
+  pearson,
+  neyman,
+  total_variation,
+  le_cam,
+  alpha_beta,  // a, b: alpha, beta
+  soft_cross_entropy,
+  // In closed form, class by class.
+  triangular,
+  vajda,        // a: order
+  puri_vincze,  // a: order
+  matusita,     // a: exponent
+  arithmetic_geometric,
+  osterreicher_vajda,  // a: order
+  hockey_stick,        // a: threshold
+  degroot,             // a: prior
+  marton,
+  // Made of others.
+  skew,         // of: D, a: the teacher's weight in the second argument
+  symmetrized,  // of: D
+  power,        // of: D, a: the exponent
+  renyi,        // a: order
+  bhattacharyya,
+  sharma_mittal  // a, b: order, degree
+};
+
+/// x^y with 0^y its limit, from ln x.
+inline quad power(quad log_x, quad y) {
+  if (y == 0) return 1;
+  if (!is_infinite(log_x)) return exp(y * log_x);
+  return y > 0 ? quad(0) : infinity;
+}
+
+struct divergence {
+  form what = form::kl;
+  quad a = 0, b = 0;
+  form of = form::kl;      // which one a composite is made of
+  bool exchanged = false;  // D(q‖p) of a form that has no other name for it
+
+  bool closed() const { return what >= form::triangular && what <= form::marton; }
+  bool composite() const { return what >= form::skew; }
+
+  /// The same with its arguments exchanged.
+  divergence reversed() const {
+    switch (what) {
+      case form::kl:
+        return {form::reverse_kl};
+      case form::reverse_kl:
+        return {form::kl};
+      case form::skew_js:
+        return {form::skew_js, 1 - a};
+      case form::skew_kl:
+        return {form::reverse_skew_kl, a};
+      case form::reverse_skew_kl:
+        return {form::skew_kl, a};
+      case form::pearson:
+        return {form::neyman};
+      case form::neyman:
+        return {form::pearson};
+      case form::alpha_beta:
+        return {form::alpha_beta, b, a};
+      case form::degroot:
+        return {form::degroot, 1 - a};
+      case form::vajda:
+      case form::hockey_stick:
+      case form::marton:
+      case form::skew:
+      case form::power:
+      case form::renyi:
+      case form::sharma_mittal:
+        return {what, a, b, of, !exchanged};
+      default:
+        return *this;
+    }
+  }
+
+  /// What a composite is a function of. Rényi's order 1 is KL; its order ∞ has none.
+  divergence inner() const {
+    divergence d{of};
+    if (what == form::renyi || what == form::sharma_mittal) {
+      d = a == 1 ? divergence{form::kl} : divergence{form::alpha_beta, a, 1 - a};
+    } else if (what == form::bhattacharyya) {
+      d = {form::alpha_beta, 0.5, 0.5};
+    }
+    return exchanged ? d.reversed() : d;
+  }
+};
+
+/// The α-divergence: the line alpha + beta = 1 of the plane, exactly.
+inline divergence alpha_divergence(double alpha) {
+  return {form::alpha_beta, alpha, 1 - quad(alpha)};
+}
+
+}  // namespace reference
