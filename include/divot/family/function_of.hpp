@@ -8,6 +8,7 @@
 #include <divot/family/row_function.hpp>
 
 #include <cmath>
+#include <type_traits>
 
 namespace divot {
 
@@ -135,11 +136,41 @@ inline function_of<alpha, order_function> as_function(log_alpha_beta const& f) {
   return {{order}, {order, 1 / (lambda * lambda), 1}, 1, lambda};
 }
 
+/// The same with p and q exchanged.
+template <class F>
+requires requires(F const& f) { as_function(f); }
+auto as_function(reversed<F> const& r) {
+  auto const f = as_function(r.of);
+  auto const inner = reverse(f.inner);
+  return function_of<std::remove_const_t<decltype(inner)>, order_function>{
+      inner, f.function.reversed(), f.factor, f.escort};
+}
+
 /// A function of a divergence, row by row.
 template <class L>
 concept row_function = requires(L const& l) {
   as_function(l);
 };
+
+template <row_function F>
+inline constexpr bool is_composite<reversed<F>> = true;
+template <row_function F>
+inline constexpr bool has_own_reverse<F> = true;
+
+template <row_function F>
+constexpr reversed<F> reverse(F const& f) {
+  return {f};
+}
+template <row_function F>
+constexpr F reverse(reversed<F> const& f) {
+  return f.of;
+}
+template <class L>
+constexpr auto reverse(powered<L> const& f) {
+  auto const of = reverse(f.of);
+  return powered<std::remove_const_t<decltype(of)>>{of, f.exponent};
+}
+constexpr bhattacharyya reverse(bhattacharyya const& f) { return f; }
 
 /// D^r of a divergence, or of a sum of divergences with weights.
 template <loss L>

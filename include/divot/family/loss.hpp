@@ -95,8 +95,14 @@ inline bound_dual_soft_cross_entropy bound_soft_cross_entropy::dual() const { re
 inline bound_soft_cross_entropy bind(soft_cross_entropy const&) { return {}; }
 
 template <class D>
-auto bind(reversed<D> const& r) {
-  return bind(r.of).dual();
+requires requires(D const& d) { bind(d); }
+auto bind(reversed<D> const& r) { return bind(r.of).dual(); }
+
+template <class D>
+requires requires(D const& d) { generator(d); }
+auto generator(reversed<D> const& r) {
+  auto const of = generator(r.of);
+  return reversed_generator<std::remove_const_t<decltype(of)>>{of};
 }
 
 template <class L>
@@ -112,15 +118,15 @@ inline constexpr bool is_composite<cross_entropy> = true;
 template <>
 inline constexpr bool is_composite<z_loss> = true;
 
-/// Made of terms that each may have a reverse.
+/// No divergence, and yet it may have a reverse.
 template <class L>
-inline constexpr bool is_sum_of_terms = false;
+inline constexpr bool has_own_reverse = false;
 template <class L>
-inline constexpr bool is_sum_of_terms<scaled<L>> = true;
+inline constexpr bool has_own_reverse<scaled<L>> = true;
 template <class... L>
-inline constexpr bool is_sum_of_terms<sum<L...>> = true;
+inline constexpr bool has_own_reverse<sum<L...>> = true;
 template <class L>
-inline constexpr bool is_sum_of_terms<at_temperature<L>> = true;
+inline constexpr bool has_own_reverse<at_temperature<L>> = true;
 
 /// A divergence: something that binds to its mathematics.
 template <class L>
@@ -142,7 +148,7 @@ constexpr D reverse(reversed<D> const& d) {
   return d.of;
 }
 template <loss L>
-requires(!divergence<L> && !is_sum_of_terms<L>) constexpr void reverse(L const&) {
+requires(!divergence<L> && !has_own_reverse<L>) constexpr void reverse(L const&) {
   static_assert(
       divergence<L>,
       "divot: a divergence has a reverse, D(q‖p), and so has a sum of them; cross_entropy "

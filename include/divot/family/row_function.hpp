@@ -58,6 +58,15 @@ class order_function {
       : order_(order), scale_(scale), degree_less_1_(degree - 1) {}
 
   double order() const { return order_; }
+  /// Of D(q‖p): S = Σ q^a p^{1−a}.
+  order_function reversed() const {
+    order_function f = *this;
+    f.is_reversed_ = !is_reversed_;
+    return f;
+  }
+  bool is_reversed() const { return is_reversed_; }
+  /// The exponent of p in S.
+  double exponent_of_p() const { return is_reversed_ ? 1 - order_ : order_; }
   bool is_infinite() const { return order_ == std::numeric_limits<double>::infinity(); }
 
   /// Whether 1 + a(a − 1)D has lost digits, so that S must be added up.
@@ -98,6 +107,7 @@ class order_function {
 
  private:
   double order_ = 1, scale_ = 1, degree_less_1_ = 0;
+  bool is_reversed_ = false;
 };
 
 }  // namespace DIVOT_ABI

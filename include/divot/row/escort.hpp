@@ -44,7 +44,7 @@ typename Team::row power_mass(Team const& team, row_task<Team> const& task,
 ///   ∂R/∂log q_k = −e_k     ∂R/∂log p_k = e_k a/(a − 1)
 ///
 /// At infinity e is shared by the classes of largest p/q. Where q_k = 0 < p_k and a > 1 the loss is
-/// infinite, and e the share of such classes.
+/// infinite, and e the share of such classes. Swapped: p and q change places.
 template <class Team>
 class escort_row {
  public:
@@ -55,17 +55,22 @@ class escort_row {
 
   /// Fills `weights` with multiples of e.
   escort_row(Team const& team, row_task<Team> const& task, side const& teacher, side const& student,
-             log_ratio<Team> const& ratio, double order, T* weights)
-      : team_(team), task_(task), weights_(weights), order_(order) {
+             log_ratio<Team> const& ratio, double order, bool swapped, T* weights)
+      : team_(team), task_(task), weights_(weights) {
     bool const infinite = order == std::numeric_limits<double>::infinity();
     constexpr double low = -std::numeric_limits<double>::infinity();
     lane const gone(static_cast<T>(low));
-    log_softmax_lanes<lane> const log_p(teacher), log_q(student);
+    log_softmax_lanes<lane> const log_p(swapped ? student : teacher);
+    log_softmax_lanes<lane> const log_q(swapped ? teacher : student);
+    T const* const first = swapped ? task.student : task.teacher;
+    T const* const second = swapped ? task.teacher : task.student;
     typename log_ratio<Team>::template on_lanes<lane> const ell_of(ratio);
     auto const score = [&](auto const& place) {
-      lane const t = place.load(task.teacher, low), s = place.load(task.student, low);
+      lane const t = place.load(first, low), s = place.load(second, low);
       auto const no_p = t == gone, no_q = s == gone;
-      lane const ell = ell_of(math::select(no_p, lane(T(0)), t), math::select(no_q, lane(T(0)), s));
+      lane const safe_t = math::select(no_p, lane(T(0)), t);
+      lane const safe_s = math::select(no_q, lane(T(0)), s);
+      lane const ell = swapped ? lane(-ell_of(safe_s, safe_t)) : ell_of(safe_t, safe_s);
       lane const z = infinite ? ell : lane(log_q(s) + constant<lane>(order) * ell);
       lane const without_q = order > 1 ? lane(-gone) : gone;
       return math::select(no_p, gone, math::select(no_q, without_q, z));
@@ -87,7 +92,7 @@ class escort_row {
     team.blocks(blocks, [&](index b) {
       typename Team::accumulator total(T(0));
       Team::each(b * block_columns, block_length<Team>(task.classes, b), [&](auto const& place) {
-        lane const z = score(place), t = place.load(task.teacher, low);
+        lane const z = score(place), t = place.load(first, low);
         lane const by_ratio =
             infinite ? math::select(z == above, lane(T(1)), lane(T(0))) : math::exp(lane(z - safe));
         lane const by_p = math::exp(
@@ -139,7 +144,6 @@ class escort_row {
   Team const& team_;
   row_task<Team> const& task_;
   T* weights_;
-  double order_;
   row total_, renyi_;
 };
 

@@ -121,7 +121,7 @@ class group_sweeps {
       if constexpr (has_order<Group>) {
         auto const small = group.function.needs_mass(d);
         if (math::any<row>(small)) {
-          mass = power_mass(team_, task_, teacher, student, group.function.order());
+          mass = power_mass(team_, task_, teacher, student, group.function.exponent_of_p());
         }
         lost = lost || !(mass > smallest_exact());
       }
@@ -155,21 +155,22 @@ class group_sweeps {
   template <class Group>
   void escort_sweeps(Group const& group, side const& teacher, side const& student,
                      log_ratio<Team> const& ratio, row_sums& sums) {
-    double const order = group.function.order();
-    auto const of = [&](side const& own, T* weights, double slope) {
+    auto const& function = group.function;
+    bool const swapped = function.is_reversed();
+    double const first = function.is_infinite() ? 1 : function.order() / (function.order() - 1);
+    auto const of = [&](side const& own, T* weights, bool is_first) {
       team_.blocks(0, [](index) {});
-      escort_row<Team> e(team_, task_, teacher, student, ratio, order, weights);
+      escort_row<Team> e(team_, task_, teacher, student, ratio, function.order(), swapped, weights);
       sums.loss = e.renyi();
-      return e.finish(own, constant<row>(slope));
+      return e.finish(own, constant<row>(is_first ? first : -1));
     };
     sums.by_escort = true;
     anchor_weight_[0] = anchor_weight_[1] = row(0);
-    if constexpr (Teacher) {
-      bool const infinite = group.function.is_infinite();
-      sums.teacher_total = of(teacher, task_.teacher_weights, infinite ? 1 : order / (order - 1));
-    }
+    if constexpr (Teacher) sums.teacher_total = of(teacher, task_.teacher_weights, !swapped);
     // last: w̃ may take the place of the teacher's exponentials
-    if constexpr (Student || !Teacher) sums.total = of(student, task_.student_weights, -1);
+    if constexpr (Student || !Teacher) {
+      sums.total = of(student, task_.student_weights, swapped);
+    }
   }
 
   /// Sums below this hang on probabilities that have lost digits.

@@ -4,6 +4,7 @@
 
 #include <divot/core/errors.hpp>
 #include <divot/family/divergence/alpha_beta_row.hpp>
+#include <divot/family/generator.hpp>
 
 namespace divot {
 
@@ -46,6 +47,41 @@ inline bound_alpha_beta bind(alpha const& d) {
   check_finite(d.alpha, "alpha", "alpha");
   return {d.alpha, 1 - d.alpha};
 }
+
+struct alpha_generator {
+  double a;
+  double at_zero = a > 0 ? 1 / a : unbounded, slope_at_infinity = a < 1 ? 1 / (1 - a) : unbounded;
+  template <class T>
+  T f(T const& u) const {
+    using std::log;
+    using std::pow;
+    if (a == 1) return T(u * log(u) - u + T(1));
+    if (a == 0) return T(u - T(1) - log(u));
+    return T((pow(u, a) - T(1) - T(a) * (u - T(1))) / T(a * (a - 1)));
+  }
+  template <class T>
+  T slope(T const& u) const {
+    using std::log;
+    using std::pow;
+    if (a == 1) return T(log(u));
+    return T((pow(u, a - 1) - T(1)) / T(a - 1));
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    using std::pow;
+    return T(pow(u, a - 2));
+  }
+  template <class T>
+  T closed_conjugate(T const& t) const {
+    using std::exp;
+    using std::log;
+    using std::pow;
+    if (a == 1) return T(exp(t) - T(1));
+    if (a == 0) return T(-log(T(T(1) - t)));
+    return T((pow(T(T(1) + T(a - 1) * t), a / (a - 1)) - T(1)) / T(a));
+  }
+};
+inline alpha_generator generator(alpha const& d) { return {d.alpha}; }
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/family/class_point.hpp>
+#include <divot/family/generator.hpp>
 
 namespace divot {
 
@@ -51,6 +52,27 @@ struct bound_arithmetic_geometric {
 };
 
 inline bound_arithmetic_geometric bind(arithmetic_geometric const&) { return {}; }
+
+struct arithmetic_geometric_generator {
+  double at_zero = unbounded, slope_at_infinity = unbounded;
+  template <class T>
+  T f(T const& u) const {
+    using std::log;
+    using std::sqrt;
+    return T((u + T(1)) / T(2) * log(T((u + T(1)) / (T(2) * sqrt(u)))));
+  }
+  template <class T>
+  T slope(T const& u) const {
+    using std::log;
+    using std::sqrt;
+    return T(log(T((u + T(1)) / (T(2) * sqrt(u)))) / T(2) + T(.25) - T(.25) / u);
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    return T((u * u + T(1)) / (T(4) * u * u * (u + T(1))));
+  }
+};
+inline arithmetic_geometric_generator generator(arithmetic_geometric const&) { return {}; }
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/family/class_point.hpp>
+#include <divot/family/generator.hpp>
 
 namespace divot {
 
@@ -91,6 +92,48 @@ inline bound_neyman bound_pearson::dual() const { return {}; }
 
 inline bound_pearson bind(pearson const&) { return {}; }
 inline bound_neyman bind(neyman const&) { return {}; }
+
+struct pearson_generator {
+  double at_zero = 1, slope_at_infinity = unbounded;
+  template <class T>
+  T f(T const& u) const {
+    return T((u - T(1)) * (u - T(1)));
+  }
+  template <class T>
+  T slope(T const& u) const {
+    return T(T(2) * (u - T(1)));
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    return T(T(2) + T(0) * u);
+  }
+  template <class T>
+  T closed_conjugate(T const& t) const {
+    return T(t + t * t / T(4));
+  }
+};
+struct neyman_generator {
+  double at_zero = unbounded, slope_at_infinity = 1;
+  template <class T>
+  T f(T const& u) const {
+    return T((u - T(1)) * (u - T(1)) / u);
+  }
+  template <class T>
+  T slope(T const& u) const {
+    return T(T(1) - T(1) / (u * u));
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    return T(T(2) / (u * u * u));
+  }
+  template <class T>
+  T closed_conjugate(T const& t) const {
+    using std::sqrt;
+    return T(T(2) - T(2) * sqrt(T(T(1) - t)));
+  }
+};
+inline pearson_generator generator(pearson const&) { return {}; }
+inline neyman_generator generator(neyman const&) { return {}; }
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -37,7 +37,7 @@ struct f_divergence {};
 inline namespace DIVOT_ABI {
 
 template <class F>
-concept generator = requires(dual_number<double> u) {
+concept own_generator = requires(dual_number<double> u) {
   { F::f(u) } -> std::convertible_to<dual_number<double>>;
   { F::at_zero } -> std::convertible_to<double>;
   { F::slope_at_infinity } -> std::convertible_to<double>;
@@ -56,7 +56,7 @@ constexpr bool is_smooth() {
 template <class F, bool Dual>
 class bound_f_divergence {
  public:
-  static_assert(generator<F>,
+  static_assert(own_generator<F>,
                 "divot: f_divergence<F> needs: template <class T> static T f(T u), and static "
                 "constexpr double at_zero and slope_at_infinity");
   static constexpr bool has_dual = requires(dual_number<double> u) { F::dual(u); };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/family/class_point.hpp>
+#include <divot/family/generator.hpp>
 
 namespace divot {
 
@@ -44,6 +45,31 @@ struct bound_squared_hellinger {
 };
 
 inline bound_squared_hellinger bind(squared_hellinger const&) { return {}; }
+
+struct squared_hellinger_generator {
+  double at_zero = 1, slope_at_infinity = 1;
+  template <class T>
+  T f(T const& u) const {
+    using std::sqrt;
+    T const r = T(sqrt(u) - T(1));
+    return T(r * r);
+  }
+  template <class T>
+  T slope(T const& u) const {
+    using std::sqrt;
+    return T(T(1) - T(1) / sqrt(u));
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    using std::sqrt;
+    return T(T(.5) / (u * sqrt(u)));
+  }
+  template <class T>
+  T closed_conjugate(T const& t) const {
+    return T(t / (T(1) - t));
+  }
+};
+inline squared_hellinger_generator generator(squared_hellinger const&) { return {}; }
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -5,6 +5,7 @@
 #include <divot/core/errors.hpp>
 #include <divot/core/parameter.hpp>
 #include <divot/family/class_point.hpp>
+#include <divot/family/generator.hpp>
 
 #include <cmath>
 #include <limits>
@@ -90,6 +91,33 @@ inline bound_hinge bind(degroot const& d) {
   check_open_unit(d.prior, "degroot", "prior", "at the ends it is 0");
   return {d.prior, 1 - d.prior, d.prior > .5};
 }
+
+/// (a u − b)₊, or (b − a u)₊ below.
+struct hinge_generator {
+  double a, b;
+  bool below;
+  double at_zero = below ? b : 0, slope_at_infinity = below ? 0 : a;
+  template <class T>
+  T f(T const& u) const {
+    T const x = T(T(a) * u - T(b));
+    return below ? (x < T(0) ? T(-x) : T(0)) : (x > T(0) ? x : T(0));
+  }
+  template <class T>
+  T slope(T const& u) const {
+    T const x = T(T(a) * u - T(b));
+    return below ? (x < T(0) ? T(-a) : T(0)) : (x > T(0) ? T(a) : T(0));
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    return T(T(0) * u);
+  }
+  template <class T>
+  T closed_conjugate(T const& t) const {
+    return T(t * T(b / a));
+  }
+};
+inline hinge_generator generator(hockey_stick const& d) { return {1, d.threshold, false}; }
+inline hinge_generator generator(degroot const& d) { return {d.prior, 1 - d.prior, d.prior > .5}; }
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

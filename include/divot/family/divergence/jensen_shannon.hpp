@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/family/class_point.hpp>
+#include <divot/family/generator.hpp>
 
 #include <array>
 
@@ -75,6 +76,32 @@ struct bound_jensen_shannon {
 };
 
 inline bound_jensen_shannon bind(jensen_shannon const&) { return {}; }
+
+struct jensen_shannon_generator {
+  double at_zero = .5 * 0.69314718055994530942, slope_at_infinity = .5 * 0.69314718055994530942;
+  template <class T>
+  T f(T const& u) const {
+    using std::log;
+    T const m = T((u + T(1)) / T(2));
+    return T((u * log(u) - T(2) * m * log(m)) / T(2));
+  }
+  template <class T>
+  T slope(T const& u) const {
+    using std::log;
+    return T(log(T(T(2) * u / (u + T(1)))) / T(2));
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    return T(T(.5) / (u * (u + T(1))));
+  }
+  template <class T>
+  T closed_conjugate(T const& t) const {
+    using std::exp;
+    using std::log;
+    return T(log(T(T(2) - exp(T(T(2) * t)))) / T(-2));
+  }
+};
+inline jensen_shannon_generator generator(jensen_shannon const&) { return {}; }
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -3,6 +3,10 @@
 #pragma once
 
 #include <divot/family/class_point.hpp>
+#include <divot/family/generator.hpp>
+
+#include <algorithm>
+#include <cmath>
 
 namespace divot {
 
@@ -100,6 +104,81 @@ struct bound_jeffreys {
 inline bound_kl bind(kl const&) { return {}; }
 inline bound_reverse_kl bind(reverse_kl const&) { return {}; }
 inline bound_jeffreys bind(jeffreys const&) { return {}; }
+
+struct kl_generator {
+  double at_zero = 1, slope_at_infinity = unbounded;
+  template <class T>
+  T f(T const& u) const {
+    using std::log;
+    return T(u * log(u) - u + T(1));
+  }
+  template <class T>
+  T slope(T const& u) const {
+    using std::log;
+    return T(log(u));
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    return T(T(1) / u);
+  }
+  template <class T>
+  T closed_conjugate(T const& t) const {
+    using std::exp;
+    return T(exp(t) - T(1));
+  }
+};
+struct reverse_kl_generator {
+  double at_zero = unbounded, slope_at_infinity = 1;
+  template <class T>
+  T f(T const& u) const {
+    using std::log;
+    return T(u - T(1) - log(u));
+  }
+  template <class T>
+  T slope(T const& u) const {
+    return T(T(1) - T(1) / u);
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    return T(T(1) / (u * u));
+  }
+  template <class T>
+  T closed_conjugate(T const& t) const {
+    using std::log;
+    return T(-log(T(T(1) - t)));
+  }
+};
+struct jeffreys_generator {
+  double at_zero = unbounded, slope_at_infinity = unbounded;
+  template <class T>
+  T f(T const& u) const {
+    using std::log;
+    return T((u - T(1)) * log(u));
+  }
+  template <class T>
+  T slope(T const& u) const {
+    using std::log;
+    return T(log(u) + T(1) - T(1) / u);
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    return T((T(1) + T(1) / u) / u);
+  }
+  /// 1/v + v + t − 2 with v + ln v = 1 − t, Lambert's v = W(e^{1−t}).
+  double closed_conjugate(double t) const {
+    double const s = 1 - t;
+    double log_v = s > 1 ? std::log(s) : s;
+    for (int i = 0; i < 50; ++i) {  // Newton's steps on a convex function
+      double const v = std::exp(log_v);
+      log_v -= (log_v + v - s) / (1 + v);
+    }
+    double const v = std::exp(log_v);
+    return 1 / v + v + t - 2;
+  }
+};
+inline kl_generator generator(kl const&) { return {}; }
+inline reverse_kl_generator generator(reverse_kl const&) { return {}; }
+inline jeffreys_generator generator(jeffreys const&) { return {}; }
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/family/class_point.hpp>
+#include <divot/family/generator.hpp>
 
 namespace divot {
 
@@ -64,6 +65,27 @@ struct bound_dual_marton {
 inline bound_dual_marton bound_marton::dual() const { return {}; }
 
 inline bound_marton bind(marton const&) { return {}; }
+
+struct marton_generator {
+  double at_zero = 1, slope_at_infinity = 0;
+  template <class T>
+  T f(T const& u) const {
+    return u < T(1) ? T((T(1) - u) * (T(1) - u)) : T(0);
+  }
+  template <class T>
+  T slope(T const& u) const {
+    return u < T(1) ? T(T(-2) * (T(1) - u)) : T(0);
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    return u < T(1) ? T(2) : T(0);
+  }
+  template <class T>
+  T closed_conjugate(T const& t) const {
+    return T(t + t * t / T(4));
+  }
+};
+inline marton_generator generator(marton const&) { return {}; }
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -6,6 +6,7 @@
 #include <divot/core/parameter.hpp>
 #include <divot/core/power.hpp>
 #include <divot/family/class_point.hpp>
+#include <divot/family/generator.hpp>
 
 namespace divot {
 
@@ -70,6 +71,31 @@ inline bound_matusita bind(matusita const& d) {
   }
   return bound_matusita(d.exponent);
 }
+
+struct matusita_generator {
+  double a;
+  double at_zero = 1, slope_at_infinity = 1;
+  template <class T>
+  T f(T const& u) const {
+    using std::abs;
+    using std::pow;
+    return T(pow(T(abs(T(T(1) - pow(u, a)))), 1 / a));
+  }
+  template <class T>
+  T slope(T const& u) const {
+    using std::abs;
+    using std::pow;
+    T const size = T(pow(T(abs(T(T(1) - pow(u, a)))), 1 / a - 1) * pow(u, a - 1));
+    return u > T(1) ? size : u < T(1) ? T(-size) : T(0);
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    using std::abs;
+    using std::pow;
+    return T(T(1 - a) * pow(T(abs(T(T(1) - pow(u, a)))), 1 / a - 2) * pow(u, a - 2));
+  }
+};
+inline matusita_generator generator(matusita const& d) { return {d.exponent}; }
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/errors.hpp>
+#include <divot/family/generator.hpp>
 #include <divot/family/near_series.hpp>
 
 #include <algorithm>
@@ -134,6 +135,34 @@ inline bound_osterreicher_vajda bind(osterreicher_vajda const& d) {
   }
   return bound_osterreicher_vajda(d.order);
 }
+
+struct osterreicher_vajda_generator {
+  double b, c = 1 / b - 1;
+  double at_zero = c == 0 ? 0.69314718055994530942 : std::expm1(c * 0.69314718055994530942) / c,
+         slope_at_infinity = at_zero;
+  template <class T>
+  T f(T const& u) const {
+    using std::log;
+    using std::pow;
+    if (c == 0) return T(u * log(u) - (u + T(1)) * log(T((u + T(1)) / T(2))));
+    return T((T(std::exp2(c)) * (u + T(1)) - pow(T(T(1) + pow(u, b)), 1 / b)) / T(c));
+  }
+  template <class T>
+  T slope(T const& u) const {
+    using std::exp;
+    using std::log;
+    using std::pow;
+    T const l = T(log(T((T(1) + pow(u, -b)) / T(2))));
+    if (c == 0) return T(-l);
+    return T(T(std::exp2(c)) * (T(1) - exp(T(T(c) * l))) / T(c));
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    using std::pow;
+    return T(T(b) * pow(u, b - 2) * pow(T(T(1) + pow(u, b)), 1 / b - 2));
+  }
+};
+inline osterreicher_vajda_generator generator(osterreicher_vajda const& d) { return {d.order}; }
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

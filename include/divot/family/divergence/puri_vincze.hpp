@@ -4,6 +4,7 @@
 
 #include <divot/core/errors.hpp>
 #include <divot/family/class_point.hpp>
+#include <divot/family/generator.hpp>
 #include <divot/family/power_gauge.hpp>
 
 #include <cmath>
@@ -75,6 +76,34 @@ inline bound_puri_vincze bind(puri_vincze const& d) {
   }
   return bound_puri_vincze(d.order);
 }
+
+struct puri_vincze_generator {
+  double k;
+  double at_zero = .5, slope_at_infinity = .5;
+  template <class T>
+  T f(T const& u) const {
+    using std::abs;
+    using std::pow;
+    return T((u + T(1)) / T(2) * pow(T(abs(T(u - T(1))) / (u + T(1))), k));
+  }
+  template <class T>
+  T slope(T const& u) const {
+    using std::abs;
+    using std::pow;
+    T const h = T(abs(T(u - T(1))) / (u + T(1)));
+    T const rest = T(T(k) * pow(h, k - 1) / (u + T(1)));
+    T const half = T(pow(h, k) / T(2));
+    return u > T(1) ? T(half + rest) : u < T(1) ? T(half - rest) : T(0);
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    using std::abs;
+    using std::pow;
+    T const m = T(u + T(1));
+    return T(T(2 * k * (k - 1)) * pow(T(abs(T(u - T(1))) / m), k - 2) / (m * m * m));
+  }
+};
+inline puri_vincze_generator generator(puri_vincze const& d) { return {d.order}; }
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -4,6 +4,7 @@
 
 #include <divot/core/errors.hpp>
 #include <divot/family/class_mixture.hpp>
+#include <divot/family/generator.hpp>
 #include <divot/family/near_series.hpp>
 
 #include <cmath>
@@ -73,6 +74,33 @@ inline bound_skew_js bind(skew_js const& d) {
   check_open_unit(d.teacher_weight, "skew_js", "teacher_weight", "use kl or reverse_kl");
   return {d.teacher_weight, 1 - d.teacher_weight};
 }
+
+struct skew_js_generator {
+  double pi;
+  double at_zero = -(1 - pi) * std::log1p(-pi), slope_at_infinity = -pi * std::log(pi);
+  template <class T>
+  T f(T const& u) const {
+    using std::log;
+    T const m = T(T(pi) * u + T(1 - pi));
+    return T(T(pi) * u * log(u) - m * log(m));
+  }
+  template <class T>
+  T slope(T const& u) const {
+    using std::log;
+    return T(T(pi) * log(T(u / (T(pi) * u + T(1 - pi)))));
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    return T(T(pi * (1 - pi)) / (u * (T(pi) * u + T(1 - pi))));
+  }
+  template <class T>
+  T closed_conjugate(T const& t) const {
+    using std::exp;
+    using std::log;
+    return T(T(1 - pi) * log(T(T(1 - pi) / (T(1) - T(pi) * exp(T(t / T(pi)))))));
+  }
+};
+inline skew_js_generator generator(skew_js const& d) { return {d.teacher_weight}; }
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -4,6 +4,8 @@
 
 #include <divot/core/errors.hpp>
 #include <divot/family/class_mixture.hpp>
+#include <divot/family/divergence/kl.hpp>
+#include <divot/family/generator.hpp>
 #include <divot/family/near_series.hpp>
 
 #include <cmath>
@@ -120,6 +122,8 @@ inline bound_skew_kl bind(skew_kl const& d) {
   check_open_unit(d.teacher_weight, "skew_kl", "teacher_weight", "at 0 it is kl, at 1 it is 0");
   return {d.teacher_weight, 1 - d.teacher_weight};
 }
+
+inline skewed_generator<kl_generator> generator(skew_kl const& d) { return {{}, d.teacher_weight}; }
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

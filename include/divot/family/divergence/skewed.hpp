@@ -6,6 +6,7 @@
 #include <divot/core/jet.hpp>
 #include <divot/family/bound_sum.hpp>
 #include <divot/family/class_mixture.hpp>
+#include <divot/family/generator.hpp>
 #include <divot/family/loss.hpp>
 
 #include <array>
@@ -336,6 +337,13 @@ auto bind(skewed<D> const& d) {
   auto const inner = bind(d.of);
   return bound_skewed<std::remove_const_t<decltype(inner)>>(
       inner, mixed_class(d.teacher_weight, 1 - d.teacher_weight));
+}
+
+template <class D>
+requires requires(D const& d) { generator(d); }
+auto generator(skewed<D> const& d) {
+  auto const of = generator(d.of);
+  return skewed_generator<std::remove_const_t<decltype(of)>>{of, d.teacher_weight};
 }
 
 /// D(p ‖ πp + (1 − π)q) of a divergence, or of each term of a weighted sum of them.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/family/class_point.hpp>
+#include <divot/family/generator.hpp>
 
 namespace divot {
 
@@ -37,6 +38,28 @@ struct bound_total_variation {
 };
 
 inline bound_total_variation bind(total_variation const&) { return {}; }
+
+struct total_variation_generator {
+  double at_zero = .5, slope_at_infinity = .5;
+  template <class T>
+  T f(T const& u) const {
+    using std::abs;
+    return T(abs(T(u - T(1))) / T(2));
+  }
+  template <class T>
+  T slope(T const& u) const {
+    return u > T(1) ? T(.5) : u < T(1) ? T(-.5) : T(0);
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    return T(T(0) * u);
+  }
+  template <class T>
+  T closed_conjugate(T const& t) const {
+    return t;
+  }
+};
+inline total_variation_generator generator(total_variation const&) { return {}; }
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

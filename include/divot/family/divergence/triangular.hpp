@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/family/class_point.hpp>
+#include <divot/family/generator.hpp>
 
 namespace divot {
 
@@ -42,6 +43,29 @@ struct bound_triangular {
 };
 
 inline bound_triangular bind(triangular const&) { return {}; }
+
+struct triangular_generator {
+  double at_zero = 1, slope_at_infinity = 1;
+  template <class T>
+  T f(T const& u) const {
+    return T((u - T(1)) * (u - T(1)) / (u + T(1)));
+  }
+  template <class T>
+  T slope(T const& u) const {
+    return T((u - T(1)) * (u + T(3)) / ((u + T(1)) * (u + T(1))));
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    T const m = T(u + T(1));
+    return T(T(8) / (m * m * m));
+  }
+  template <class T>
+  T closed_conjugate(T const& t) const {
+    using std::sqrt;
+    return T(T(4) - t - T(4) * sqrt(T(T(1) - t)));
+  }
+};
+inline triangular_generator generator(triangular const&) { return {}; }
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -6,6 +6,7 @@
 #include <divot/family/power_gauge.hpp>
 
 #include <divot/family/class_point.hpp>
+#include <divot/family/generator.hpp>
 
 #include <cmath>
 
@@ -145,6 +146,39 @@ inline bound_vajda bind(vajda const& d) {
   }
   return bound_vajda(d.order);
 }
+
+struct vajda_generator {
+  double k;
+  double at_zero = 1, slope_at_infinity = k == 1 ? 1 : unbounded;
+  template <class T>
+  T f(T const& u) const {
+    using std::abs;
+    using std::pow;
+    return T(pow(T(abs(T(u - T(1)))), k));
+  }
+  template <class T>
+  T slope(T const& u) const {
+    using std::abs;
+    using std::pow;
+    T const x = T(u - T(1));
+    T const size = T(T(k) * pow(T(abs(x)), k - 1));
+    return x > T(0) ? size : x < T(0) ? T(-size) : T(0);
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    using std::abs;
+    using std::pow;
+    return T(T(k * (k - 1)) * pow(T(abs(T(u - T(1)))), k - 2));
+  }
+  template <class T>
+  T closed_conjugate(T const& t) const {
+    using std::abs;
+    using std::pow;
+    if (k == 1) return t;
+    return T(t + T(k - 1) * pow(T(abs(t) / T(k)), k / (k - 1)));
+  }
+};
+inline vajda_generator generator(vajda const& d) { return {d.order}; }
 
 }  // namespace DIVOT_ABI
 }  // namespace divot
