@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: divot contributors
 // SPDX-License-Identifier: MIT
+#include "aliases.hpp"
 #include "commands.hpp"
 #include "registry.hpp"
 #include "report.hpp"
@@ -21,6 +22,14 @@ std::string as_json() {
     losses.push_back(
         {{"name", loss.name}, {"parameters", std::move(parameters)}, {"formula", loss.formula}});
   }
+  for (alias const& a : aliases()) {
+    auto parameters = nlohmann::ordered_json::array();
+    for (auto const& p : a.parameters) {
+      parameters.push_back({{"name", p.name}, {"default", p.initial}, {"meaning", p.meaning}});
+    }
+    losses.push_back(
+        {{"name", a.name}, {"parameters", std::move(parameters)}, {"formula", a.meaning}});
+  }
   return losses.dump(2) + '\n';
 }
 
@@ -28,7 +37,7 @@ std::string as_json() {
 
 std::string list(bool json) {
   if (json) return as_json();
-  constexpr std::size_t column = 20;
+  constexpr std::size_t column = 25;
   std::string text;
   for (loss_entry const& loss : registry()) {
     text.append(loss.name).append(column - loss.name.size(), ' ').append(loss.formula).append("\n");
@@ -37,12 +46,21 @@ std::string list(bool json) {
       text.append("   ").append(p.meaning).append("\n");
     }
   }
+  text += "\nOther names:\n";
+  for (alias const& a : aliases()) {
+    text.append(a.name).append(column - a.name.size(), ' ').append(a.meaning).append("\n");
+    for (auto const& p : a.parameters) {
+      text.append(column + 2, ' ').append(p.name).append("=").append(number_text(p.initial, 15));
+      text.append("   ").append(p.meaning).append(", the {}\n");
+    }
+  }
   return text +
          "\n"
          "p is the teacher's distribution, q the student's, s the student's logits; K classes; a\n"
          "row's loss is the sum over its classes. Each loss also takes temperature=X (default:\n"
          "--temperature) and t_squared=true (multiply by the temperature squared); reverse(D)\n"
-         "exchanges p and q; losses add up: 0.3*kl+0.7*reverse_kl(temperature=2).\n";
+         "exchanges p and q, symmetrized(D) is D + reverse(D); losses add up:\n"
+         "0.3*kl+0.7*reverse_kl(temperature=2).\n";
 }
 
 }  // namespace cli

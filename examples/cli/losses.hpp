@@ -26,6 +26,7 @@ struct loss_row {
   char const* name;
   char const* formula;
   std::vector<parameter_row<Loss>> parameters = {};
+  Loss initial = {};
 };
 
 /// Every loss that the program knows, in the order in which they are listed. A loss becomes known
@@ -56,6 +57,49 @@ inline auto const& loss_table() {
           "−1/(αβ) Σ (p^α q^β − (α p^λ + β q^λ)/λ), λ = α + β, and its limits",
           {{"alpha", &divot::alpha_beta::alpha, "α, any finite number"},
            {"beta", &divot::alpha_beta::beta, "β, any finite number"}}},
+      loss_row<divot::triangular>{"triangular", "Σ (p − q)²/(p + q)"},
+      loss_row<divot::vajda>{
+          "vajda",
+          "Σ q |p/q − 1|^k",
+          {{"order", &divot::vajda::order, "k ≥ 1; 1 is twice total_variation, 2 is pearson"}}},
+      loss_row<divot::puri_vincze>{"puri_vincze",
+                                   "½ Σ |p − q|^k/(p + q)^(k−1)",
+                                   {{"order", &divot::puri_vincze::order, "k ≥ 1"}}},
+      loss_row<divot::matusita>{
+          "matusita",
+          "Σ |p^a − q^a|^(1/a)",
+          {{"exponent", &divot::matusita::exponent, "a in [1/64, 1]; ½ is squared_hellinger"}}},
+      loss_row<divot::arithmetic_geometric>{"arithmetic_geometric",
+                                            "½ KL(m‖p) + ½ KL(m‖q), m = (p + q)/2"},
+      loss_row<divot::osterreicher_vajda>{
+          "osterreicher_vajda",
+          "Σ ((p^b + q^b)^(1/b) − 2^(1/b−1) (p + q))/(1 − 1/b), twice jensen_shannon at b = 1",
+          {{"order", &divot::osterreicher_vajda::order, "b in [1/32, 10⁶]"}}},
+      loss_row<divot::hockey_stick>{"hockey_stick",
+                                    "Σ max(p − γq, 0)",
+                                    {{"threshold", &divot::hockey_stick::threshold, "γ ≥ 1"}}},
+      loss_row<divot::degroot>{"degroot",
+                               "min(ω, 1 − ω) − Σ min(ωp, (1 − ω)q)",
+                               {{"prior", &divot::degroot::prior, "ω in (0, 1), of the teacher"}}},
+      loss_row<divot::marton>{"marton", "Σ max(q − p, 0)²/q"},
+      loss_row<divot::renyi>{"renyi",
+                             "ln(Σ p^a q^(1−a))/(a − 1), kl at a = 1, max ln(p/q) at a = inf",
+                             {{"order", &divot::renyi::order, "a > 0, inf included"}}},
+      loss_row<divot::bhattacharyya>{"bhattacharyya", "−ln Σ √(pq)"},
+      loss_row<divot::sharma_mittal>{
+          "sharma_mittal",
+          "(S^((1−b)/(1−a)) − 1)/(b − 1), S = Σ p^a q^(1−a)",
+          {{"order", &divot::sharma_mittal::order, "a > 0"},
+           {"degree", &divot::sharma_mittal::degree, "b, any finite number; renyi at 1"}}},
+      loss_row<divot::log_alpha_beta>{
+          "log_alpha_beta",
+          "ln Σp^λ/(βλ) + ln Σq^λ/(αλ) − ln Σp^α q^β/(αβ), λ = α + β, and its limits",
+          {{"alpha", &divot::log_alpha_beta::alpha, "α"},
+           {"beta", &divot::log_alpha_beta::beta, "β, α + β > 0"}}},
+      loss_row<divot::powered<divot::jensen_shannon>>{
+          "jensen_shannon_distance", "√jensen_shannon", {}, divot::jensen_shannon_distance()},
+      loss_row<divot::powered<divot::scaled<divot::squared_hellinger>>>{
+          "hellinger_distance", "√(½ Σ (√p − √q)²)", {}, divot::hellinger_distance()},
       loss_row<divot::cross_entropy>{
           "cross_entropy",
           "−Σ r ln q + c (ln Σ e^s)², r = (1 − ε)·[k = label] + ε/K",
@@ -66,12 +110,14 @@ inline auto const& loss_table() {
   return table;
 }
 
+/// Needs a teacher's distribution, and has a reverse.
+template <class Loss>
+inline constexpr bool has_teacher = divot::divergence<Loss> || divot::row_function<Loss>;
+
 // The divergence with its arguments exchanged. Where that is a loss of the table, it is named here:
 // divot::reverse would give the same numbers and one more kernel to compile.
-template <divot::divergence Loss>
-auto exchanged(Loss const& loss) {
-  return divot::reverse(loss);
-}
+template <class Loss>
+requires(has_teacher<Loss>) auto exchanged(Loss const& loss) { return divot::reverse(loss); }
 template <class Loss>
 Loss exchanged(divot::reversed<Loss> const& loss) {
   return loss.of;
@@ -87,10 +133,18 @@ inline divot::pearson exchanged(divot::neyman) { return {}; }
 inline divot::total_variation exchanged(divot::total_variation d) { return d; }
 inline divot::alpha exchanged(divot::alpha d) { return {1 - d.alpha}; }
 inline divot::alpha_beta exchanged(divot::alpha_beta d) { return {d.beta, d.alpha}; }
-
-/// Needs a teacher's distribution, and has a reverse.
-template <class Loss>
-inline constexpr bool has_teacher = divot::divergence<Loss>;
+inline divot::triangular exchanged(divot::triangular d) { return d; }
+inline divot::puri_vincze exchanged(divot::puri_vincze d) { return d; }
+inline divot::matusita exchanged(divot::matusita d) { return d; }
+inline divot::arithmetic_geometric exchanged(divot::arithmetic_geometric d) { return d; }
+inline divot::osterreicher_vajda exchanged(divot::osterreicher_vajda d) { return d; }
+inline divot::degroot exchanged(divot::degroot d) { return {1 - d.prior}; }
+inline divot::bhattacharyya exchanged(divot::bhattacharyya d) { return d; }
+inline divot::log_alpha_beta exchanged(divot::log_alpha_beta d) { return {d.beta, d.alpha}; }
+template <class Symmetric>
+divot::powered<Symmetric> exchanged(divot::powered<Symmetric> const& d) {
+  return d;
+}
 
 namespace detail {
 

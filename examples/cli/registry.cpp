@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "registry.hpp"
 
+#include "aliases.hpp"
 #include "losses.hpp"
 
 #include <algorithm>
@@ -17,13 +18,13 @@ loss_entry entry(loss_row<Loss> const& row) {
   out.formula = row.formula;
   if constexpr (!std::is_empty_v<Loss>) {
     for (auto const& p : row.parameters) {
-      out.parameters.push_back({p.name, Loss{}.*p.member, p.meaning});
+      out.parameters.push_back({p.name, row.initial.*p.member, p.meaning});
     }
   }
   out.needs_labels = std::is_same_v<Loss, divot::cross_entropy>;
   out.has_teacher = has_teacher<Loss>;
   out.make = [row](std::span<double const> values, [[maybe_unused]] bool reversed) -> any_loss {
-    Loss loss{};
+    Loss loss = row.initial;
     if constexpr (!std::is_empty_v<Loss>) {
       for (std::size_t i = 0; i < values.size(); ++i) loss.*row.parameters[i].member = values[i];
     }
@@ -76,8 +77,12 @@ loss_entry const* find_loss(std::string_view name) {
 }
 
 std::string nearest_names(std::string_view typed, std::size_t count) {
-  std::vector<std::pair<double, std::string_view>> names{{distance(typed, "reverse"), "reverse"}};
+  std::vector<std::pair<double, std::string_view>> names;
+  for (char const* const word : {"reverse", "symmetrized"}) {
+    names.emplace_back(distance(typed, word), word);
+  }
   for (auto const& loss : registry()) names.emplace_back(distance(typed, loss.name), loss.name);
+  for (auto const& alias : aliases()) names.emplace_back(distance(typed, alias.name), alias.name);
   std::stable_sort(names.begin(), names.end(),
                    [](auto const& a, auto const& b) { return a.first < b.first; });
   std::string text;

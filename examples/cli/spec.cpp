@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "spec.hpp"
 
+#include "aliases.hpp"
 #include "flaw.hpp"
 
 #include <charconv>
@@ -104,6 +105,8 @@ class parser {
     std::string const name = word();
     if (name.empty()) bad(begin, std::string("a loss cannot begin with '") + c + "'");
     if (name == "reverse") return {1, reversed(begin)};
+    if (name == "symmetrized") return {1, symmetrized(begin)};
+    if (alias const* const other = find_alias(name)) return {1, written_out(*other)};
     loss_entry const* const loss = find_loss(name);
     if (loss == nullptr) {
       bad(begin, "there is no loss '" + name + "'; the nearest are " + nearest_names(name));
@@ -113,16 +116,44 @@ class parser {
     return {1, {term}};
   }
 
+  /// What an alias stands for; its temperature is that of all its terms.
+  terms written_out(alias const& other) {
+    loss_entry as_loss;
+    as_loss.name = other.name;
+    as_loss.parameters = other.parameters;
+    loss_term term{&as_loss, as_loss.initial_values(), false, {}, false, 1};
+    if (accept('(')) arguments(term);
+    std::string const text = other.written_out(term.values);
+    terms meant = parser(text).parse();
+    for (loss_term& t : meant) {
+      t.temperature = term.temperature;
+      t.t_squared = term.t_squared;
+    }
+    return meant;
+  }
+
   terms parenthesis() {
     terms inner = sum();
     expect(')', "')' is missing");
     return inner;
   }
 
-  terms reversed(std::size_t begin) {
-    expect('(', "reverse takes a divergence: reverse(kl)");
+  terms symmetrized(std::size_t begin) {
+    terms both = exchanged(begin, "symmetrized");
+    for (std::size_t i = 0, n = both.size(); i < n; ++i) {
+      both.push_back(both[i]);
+      both.back().reversed = !both.back().reversed;
+    }
+    return both;
+  }
+  terms reversed(std::size_t begin) { return exchanged(begin, "reverse"); }
+
+  /// The reverse of a sum in parentheses after `word`.
+  terms exchanged(std::size_t begin, std::string const& word) {
+    expect('(', word + " takes a divergence: " + word + "(kl)");
     terms inner = sum();
-    expect(')', peek() == ',' ? "keys stand inside: reverse(kl(temperature=2))" : "')' is missing");
+    expect(')',
+           peek() == ',' ? "keys stand inside: " + word + "(kl(temperature=2))" : "')' is missing");
     for (loss_term& term : inner) {
       if (!term.loss->has_teacher) bad(begin, term.loss->name + " has no reverse");
       term.reversed = !term.reversed;
@@ -148,7 +179,7 @@ class parser {
         term.temperature = number();
         if (*term.temperature <= 0) bad(here, "a temperature must be greater than 0");
       } else {
-        parameter(term, key, begin) = number();
+        parameter(term, key, begin) = key == "order" && infinity() ? HUGE_VAL : number();
       }
     } while (accept(','));
     expect(')', "',' or ')' is missing");
@@ -162,6 +193,13 @@ class parser {
     }
     bad(begin, term.loss->name + " has no key '" + key + "'; it has " + allowed +
                    "temperature, t_squared");
+  }
+
+  bool infinity() {
+    peek();
+    if (text_.substr(at_, 3) != "inf") return false;
+    at_ += 3;
+    return true;
   }
 
   bool boolean(std::string const& key) {

@@ -28,10 +28,12 @@ struct loss_term {
 ///
 ///   sum       = [ sign ] product { sign product }          sign = '+' | '-'
 ///   product   = factor { '*' factor }                      one of them a loss, the others numbers
-///   factor    = number | '(' sum ')' | 'reverse' '(' sum ')' | name [ '(' [ arguments ] ')' ]
+///   factor    = number | '(' sum ')' | both '(' sum ')' | name [ '(' [ arguments ] ')' ]
+///   both      = 'reverse' | 'symmetrized'
 ///   arguments = key '=' value { ',' key '=' value }        value = number | 'true' | 'false'
 ///
-/// Keys are the loss's parameters, `temperature` and `t_squared`. Flaws name the character.
+/// Names are those of losses and aliases; keys their parameters, `temperature` and `t_squared`. An
+/// order may be 'inf'. Flaws name the character.
 std::vector<loss_term> parse_spec(std::string_view text);
 
 }  // namespace cli

@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "registry.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cli {
+
+/// Another name of a loss: what it means in the grammar of --loss, {} standing for the value of its
+/// parameter and {+1} for one more.
+struct alias {
+  std::string name;
+  std::string meaning;
+  std::vector<loss_entry::parameter> parameters = {};  ///< at most one
+
+  /// The loss in the grammar of --loss.
+  std::string written_out(std::span<double const> values) const;
+};
+
+/// Every alias, in the order in which they are listed.
+std::vector<alias> const& aliases();
+
+/// The alias of that name, or null.
+alias const* find_alias(std::string_view name);
+
+}  // namespace cli
