@@ -129,7 +129,7 @@ ROW_DEFINITIONS = {
 ROW_PARAMETERS = {
     'vajda': [(1.,), (1.5,), (3.,), (4.,)], 'puri_vincze': [(1.,), (1.5,), (3.,)],
     'matusita': [(.3,), (.5,), (1.,)], 'osterreicher_vajda': [(.5,), (1.,), (2.,), (8.,)],
-    'hockey_stick': [(1.,), (2.,)], 'degroot': [(.25,), (.75,)], 'skew_pearson': [(.3,)],
+    'hockey_stick': [(1.,), (2.,)], 'degroot': [(.25,), (.5,), (.75,)], 'skew_pearson': [(.3,)],
     'skew_reverse_kl': [(.3,)], 'skew_squared_hellinger': [(.3,)], 'skew_total_variation': [(.3,)],
     'power_jensen_shannon': [(.5,)], 'renyi': [(.1,), (.5,), (1.,), (2.,), (math.inf,)],
     'sharma_mittal': [(.5, 2.), (2., .5)],

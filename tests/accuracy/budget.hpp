@@ -147,6 +147,9 @@ inline constexpr double official = 1e-12;
 template <class T>
 inline constexpr double law = std::is_same_v<T, float> ? 2e-5 : 4e-12;
 
+/// Against integrals by Gaussian quadrature, whose integrands have kinks of a high order.
+inline constexpr double quadrature = 1e-8;
+
 /// Statements to first order in a small number h hold to this many times h.
 inline constexpr double first_order = 30;
 

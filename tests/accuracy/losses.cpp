@@ -10,12 +10,42 @@ namespace losses {
 using reference::form;
 
 std::string name(loss const& l) {
-  static char const* const names[] = {
-      "kl",      "reverse_kl", "jeffreys",           "jensen_shannon",
-      "skew_js", "skew_kl",    "reverse(skew_kl)",   "squared_hellinger",
-      "pearson", "neyman",     "total_variation",    "f_divergence<le_cam>",
-      "alpha",   "alpha_beta", "soft_cross_entropy", "cross_entropy",
-      "z_loss"};
+  static char const* const names[] = {"kl",
+                                      "reverse_kl",
+                                      "jeffreys",
+                                      "jensen_shannon",
+                                      "skew_js",
+                                      "skew_kl",
+                                      "reverse(skew_kl)",
+                                      "squared_hellinger",
+                                      "pearson",
+                                      "neyman",
+                                      "total_variation",
+                                      "f_divergence<le_cam>",
+                                      "alpha",
+                                      "alpha_beta",
+                                      "triangular",
+                                      "vajda",
+                                      "reverse(vajda)",
+                                      "puri_vincze",
+                                      "matusita",
+                                      "arithmetic_geometric",
+                                      "osterreicher_vajda",
+                                      "hockey_stick",
+                                      "reverse(hockey_stick)",
+                                      "degroot",
+                                      "marton",
+                                      "reverse(marton)",
+                                      "skew(pearson, ",
+                                      "skew(reverse_kl, ",
+                                      "symmetrized(pearson)",
+                                      "power(jensen_shannon, ",
+                                      "renyi",
+                                      "bhattacharyya",
+                                      "sharma_mittal",
+                                      "soft_cross_entropy",
+                                      "cross_entropy",
+                                      "z_loss"};
   std::ostringstream text;
   text << names[static_cast<int>(l.what)];
   switch (l.what) {
@@ -23,9 +53,24 @@ std::string name(loss const& l) {
     case kind::skew_kl:
     case kind::reverse_skew_kl:
     case kind::alpha:
+    case kind::vajda:
+    case kind::reverse_vajda:
+    case kind::puri_vincze:
+    case kind::matusita:
+    case kind::osterreicher_vajda:
+    case kind::hockey_stick:
+    case kind::reverse_hockey_stick:
+    case kind::degroot:
+    case kind::renyi:
       text << '(' << l.a << ')';
       break;
+    case kind::skew_pearson:
+    case kind::skew_reverse_kl:
+    case kind::power_jensen_shannon:
+      text << l.a << ')';
+      break;
     case kind::alpha_beta:
+    case kind::sharma_mittal:
     case kind::cross_entropy:
       text << '(' << l.a << ", " << l.b << ')';
       break;
@@ -65,6 +110,44 @@ reference::divergence reference_of(loss const& l) {
       return reference::alpha_divergence(l.a);
     case kind::alpha_beta:
       return {form::alpha_beta, l.a, l.b};
+    case kind::triangular:
+      return {form::triangular};
+    case kind::vajda:
+      return {form::vajda, l.a};
+    case kind::reverse_vajda:
+      return reference::divergence{form::vajda, l.a}.reversed();
+    case kind::puri_vincze:
+      return {form::puri_vincze, l.a};
+    case kind::matusita:
+      return {form::matusita, l.a};
+    case kind::arithmetic_geometric:
+      return {form::arithmetic_geometric};
+    case kind::osterreicher_vajda:
+      return {form::osterreicher_vajda, l.a};
+    case kind::hockey_stick:
+      return {form::hockey_stick, l.a};
+    case kind::reverse_hockey_stick:
+      return reference::divergence{form::hockey_stick, l.a}.reversed();
+    case kind::degroot:
+      return {form::degroot, l.a};
+    case kind::marton:
+      return {form::marton};
+    case kind::reverse_marton:
+      return reference::divergence{form::marton}.reversed();
+    case kind::skew_pearson:
+      return {form::skew, l.a, 0, form::pearson};
+    case kind::skew_reverse_kl:
+      return {form::skew, l.a, 0, form::reverse_kl};
+    case kind::symmetrized_pearson:
+      return {form::symmetrized, 0, 0, form::pearson};
+    case kind::power_jensen_shannon:
+      return {form::power, l.a, 0, form::jensen_shannon};
+    case kind::renyi:
+      return {form::renyi, l.a};
+    case kind::bhattacharyya:
+      return {form::bhattacharyya};
+    case kind::sharma_mittal:
+      return {form::sharma_mittal, l.a, l.b};
     default:
       return {form::soft_cross_entropy};
   }
@@ -94,6 +177,40 @@ std::vector<loss> const& all() {
                                       {kind::alpha_beta, 1, 1},
                                       {kind::alpha_beta, 0.25, -0.75},
                                       {kind::alpha_beta, 0, 0},
+                                      {kind::triangular},
+                                      {kind::vajda, 1.5},
+                                      {kind::vajda, 3},
+                                      {kind::vajda, 4},
+                                      {kind::reverse_vajda, 1.5},
+                                      {kind::reverse_vajda, 3},
+                                      {kind::puri_vincze, 1.5},
+                                      {kind::puri_vincze, 3},
+                                      {kind::matusita, 0.3},
+                                      {kind::matusita, 0.5},
+                                      {kind::matusita, 1},
+                                      {kind::arithmetic_geometric},
+                                      {kind::osterreicher_vajda, 0.5},
+                                      {kind::osterreicher_vajda, 1},
+                                      {kind::osterreicher_vajda, 2},
+                                      {kind::osterreicher_vajda, 8},
+                                      {kind::hockey_stick, 1},
+                                      {kind::hockey_stick, 2},
+                                      {kind::reverse_hockey_stick, 2},
+                                      {kind::degroot, 0.25},
+                                      {kind::degroot, 0.75},
+                                      {kind::marton},
+                                      {kind::reverse_marton},
+                                      {kind::skew_pearson, 0.3},
+                                      {kind::skew_reverse_kl, 0.3},
+                                      {kind::symmetrized_pearson},
+                                      {kind::power_jensen_shannon, 0.5},
+                                      {kind::renyi, 0.1},
+                                      {kind::renyi, 0.5},
+                                      {kind::renyi, 1},
+                                      {kind::renyi, 2},
+                                      {kind::bhattacharyya},
+                                      {kind::sharma_mittal, 0.5, 2},
+                                      {kind::sharma_mittal, 2, 0.5},
                                       {kind::soft_cross_entropy}};
   return list;
 }
@@ -114,6 +231,10 @@ std::vector<loss> const& some() {
                                       {kind::alpha, 0.3},
                                       {kind::alpha_beta, 0.2, 0.7},
                                       {kind::alpha_beta, 1, 1},
+                                      {kind::triangular},
+                                      {kind::osterreicher_vajda, 2},
+                                      {kind::skew_pearson, 0.3},
+                                      {kind::renyi, 0.5},
                                       {kind::soft_cross_entropy}};
   return list;
 }

@@ -30,6 +30,25 @@ enum class kind {
   le_cam,
   alpha,
   alpha_beta,
+  triangular,
+  vajda,  // a: order
+  reverse_vajda,
+  puri_vincze,  // a: order
+  matusita,     // a: exponent
+  arithmetic_geometric,
+  osterreicher_vajda,  // a: order
+  hockey_stick,        // a: threshold
+  reverse_hockey_stick,
+  degroot,  // a: prior
+  marton,
+  reverse_marton,
+  skew_pearson,     // a: the teacher's weight
+  skew_reverse_kl,  // a: the teacher's weight
+  symmetrized_pearson,
+  power_jensen_shannon,  // a: the exponent
+  renyi,                 // a: order
+  bhattacharyya,
+  sharma_mittal,  // a, b: order, degree
   soft_cross_entropy,
   cross_entropy,  // a: smoothing, b: z-loss
   z_loss

@@ -36,7 +36,8 @@ inline quad raised(quad x, quad y) { return power(x == 0 ? -infinity : log(x), y
 
 inline int sign(quad x) { return (x > 0) - (x < 0); }
 
-/// Where the slope of a class jumps (or, with `step` false, has an infinite derivative), as ln(p/q).
+/// Where the slope of a class jumps (or, with `step` false, has an infinite derivative), as
+/// ln(p/q).
 struct kink {
   quad at = 0;
   bool step = true;
@@ -79,8 +80,8 @@ inline quad closed_at_zero(divergence const& d) {
     }
     case form::hockey_stick:
       return d.exchanged ? 1 : 0;
-    case form::degroot:
-      return d.a <= 0.5 ? quad(0) : 1 - d.a;
+    case form::degroot:  // with prior ½ half of either argument's side, which is the same sum
+      return d.a == 0.5 ? quad(0.25) : d.a < 0.5 ? quad(0) : 1 - d.a;
     case form::marton:
       return d.exchanged ? 0 : 1;
     default:
@@ -118,7 +119,8 @@ inline quad closed_loss(divergence const& d, row_pair const& row, std::size_t k)
     }
     case form::degroot: {
       quad const beyond = ell - log((1 - a) / a);
-      if ((beyond > 0) != (a <= 0.5)) return 0;
+      if (a == 0.5) return q * abs(expm1(beyond)) / 4;
+      if ((beyond > 0) != (a < 0.5)) return 0;
       return (1 - a) * q * abs(expm1(beyond));
     }
     case form::marton:
@@ -190,7 +192,8 @@ inline quad closed_slope(divergence const& d, quad ell, bool far) {
       return ell > log(a) ? -a : quad(0);
     case form::degroot: {
       quad const beyond = ell - log((1 - a) / a);
-      if (a <= 0.5) return beyond > 0 ? a - 1 : quad(0);
+      if (a == 0.5) return -quad(s) / 4;
+      if (a < 0.5) return beyond > 0 ? a - 1 : quad(0);
       return beyond < 0 ? 1 - a : quad(0);
     }
     case form::marton:

@@ -21,7 +21,7 @@ inline row_pair mixed(row_pair const& row, quad weight) {
   row_pair other = row;
   for (std::size_t k = 0; k < row.size(); ++k) {
     quad const p = row.p(k), ell = row.ell[k];
-    other.student.p[k] = weight * p + (1 - weight) * row.q(k);
+    other.student.p[k] = ell == 0 ? p : weight * p + (1 - weight) * row.q(k);
     other.student.log_p[k] = log(1 - weight) + row.student.log_p[k];
     if (p == 0) continue;
     other.ell[k] = ell < 0 ? ell - log1p(weight * expm1(ell)) : -log1p((1 - weight) * expm1(-ell));

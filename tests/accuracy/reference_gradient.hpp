@@ -153,9 +153,10 @@ inline std::vector<quad> skew_gradient(divergence const& d, row_pair const& row)
   });
 }
 
-/// The gradient of the largest ln(p/q), or of the largest ln(q/p).
+/// The gradient of the largest ln(p/q), or of the largest ln(q/p); 0 where p = q.
 inline std::vector<quad> largest_gradient(bool exchanged, row_pair const& row) {
   std::size_t const largest = largest_ratio(exchanged ? row.swapped() : row);
+  if (row.ell[largest] == 0) return std::vector<quad>(row.size(), 0);
   std::size_t const top = row.student.top;
   int const direction = exchanged ? 1 : -1;
   return project(row.student, [&](std::size_t k) {

@@ -96,6 +96,44 @@ answer<T> dispatch(Policy policy, loss const& l, problem<T> const& given, wanted
       return with(divot::alpha{.alpha = l.a});
     case kind::alpha_beta:
       return with(divot::alpha_beta{.alpha = l.a, .beta = l.b});
+    case kind::triangular:
+      return with(divot::triangular{});
+    case kind::vajda:
+      return with(divot::vajda{.order = l.a});
+    case kind::reverse_vajda:
+      return with(divot::reverse(divot::vajda{.order = l.a}));
+    case kind::puri_vincze:
+      return with(divot::puri_vincze{.order = l.a});
+    case kind::matusita:
+      return with(divot::matusita{.exponent = l.a});
+    case kind::arithmetic_geometric:
+      return with(divot::arithmetic_geometric{});
+    case kind::osterreicher_vajda:
+      return with(divot::osterreicher_vajda{.order = l.a});
+    case kind::hockey_stick:
+      return with(divot::hockey_stick{.threshold = l.a});
+    case kind::reverse_hockey_stick:
+      return with(divot::reverse(divot::hockey_stick{.threshold = l.a}));
+    case kind::degroot:
+      return with(divot::degroot{.prior = l.a});
+    case kind::marton:
+      return with(divot::marton{});
+    case kind::reverse_marton:
+      return with(divot::reverse(divot::marton{}));
+    case kind::skew_pearson:
+      return with(divot::skew(divot::pearson{}, l.a));
+    case kind::skew_reverse_kl:
+      return with(divot::skew(divot::reverse_kl{}, l.a));
+    case kind::symmetrized_pearson:
+      return with(divot::symmetrized(divot::pearson{}));
+    case kind::power_jensen_shannon:
+      return with(divot::power(divot::jensen_shannon{}, l.a));
+    case kind::renyi:
+      return with(divot::renyi{.order = l.a});
+    case kind::bhattacharyya:
+      return with(divot::bhattacharyya{});
+    case kind::sharma_mittal:
+      return with(divot::sharma_mittal{.order = l.a, .degree = l.b});
     case kind::soft_cross_entropy:
       return with(divot::soft_cross_entropy{});
     case kind::cross_entropy:
