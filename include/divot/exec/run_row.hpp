@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/exec/loss_context.hpp>
+#include <divot/row/bucket_row.hpp>
+#include <divot/row/loss_row.hpp>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// One row of a call: as it is, or reduced to the classes that a top-k teacher names.
+template <class Context, class Team>
+void run_row(Context const& call, Team const& team, row_task<Team>& task,
+             [[maybe_unused]] index r) {
+  if constexpr (Context::reduced) {
+    reduced_memory arrays;
+    scratch memory;
+    memory.lend(task.reduced);
+    arrays.take_from(memory, call.teacher.named() + 1);
+    reduced_row<reduced_memory::team> few{
+        {}, arrays.teacher_panel.data(), arrays.student_panel.data()};
+    call.describe(few.task, r, call.gradient_factor(r));
+    arrays.lend(few.task);
+    few.task.student_gradient = arrays.student_partial.data();
+    bucket_row<Context::student_wanted, Context::tangent, Team, reduced_memory::team>(team, task,
+                                                                                      few)
+        .run(call.plan, call.teacher, r);
+  } else {
+    loss_row<Context::student_wanted, Context::teacher_wanted, Context::tangent, Team>(team, task)
+        .run(call.plan);
+  }
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot
