@@ -3,9 +3,10 @@
 #pragma once
 
 #include <divot/core/options.hpp>
-#include <divot/exec/reduced_memory.hpp>
+#include <divot/exec/row_memory.hpp>
 #include <divot/exec/screen.hpp>
 #include <divot/family/plan.hpp>
+#include <divot/row/top_k_source.hpp>
 
 #include <algorithm>
 #include <type_traits>
@@ -117,7 +118,7 @@ struct loss_context {
     if constexpr (reduced) {
       n.teacher_panel = false;
       n.partial = true;
-      n.reduced = reduced_memory::bytes(teacher.named() + 1);
+      n.reduced = teacher.named() + 1;
     }
     return n;
   }

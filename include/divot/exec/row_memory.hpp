@@ -18,7 +18,7 @@ struct memory_needs {
   bool student_gradient_panel = false, teacher_gradient_panel = false;
   bool teacher_stays = false;  // the teacher's exponentials are read after the divergence sweep
   index panel = 1;             // rows a panel
-  index reduced = 0;           // bytes for a row of fewer classes that stands for the whole one
+  index reduced = 0;           // classes of a shorter row that stands for the whole one; 0: none
 };
 
 /// The scratch memory of one worker (or of a team that shares a row).
@@ -59,7 +59,20 @@ struct row_memory {
     if (needs.teacher_gradient_panel && !needs.teacher_panel) {
       teacher_gradient_panel.take(memory, panel);
     }
-    if (needs.reduced > 0) reduced.take(memory, needs.reduced);
+    if (needs.reduced > 0) {
+      scratch counter;
+      row_memory shorter;
+      shorter.take_reduced(counter, needs.reduced);
+      reduced.take(memory, counter.used());
+    }
+  }
+
+  /// What a shorter row takes that stands for the whole one.
+  void take_reduced(scratch& memory, index classes) {
+    memory_needs needs;
+    needs.teacher = needs.teacher_stays = needs.student_gradient = needs.partial = true;
+    needs.teacher_panel = needs.student_panel = true;
+    take(memory, classes, needs);
   }
 
   /// Where gradients wait to be copied out: over the copied logits, if there are any.

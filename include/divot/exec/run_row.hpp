@@ -14,17 +14,15 @@ template <class Context, class Team>
 void run_row(Context const& call, Team const& team, row_task<Team>& task,
              [[maybe_unused]] index r) {
   if constexpr (Context::reduced) {
-    reduced_memory arrays;
+    row_memory<Team> shorter;
     scratch memory;
     memory.lend(task.reduced);
-    arrays.take_from(memory, call.teacher.named() + 1);
-    reduced_row<reduced_memory::team> few{
-        {}, arrays.teacher_panel.data(), arrays.student_panel.data()};
+    shorter.take_reduced(memory, call.teacher.named() + 1);
+    reduced_row<Team> few{{}, shorter.teacher_panel.data(), shorter.student_panel.data()};
     call.describe(few.task, r, call.gradient_factor(r));
-    arrays.lend(few.task);
-    few.task.student_gradient = arrays.student_partial.data();
-    bucket_row<Context::student_wanted, Context::tangent, Team, reduced_memory::team>(team, task,
-                                                                                      few)
+    shorter.lend(few.task);
+    few.task.student_gradient = shorter.student_partial.data();
+    bucket_row<Context::student_wanted, Context::tangent, Team>(team, task, few)
         .run(call.plan, call.teacher, r);
   } else {
     loss_row<Context::student_wanted, Context::teacher_wanted, Context::tangent, Team>(team, task)

@@ -74,8 +74,7 @@ std::optional<row_flaw> find_top_k_flaw(Source const& teacher, index r, index cl
 
 /// The entries of a top-k teacher on every valid row; other teachers pass.
 template <class Source>
-DIVOT_COLD void check_top_k(Source const& teacher, batch const& options, index rows,
-                            index classes) {
+void check_top_k(Source const& teacher, batch const& options, index rows, index classes) {
   if constexpr (is_top_k_source<Source>) {
     scratch memory;
     row_array<index> last;

@@ -6,17 +6,19 @@
 #include <divot/row/loss_row.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <tuple>
 
 namespace divot {
 inline namespace DIVOT_ABI {
 
 /// The row of K + 1 classes that stands for a long one: its task, and where its operands go.
-template <class Few>
+template <class Team>
 struct reduced_row {
-  row_task<Few> task;
-  typename Few::scalar* teacher;
-  typename Few::scalar* student;
+  row_task<Team> task;
+  typename Team::scalar* teacher;
+  typename Team::scalar* student;
 };
 
 /// Computes one row of a loss whose teacher gives the probabilities of K classes and that of all
@@ -27,17 +29,15 @@ struct reduced_row {
 /// With s_T as the last of K + 1 logits the student's mass in the tail is that class's probability,
 /// so the row function does the rest; q_k/q_T is the softmax over the tail alone. Labels and z-loss
 /// look at all classes: they are a loss of their own, over the whole row.
-///
-/// Team walks the whole row, Few the reduced one. Needs the task's partial gradient.
-template <bool Student, bool Tangent, class Team, class Few>
+template <bool Student, bool Tangent, class Team>
 class bucket_row {
  public:
   using T = typename Team::scalar;
   using row = typename Team::row;
   using lane = typename Team::lane;
-  using W = typename Few::scalar;
+  using side = softmax_side<Team>;
 
-  bucket_row(Team const& team, row_task<Team>& task, reduced_row<Few>& few)
+  bucket_row(Team const& team, row_task<Team>& task, reduced_row<Team>& few)
       : team_(team), task_(task), few_(few), x_(task.teacher_exponentials) {}
 
   template <class Plan, class Source>
@@ -46,15 +46,24 @@ class bucket_row {
     task_.student_temperature_gradient = task_.teacher_temperature_gradient = row(0);
     task_.bad = task_.beyond = false;
     start(plan);
-    if (task_.bad || task_.beyond) return;
+    if (is_over()) return;
     gather(teacher, r);
-    std::apply([&](auto const&... group) { (..., run_group(group, teacher, r)); }, plan.groups);
-    if constexpr (Student) {
-      if (!task_.bad) write();
+    constexpr bool alone = is_alone<Plan>;
+    std::apply([&](auto const&... group) { (..., run_group<alone>(group, teacher, r)); },
+               plan.groups);
+    if constexpr (Student && !alone) {
+      if (!is_over()) write();
     }
   }
 
  private:
+  bool is_over() const { return task_.bad || task_.beyond; }
+
+  /// One group of divergences and nothing else: its gradient goes to where it is wanted.
+  template <class Plan>
+  static constexpr bool is_alone =
+      !has_others<Plan> && std::tuple_size_v<decltype(Plan::groups)> == 1;
+
   /// What is no divergence, or nothing.
   template <class Plan>
   void start(Plan const& plan) {
@@ -68,7 +77,7 @@ class bucket_row {
       task_.student_temperature_gradient = own.student_temperature_gradient;
       task_.bad = own.bad;
       task_.beyond = own.beyond;
-    } else if constexpr (Student) {
+    } else if constexpr (Student && !is_alone<Plan>) {
       std::fill(task_.student_partial, task_.student_partial + task_.classes, T(0));
     }
   }
@@ -80,66 +89,74 @@ class bucket_row {
     std::copy(task_.student, task_.student + task_.classes, x_);
     for (index j = 0; j < named; ++j) {
       T& x = x_[teacher.class_at(r, j)];
-      few_.teacher[j] = static_cast<W>(teacher.log_p(r, j));
-      few_.student[j] = static_cast<W>(x);
+      few_.teacher[j] = teacher.log_p(r, j);
+      few_.student[j] = x;
       x = T(-std::numeric_limits<double>::infinity());
     }
     has_tail_ = named < task_.classes;
-    if (has_tail_) few_.teacher[named] = static_cast<W>(teacher.log_tail(r));
+    if (has_tail_) log_tail_ = teacher.log_tail(r);
     few_.task.classes = named + (has_tail_ ? 1 : 0);
     few_.task.teacher = few_.teacher;
     few_.task.student = few_.student;
     few_.task.has_label = false;
   }
 
-  template <class Group, class Source>
+  template <bool Alone, class Group, class Source>
   void run_group(Group const& group, Source const& teacher, index r) {
     if constexpr (!decltype(group.lanes)::is_empty) {
-      if (task_.bad) return;
+      if (is_over()) return;
       bool const own = group.temperature != 0;
       auto const words = inverse_words<row>(own ? group.temperature : 1.);
       row const inverse = own ? words.high : task_.student_inverse_temperature;
       row const inverse_low = own ? words.low : task_.student_inverse_low;
-      softmax_side<Team> tail(x_, task_.student_exponentials, task_.student_blocks, task_.classes,
-                              inverse, false, inverse_low);
-      W const temperature = W(1) / (W(inverse) + W(inverse_low));
+      side tail(x_, task_.student_exponentials, task_.student_blocks, task_.classes, inverse, false,
+                inverse_low);
       index const named = teacher.named();
-      W log_sum = -std::numeric_limits<W>::infinity();
-      bool const any = has_tail_ && look_at(tail);
-      if (task_.bad) return;
-      // from the sum itself: log Z has been rounded to the row's type
-      if (any) log_sum = W(tail.max()) - temperature * math::log(W(tail.top()));
-      if (has_tail_) few_.student[named] = log_sum;
+      any_ = has_tail_ && look_at(tail, teacher, r);
+      if (is_over()) return;
+      auto const wide = static_cast<long double>(inverse) + static_cast<long double>(inverse_low);
+      if (has_tail_) place_tail(tail, wide, named);
 
-      math::before_library_call();
       auto const plan = divergences_of(group);
-      loss_row<Student, false, Tangent, Few>(Few(), few_.task).run(plan);
-      if (few_.task.bad) {
-        task_.bad = true;
-        return;
-      }
-      task_.loss = row(task_.loss + row(few_.task.loss));
+      loss_row<Student, false, Tangent, Team>(team_, few_.task).run(plan);
+      task_.bad = few_.task.bad;
+      task_.beyond = few_.task.beyond;
+      if (is_over()) return;
+      task_.loss = row(task_.loss + few_.task.loss);
       if constexpr (Student) {
-        W const slope = has_tail_ ? few_.task.student_gradient[named] : W(0);
+        row const slope = has_tail_ ? row(few_.task.student_gradient[named]) : row(0);
         if (task_.want_temperature && !own) {
-          W const moment = any ? slope * distance(tail, log_sum) / temperature : W(0);
+          row const moment = any_ ? row(slope * distance(tail, named) * inverse) : row(0);
           task_.student_temperature_gradient =
               row(task_.student_temperature_gradient +
-                  row(few_.task.student_temperature_gradient - moment));
+                  (few_.task.student_temperature_gradient - moment));
         }
-        expand(tail, any, slope, teacher, r);
+        expand<Alone>(tail, slope, teacher, r);
       }
     }
   }
 
   /// The tail's softmax. False if it has no class that is there.
-  bool look_at(softmax_side<Team>& tail) {
+  template <class Source>
+  bool look_at(side& tail, Source const& teacher, index r) {
     bool any = false;
     index const blocks = block_count<Team>(task_.classes);
-    team_.blocks(blocks, [&](index b) {
-      tail.look(b);
-      tail.exponentiate(b);
-    });
+    team_.blocks(blocks, [&](index b) { tail.look(b); });
+    // −inf would send whole blocks the slow way: for once something finite that adds nothing
+    T const deep = static_cast<T>(row(600) / tail.inverse_temperature());
+    for (index j = 0; j < teacher.named(); ++j) {
+      index const k = teacher.class_at(r, j);
+      auto const max = static_cast<T>(tail.blocks()[k / block_columns].max);
+      T const below = max - deep;
+      if (max - below > deep / 2)
+        x_[k] = below;  // not where max is −inf, nor so large that it is max
+    }
+    team_.blocks(blocks, [&](index b) { tail.exponentiate(b); });
+    for (index j = 0; j < teacher.named(); ++j) {
+      index const k = teacher.class_at(r, j);
+      x_[k] = T(-std::numeric_limits<double>::infinity());
+      tail.exponentials()[k] = T(0);
+    }
     for (index b = 0; b < blocks; ++b) {
       task_.bad = task_.bad || tail.blocks()[b].bad;
       any = any || is_finite_number(tail.blocks()[b].max);
@@ -148,48 +165,69 @@ class bucket_row {
     return any;
   }
 
-  /// Σ_tail (q_k/q_T)(s_k − s_T): what the derivative in T has beyond that of fixed s_T.
-  W distance(softmax_side<Team> const& tail, W const& log_sum) const {
-    W total(0);
+  /// The tail as the last class of the reduced row. What its logit is rounded by goes into the
+  /// teacher's, so that ln(p/q) has the digits that a student near the teacher needs.
+  void place_tail(side const& tail, long double inverse_temperature, index named) {
+    if (!any_) {
+      few_.teacher[named] = static_cast<T>(log_tail_);
+      few_.student[named] = T(-std::numeric_limits<double>::infinity());
+      return;
+    }
+    math::before_library_call();
+    // from the sum itself: log Z has been rounded
+    long double const log_sum =
+        static_cast<long double>(tail.max()) -
+        std::log(static_cast<long double>(tail.top())) / inverse_temperature;
+    few_.student[named] = static_cast<T>(log_sum);
+    long double const rounding =
+        (log_sum - static_cast<long double>(few_.student[named])) * inverse_temperature;
+    few_.teacher[named] = static_cast<T>(log_tail_ - rounding);
+  }
+
+  /// Σ_tail (q_k/q_T)(s_k − s_T): what the derivative in T has beyond that of a fixed s_T.
+  row distance(side const& tail, index named) const {
+    row total(0);
     for (index k = 0; k < task_.classes; ++k) {
       T const e = tail.exponentials()[k];
       if (!(e > T(0))) continue;
-      total += W(e) * W(tail.block_scale(k / block_columns)) * (W(x_[k]) - log_sum);
+      total += row(row(e) * tail.block_scale(k / block_columns)) *
+               (row(x_[k]) - row(few_.student[named]));
     }
     return total;
   }
 
-  /// Adds the reduced row's gradient, class by class of the whole row, to the partial one.
-  template <class Source>
-  void expand(softmax_side<Team> const& tail, bool any, W const& slope, Source const& teacher,
-              index r) {
-    T* const g = task_.student_partial;
+  /// Adds the reduced row's gradient, class by class of the whole row, to the partial one; alone
+  /// it is the gradient.
+  template <bool Alone, class Source>
+  void expand(side const& tail, row const& slope, Source const& teacher, index r) {
+    T* const g = Alone ? task_.student_gradient : task_.student_partial;
     T* const e = task_.student_exponentials;
+    bool const add = !Alone || task_.student_add;
     index const named = teacher.named();
     if constexpr (Tangent) {
       // ∂D/∂q_k = ∂D/∂q_T: q_T is a sum, and so is every class of it
-      std::fill(e, e + task_.classes, T(has_tail_ ? 1 : 0));
+      std::fill(e, e + task_.classes, T(1));
       for (index j = 0; j < named; ++j) e[teacher.class_at(r, j)] = T(0);
     }
-    for (index j = 0; j < named; ++j) {
-      g[teacher.class_at(r, j)] += static_cast<T>(few_.task.student_gradient[j]);
-    }
-    if (!any && !Tangent) return;
-    bool const finite = is_finite_number(slope);
+    bool const empty = !has_tail_ || (!Tangent && !any_);
     team_.blocks(block_count<Team>(task_.classes), [&](index b) {
       index const first = b * block_columns, count = block_length<Team>(task_.classes, b);
-      if (!finite) {
+      if (empty || !is_finite_number(slope)) {
         for (index k = first; k < first + count; ++k) {
-          if (e[k] > T(0)) g[k] += static_cast<T>(slope);
+          T const before = add ? g[k] : T(0);
+          g[k] = !empty && e[k] > T(0) ? T(before + static_cast<T>(slope)) : before;
         }
         return;
       }
-      W const scale = Tangent ? slope : W(slope * W(tail.block_scale(b)));
-      lane const factor = lane(static_cast<T>(scale));
-      Team::each(first, count, [&](auto const& place) {
-        place.store(g, math::fma(place.load(e, 0), factor, place.load(g, 0)));
+      lane const factor = spread<lane>(Tangent ? slope : row(slope * tail.block_scale(b)));
+      Team::each(first, count, [=](auto const& place) DIVOT_LAMBDA_INLINE {
+        lane const own = place.load(e, 0) * factor;
+        place.store(g, add ? lane(own + place.load(g, 0)) : own);
       });
     });
+    for (index j = 0; j < named; ++j) {
+      g[teacher.class_at(r, j)] += few_.task.student_gradient[j];
+    }
   }
 
   void write() {
@@ -207,9 +245,11 @@ class bucket_row {
 
   Team const& team_;
   row_task<Team>& task_;
-  reduced_row<Few>& few_;
-  T* x_;  // the student's row, −inf at the named classes
-  bool has_tail_ = false;
+  reduced_row<Team>& few_;
+  T* x_;                   // the student's row, −inf at the named classes
+  bool has_tail_ = false;  // classes that are not named
+  bool any_ = false;       // of which the student has some
+  long double log_tail_ = 0;
 };
 
 }  // namespace DIVOT_ABI

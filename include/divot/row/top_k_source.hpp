@@ -22,8 +22,8 @@ template <class T, class Indices, class LogP, class LogMass>
 class top_k_source {
  public:
   top_k_source(Indices const& indices, LogP const& log_p, LogMass const& log_mass, tail what)
-      : indices_(indices), log_p_(log_p), log_mass_(&log_mass), tail_(what) {}
-  index rows() const { return log_p_.rows(); }
+      : indices_(&indices), log_p_(&log_p), log_mass_(&log_mass), tail_(what) {}
+  index rows() const { return log_p_->rows(); }
   T const* direct(index) const { return nullptr; }
   void const* fetched(index) const { return nullptr; }
   bool by_panels() const { return false; }
@@ -32,7 +32,8 @@ class top_k_source {
       T* const x = out + i * step;
       index const r = first + i, others = classes - named();
       T share = -std::numeric_limits<T>::infinity();
-      if (tail_ == tail::uniform && others > 0) share = T(log_tail(r) - std::log(T(others)));
+      if (tail_ == tail::uniform && others > 0)
+        share = T(log_tail(r) - std::log(static_cast<long double>(others)));
       std::fill(x, x + classes, share);
       for (index j = 0; j < named(); ++j) {
         // checked before; a masked row may name anything
@@ -42,42 +43,43 @@ class top_k_source {
     }
   }
   /// How far Σ p may be from 1.
-  double tolerance() const { return log_p_.tolerance(); }
+  double tolerance() const { return log_p_->tolerance(); }
 
   /// K.
-  index named() const { return log_p_.cols(); }
-  std::int64_t class_at(index r, index j) const { return indices_.at(r, j); }
-  T log_p(index r, index j) const { return log_p_.at(r, j); }
+  index named() const { return log_p_->cols(); }
+  std::int64_t class_at(index r, index j) const { return indices_->at(r, j); }
+  T log_p(index r, index j) const { return log_p_->at(r, j); }
   /// Σ p of a row.
-  T mass(index r) const {
-    // with digits to spare: 1 − Σ p is wanted
-    return tolerance() > 1e-10 ? T(sum<double>(r)) : T(sum<long double>(r));
-  }
+  double mass(index r) const { return static_cast<double>(sum(r)); }
   bool has_log_mass() const { return log_mass_->size() != 0; }
   /// The log of the mass outside the named classes: the caller's, or log(1 − Σ p).
-  T log_tail(index r) const {
+  long double log_tail(index r) const {
     if (has_log_mass()) {
-      return static_cast<T>((*log_mass_)[static_cast<decltype(log_mass_->size())>(r)]);
+      return static_cast<long double>((*log_mass_)[static_cast<decltype(log_mass_->size())>(r)]);
     }
-    return tolerance() > 1e-10 ? T(log_rest(sum<double>(r))) : T(log_rest(sum<long double>(r)));
+    return log_rest(sum(r));
   }
   index log_masses() const { return static_cast<index>(log_mass_->size()); }
   tail what() const { return tail_; }
 
  private:
+  /// With digits to spare, for 1 − Σ p.
+  long double sum(index r) const {
+    return tolerance() > 1e-10 ? static_cast<long double>(sum_in<double>(r))
+                               : sum_in<long double>(r);
+  }
   template <class Wide>
-  Wide sum(index r) const {
+  Wide sum_in(index r) const {
     Wide total = 0;
     for (index j = 0; j < named(); ++j) total += std::exp(static_cast<Wide>(log_p(r, j)));
     return total;
   }
-  template <class Wide>
-  static Wide log_rest(Wide const& sum) {
-    return sum < 1 ? std::log1p(-sum) : -std::numeric_limits<Wide>::infinity();
+  static long double log_rest(long double sum) {
+    return sum < 1 ? std::log1p(-sum) : -std::numeric_limits<long double>::infinity();
   }
 
-  Indices indices_;
-  LogP log_p_;
+  Indices const* indices_;
+  LogP const* log_p_;
   LogMass const* log_mass_;
   tail tail_;
 };
@@ -108,7 +110,7 @@ class bucket_source : public top_k_source<T, Indices, LogP, LogMass> {
     std::copy(top.begin(), top.end(), student);
     for (index j = 0; j < n; ++j) teacher[j] = this->log_p(r, j);
     if (n == classes) return n;
-    teacher[n] = this->log_tail(r);
+    teacher[n] = static_cast<T>(this->log_tail(r));
     student[n] = max > low ? T(max + temperature * std::log(sum)) : low;
     return n + 1;
   }
