@@ -9,7 +9,6 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <vector>
 
 namespace divot {
 inline namespace DIVOT_ABI {
@@ -96,22 +95,22 @@ class bucket_source : public top_k_source<T, Indices, LogP, LogMass> {
   index reduce(index r, index classes, T* teacher, T* student, double temperature) const {
     constexpr T low = -std::numeric_limits<T>::infinity();
     index const n = this->named();
-    std::vector<T> top(static_cast<std::size_t>(n));
     for (index j = 0; j < n; ++j) {
-      T& x = student[this->class_at(r, j)];
-      top[static_cast<std::size_t>(j)] = x;
-      x = low;
+      teacher[j] = student[this->class_at(r, j)];  // for the moment
+      student[this->class_at(r, j)] = low;
     }
     T const max = *std::max_element(student, student + classes);
     long double sum = 0;
     for (index k = 0; k < classes && max > low; ++k) {
       sum += std::exp((static_cast<long double>(student[k]) - max) / temperature);
     }
-    std::copy(top.begin(), top.end(), student);
-    for (index j = 0; j < n; ++j) teacher[j] = this->log_p(r, j);
+    for (index j = 0; j < n; ++j) {
+      student[j] = teacher[j];
+      teacher[j] = this->log_p(r, j);
+    }
     if (n == classes) return n;
     teacher[n] = static_cast<T>(this->log_tail(r));
-    student[n] = max > low ? T(max + temperature * std::log(sum)) : low;
+    student[n] = max > low ? static_cast<T>(max + temperature * std::log(sum)) : low;
     return n + 1;
   }
 };
