@@ -15,10 +15,14 @@ inline namespace DIVOT_ABI {
 /// The divergences of a group as a plan of their own.
 template <class Lanes, bool Labelled>
 auto divergences_of(loss_group<Lanes, Labelled> const& group) {
-  loss_group<Lanes, false> own{group.lanes, group.factor};
-  own.temperature = group.temperature;
-  own.t_squared = group.t_squared;
-  return loss_plan<false, loss_group<Lanes, false>>{{own}};
+  if constexpr (Labelled) {
+    loss_group<Lanes, false> own{group.lanes, group.factor};
+    own.temperature = group.temperature;
+    own.t_squared = group.t_squared;
+    return loss_plan<false, loss_group<Lanes, false>>{{own}};
+  } else {
+    return loss_plan<false, loss_group<Lanes, false>>{{group}};
+  }
 }
 
 namespace planning {
