@@ -37,7 +37,7 @@ inline namespace DIVOT_ABI {
 /// what     a divergence, cross_entropy, z_loss, or weighted sums of them, each at its own
 ///          temperature if it names one
 /// teacher  rows × classes: logits (also a bare matrix, at temperature 1), log_probabilities,
-///          probabilities, or labels
+///          probabilities, labels or top_k
 /// student  rows × classes: logits, log_probabilities or probabilities
 /// batch    weights, masks, reduction …
 /// Returns  loss_result<T>, T = float for float and 16-bit storage, double as soon as one is double

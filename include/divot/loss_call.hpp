@@ -3,8 +3,10 @@
 #pragma once
 
 #include <divot/eigen/checks.hpp>
+#include <divot/eigen/top_k_checks.hpp>
 #include <divot/exec/loss_rows.hpp>
 #include <divot/exec/parameter_rows.hpp>
+#include <divot/exec/screen_top_k.hpp>
 #include <divot/family/divergence/alpha_beta.hpp>
 
 #include <cmath>
@@ -29,6 +31,8 @@ template <class X>
 inline constexpr operand_kind kind_of = operand_kind::labels;
 template <class S, int K>
 inline constexpr operand_kind kind_of<operand<S, K>> = static_cast<operand_kind>(K);
+template <class I, class P, class M>
+inline constexpr operand_kind kind_of<top_k_operand<I, P, M>> = operand_kind::top_k;
 
 template <class X>
 using operand_storage = storage_t<decltype(std::declval<X>().x)>;
@@ -162,6 +166,7 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
   set.classes = settle_classes(options, teacher_cols, student_cols);
   if (rows > 0 && set.classes == 0) fail("there are ", rows, " rows and no classes");
   check_labels(plan, labels, set.label_smoothing, options, rows, set.classes);
+  check_top_k(teacher_rows, options, rows, set.classes);
   check_target(request.student_target, rows, student_cols, "student");
   check_target(request.teacher_target, rows, teacher_cols, "teacher");
   check_overlap(request, student_memory, teacher_memory);
@@ -216,17 +221,21 @@ auto run_checked(Policy const& policy, L const& what, Teacher const& teacher_giv
   using student_type = std::remove_cvref_t<decltype(student)>;
   static_assert(!is_label_operand<student_type>,
                 "divot: labels are a teacher: the order is (policy, what, teacher, student)");
+  static_assert(!is_top_k_operand<student_type>,
+                "divot: top_k is a teacher: the order is (policy, what, teacher, student)");
   constexpr operand_kind teacher_kind = kind_of<teacher_type>;
   constexpr operand_kind student_kind = kind_of<student_type>;
 
   using declared = typename declared_arithmetic<teacher_type, student_type>::type;
-  constexpr bool plain =
-      teacher_kind == operand_kind::probabilities || student_kind == operand_kind::probabilities;
+  constexpr bool plain = teacher_kind == operand_kind::probabilities ||
+                         teacher_kind == operand_kind::top_k ||
+                         student_kind == operand_kind::probabilities;
   using T = std::conditional_t<plain && std::is_same_v<declared, float>, double, declared>;
   static_assert(is_real<T> || std::is_same_v<Policy, seq_policy>,
                 "divot: this scalar type runs on divot::seq only: pass it as the policy");
   static_assert(is_real<T> || !plain,
-                "divot: probabilities of this scalar type are not supported: pass logits");
+                "divot: probabilities and top_k of this scalar type are not supported: pass "
+                "logits");
 
   auto const plan = make_plan(what);
   constexpr bool want_teacher =
@@ -266,6 +275,16 @@ auto run_checked(Policy const& policy, L const& what, Teacher const& teacher_giv
     return run_sources<T, declared>(runs_as(policy), plan, set, request, labels, teacher_rows,
                                     student_rows.cols(), memory_span{}, student_rows,
                                     student_memory);
+  } else if constexpr (teacher_kind == operand_kind::top_k) {
+    check_top_k_temperatures(plan, options);
+    check_top_k_operand(teacher, request.student_target, student_rows.rows());
+    set.teacher_kind = operand_kind::logits;
+    row_labels<std::span<std::int64_t const>> const labels{options.labels};
+    return with_top_k_rows<T, decltype(plan)::needs_teacher>(teacher, [&](auto const& rows) {
+      return run_sources<T, declared>(runs_as(policy), plan, set, request, labels, rows,
+                                      student_rows.cols(), memory_span{}, student_rows,
+                                      student_memory);
+    });
   } else {
     check_not_null(teacher.x, "the teacher");
     check_temperature(teacher.temperature, "the teacher");
@@ -287,7 +306,8 @@ auto run_call(Policy const& policy, L const& what, Teacher const& teacher, Stude
                 "divot::kl{}, divot::cross_entropy{}, or sums and multiples of them");
   static_assert(operand_like<Teacher> && operand_like<Student>,
                 "divot: teacher and student are Eigen expressions or matrix_ref, bare or in "
-                "logits(x, T), probabilities(x), log_probabilities(x); a teacher may be labels(y)");
+                "logits(x, T), probabilities(x), log_probabilities(x); a teacher may be labels(y) "
+                "or top_k(indices, log_probabilities, tail)");
   if constexpr (loss<L> && operand_like<Teacher> && operand_like<Student>) {
     return run_checked(policy, what, teacher, student, request, options);
   }

@@ -91,6 +91,15 @@ void every_loss(Policy const& policy) {
     settles([&](auto const& b) {
       divot::value_and_gradient(policy, divot::kl{}, divot::probabilities(p), s, d, b);
     });
+    // a teacher that names some classes
+    Eigen::Matrix<int, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> k(40, 3);
+    for (int i = 0; i < 40; ++i) k.row(i) << i % 3, 3 + i % 3, 6 + i % 3;
+    matrix const log_p = matrix::Constant(40, 3, -1.2f);
+    for (auto const tail : {divot::tail::renormalise, divot::tail::uniform, divot::tail::bucket}) {
+      settles([&](auto const& b) {
+        divot::value_and_gradient(policy, divot::kl{}, divot::top_k(k, log_p, tail), s, g, b);
+      });
+    }
     // the derivatives of the parameters
     std::array<double, 2> parameters{};
     settles([&](auto const& b) {

@@ -24,6 +24,13 @@ enum class check {
   first      ///< before anything is written: all or nothing, at the price of one more read
 };
 
+/// What becomes of the classes that a top-k teacher does not name.
+enum class tail {
+  renormalise,  ///< their probability is 0; that of the named ones is divided by its sum
+  uniform,      ///< what is left of 1 is spread over them equally
+  bucket        ///< they are one class, with what is left of 1; the student's is the sum over them
+};
+
 /// Scratch memory that a caller may keep between calls; it grows to what a call needs, and from
 /// then on nothing is allocated. Not for use by two calls at once.
 class workspace {

@@ -58,10 +58,13 @@ concept eigen_dense = std::derived_from<X, Eigen::DenseBase<X>>;
 template <class X>
 concept matrix_like = eigen_dense<std::remove_cvref_t<X>> || is_matrix_ref<std::remove_cvref_t<X>>;
 
+template <class X>
+inline constexpr bool is_top_k_operand = false;
+
 /// What the verbs accept as teacher or student.
 template <class X>
 concept operand_like = matrix_like<X> || is_operand<std::remove_cvref_t<X>> ||
-    is_label_operand<std::remove_cvref_t<X>>;
+    is_label_operand<std::remove_cvref_t<X>> || is_top_k_operand<std::remove_cvref_t<X>>;
 
 /// How an operand keeps X: a reference to a matrix that lives elsewhere, a copy of a view or an
 /// expression, and the value of a product (which would otherwise be computed again for each row).
@@ -155,6 +158,9 @@ class expression_source {
   T const* direct(index) const { return nullptr; }
   void const* fetched(index) const { return nullptr; }
   bool by_panels() const { return !Xpr::IsRowMajor && !is_vector; }
+  T at(index row, index col) const {
+    return is_column ? T(evaluator_.coeff(col, 0)) : T(evaluator_.coeff(row, col));
+  }
   void read(index first, index count, index classes, T* out, index step) const {
     if (by_panels()) {
       for (index k = 0; k < classes; ++k) {

@@ -6,6 +6,7 @@
 #include <divot/exec/row_memory.hpp>
 #include <divot/exec/screen.hpp>
 #include <divot/family/plan.hpp>
+#include <divot/row/top_k_source.hpp>
 
 #include <algorithm>
 #include <type_traits>
@@ -48,6 +49,8 @@ struct loss_context {
   static constexpr bool teacher_wanted = TeacherTarget::wanted;
   /// The student is given as probabilities: its gradient is the tangent one, w/q − Σw.
   static constexpr bool tangent = is_log_source<StudentSource>;
+  /// Rows are evaluated on fewer classes: those a top-k teacher names, and one for all others.
+  static constexpr bool reduced = is_bucket_source<TeacherSource> && Plan::needs_teacher;
 
   Plan const& plan;
   loss_settings const& set;
@@ -112,6 +115,11 @@ struct loss_context {
                         ((lanes && teacher.by_panels()) || student.by_panels() ||
                          student_target.by_panels() || teacher_target.by_panels());
     n.panel = panels ? panel_rows : 1;
+    if constexpr (reduced) {
+      n.teacher_panel = false;
+      n.partial = true;
+      n.reduced = teacher.named() + 1;
+    }
     return n;
   }
 

@@ -4,8 +4,8 @@
 
 #include <divot/exec/loss_context.hpp>
 #include <divot/exec/panels.hpp>
+#include <divot/exec/run_row.hpp>
 #include <divot/exec/workers.hpp>
-#include <divot/row/loss_row.hpp>
 #include <divot/team/scalar.hpp>
 
 #include <array>
@@ -35,6 +35,7 @@ DIVOT_COLD void careful_row(Context const& call, index r, typename Context::tota
     memory_needs need;
     need.teacher = need.partial = true;
     need.student_gradient = need.teacher_gradient = true;
+    need.reduced = call.needs(false).reduced;
     for (bool const counting : {true, false}) {
       arrays.take(memory, n, need);
       if (counting) memory.provide(nullptr);
@@ -48,9 +49,7 @@ DIVOT_COLD void careful_row(Context const& call, index r, typename Context::tota
     task.teacher_gradient = teacher_g.data();
     if (task.has_label) task.label = call.labels[r];
     team_type const team;
-    loss_row<Context::student_wanted, Context::teacher_wanted, Context::tangent, team_type>(team,
-                                                                                            task)
-        .run(call.plan);
+    run_row(call, team, task, r);
     if (task.bad) {
       call.add_bad(totals, r);
       return;
@@ -150,7 +149,7 @@ void panel_of_rows(Context const& call, Team const& team, row_memory<Team> const
                             task.teacher_gradient != task.teacher;
     }
 
-    loss_row<student_wanted, teacher_wanted, Context::tangent, Team>(team, task).run(call.plan);
+    run_row(call, team, task, r);
 
     if (!keeper) continue;
     done[static_cast<std::size_t>(i)] = !task.bad && !task.beyond;

@@ -40,7 +40,7 @@ typename Context::totals run_rows(Context const& call, Policy const& policy) {
   int const workers = worker_count(
       policy, static_cast<double>(call.set.rows) * static_cast<double>(call.set.classes));
   // few long rows: all workers share each row
-  bool const share = !Team::across && workers > 1 && stretches < 2 * workers &&
+  bool const share = !Team::across && !Context::reduced && workers > 1 && stretches < 2 * workers &&
                      block_count<Team>(call.set.classes) >= 4 * workers;
   index const sets = share ? 1 : workers;
 
@@ -95,7 +95,7 @@ typename Context::totals run_loss(Context const& call, Policy const& policy) {
                    report_bad_row<T>(call.teacher, call.set.teacher_kind, call.student,
                                      call.set.student_kind, row, call.classes_of(row), bad, false);
                  });
-  if constexpr (has_packs<Policy, T>) {
+  if constexpr (has_packs<Policy, T> && !Context::reduced) {
     bool const uniform = options.valid_classes_per_row.empty() && options.temperatures.empty();
     bool const plain = (call.set.teacher_kind == operand_kind::logits ||
                         call.set.teacher_kind == operand_kind::labels) &&

@@ -72,11 +72,12 @@ std::array<double, 2> parameter_gradient(Context const& call, Policy const& poli
       index const last = std::min(rows, (i + 1) * stretch);
       for (index r = i * stretch; r < last; ++r) {
         if (!call.is_valid(r) || call.gradient_factor(r) == 0) continue;
-        index const n = call.classes_of(r);
+        index n = call.classes_of(r);
         call.teacher.read(r, 1, n, t, n);
         call.student.read(r, 1, n, s, n);
         double const tt = temperature != 0 ? temperature : call.teacher_temperature(r);
         double const st = temperature != 0 ? temperature : call.student_temperature(r);
+        if constexpr (Context::reduced) n = call.teacher.reduce(r, n, t, s, st);
         wide_log_softmax<T> const log_p(t, n, tt, call.set.teacher_kind != operand_kind::logits);
         wide_log_softmax<T> const log_q(s, n, st, call.set.student_kind != operand_kind::logits);
         auto const g = alpha_beta_parameters(alpha, beta, n, log_p, log_q);

@@ -18,6 +18,7 @@ struct memory_needs {
   bool student_gradient_panel = false, teacher_gradient_panel = false;
   bool teacher_stays = false;  // the teacher's exponentials are read after the divergence sweep
   index panel = 1;             // rows a panel
+  index reduced = 0;           // classes of a shorter row that stands for the whole one; 0: none
 };
 
 /// The scratch memory of one worker (or of a team that shares a row).
@@ -31,6 +32,7 @@ struct row_memory {
   row_array<T> teacher_panel, student_panel, student_gradient_panel, teacher_gradient_panel;
   row_array<softmax_block<row>> teacher_blocks, student_blocks;
   row_array<sweep_block<row>> sweep_blocks;
+  row_array<std::byte> reduced;
 
   void take(scratch& memory, index classes, memory_needs const& needs) {
     index const lanes = Team::width;
@@ -57,6 +59,20 @@ struct row_memory {
     if (needs.teacher_gradient_panel && !needs.teacher_panel) {
       teacher_gradient_panel.take(memory, panel);
     }
+    if (needs.reduced > 0) {
+      scratch counter;
+      row_memory shorter;
+      shorter.take_reduced(counter, needs.reduced);
+      reduced.take(memory, counter.used());
+    }
+  }
+
+  /// What a shorter row takes that stands for the whole one.
+  void take_reduced(scratch& memory, index classes) {
+    memory_needs needs;
+    needs.teacher = needs.teacher_stays = needs.student_gradient = needs.partial = true;
+    needs.teacher_panel = needs.student_panel = true;
+    take(memory, classes, needs);
   }
 
   /// Where gradients wait to be copied out: over the copied logits, if there are any.
@@ -78,6 +94,7 @@ struct row_memory {
     task.teacher_blocks = teacher_blocks.data();
     task.student_blocks = student_blocks.data();
     task.sweep_blocks = sweep_blocks.data();
+    task.reduced = reduced.data();
   }
 
  private:

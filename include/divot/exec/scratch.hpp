@@ -39,6 +39,14 @@ class scratch {
     used_ = 0;
   }
 
+  /// What was handed out so far, in bytes.
+  index used() const { return static_cast<index>(used_); }
+  /// Hands out memory that somebody else keeps, aligned to 64 bytes.
+  void lend(std::byte* memory) {
+    base_ = memory;
+    used_ = 0;
+  }
+
  private:
   std::byte* base_ = nullptr;
   std::size_t used_ = 0;

@@ -13,7 +13,7 @@ namespace divot {
 inline namespace DIVOT_ABI {
 
 /// What the numbers of an operand are.
-enum class operand_kind { logits, log_probabilities, probabilities, labels };
+enum class operand_kind { logits, log_probabilities, probabilities, labels, top_k };
 
 /// How rows reach the row functions. A source offers
 ///   T const* direct(row)                         the row where it lies, or null
@@ -44,6 +44,10 @@ class strided_source {
     return m_.col_stride == 1 ? m_.data + row * m_.row_stride : nullptr;
   }
   bool by_panels() const { return m_.col_stride != 1; }
+  /// One number.
+  T at(index row, index col) const {
+    return static_cast<T>(m_.data[row * m_.row_stride + col * m_.col_stride]);
+  }
   DIVOT_NOINLINE void read(index first, index count, index classes, T* out, index step) const {
     if (m_.col_stride == 1) {
       for (index i = 0; i < count; ++i) {

@@ -53,6 +53,7 @@ struct row_task {
   softmax_block<row>* teacher_blocks = nullptr;
   softmax_block<row>* student_blocks = nullptr;
   sweep_block<row>* sweep_blocks = nullptr;
+  std::byte* reduced = nullptr;  // memory of a row of fewer classes that stands for this one
 
   // targets
   T* student_gradient = nullptr;
