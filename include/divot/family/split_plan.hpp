@@ -13,22 +13,22 @@ inline namespace DIVOT_ABI {
 // A loss in two: what compares teacher and student, and what looks at labels and the student alone.
 
 /// The divergences of a group as a plan of their own.
-template <class Lanes, bool Labelled>
-auto divergences_of(loss_group<Lanes, Labelled> const& group) {
+template <class Lanes, bool Labelled, class Function>
+auto divergences_of(loss_group<Lanes, Labelled, Function> const& group) {
   if constexpr (Labelled) {
     loss_group<Lanes, false> own{group.lanes, group.factor};
     own.temperature = group.temperature;
     own.t_squared = group.t_squared;
     return loss_plan<false, loss_group<Lanes, false>>{{own}};
   } else {
-    return loss_plan<false, loss_group<Lanes, false>>{{group}};
+    return loss_plan<false, loss_group<Lanes, false, Function>>{{group}};
   }
 }
 
 namespace planning {
 
-template <class Lanes, bool Labelled>
-auto labels_of(loss_group<Lanes, Labelled> const& group) {
+template <class Lanes, bool Labelled, class Function>
+auto labels_of(loss_group<Lanes, Labelled, Function> const& group) {
   if constexpr (Labelled) {
     loss_group<bound_sum<>, true> own{};
     own.one_hot = group.one_hot;
