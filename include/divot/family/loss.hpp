@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/family/divergence/kl.hpp>
+#include <divot/family/generator.hpp>
 
 #include <cstddef>
 #include <tuple>

@@ -38,7 +38,7 @@ DIVOT_INLINE V square_over(class_point<V> const& x) {
   } else {
     V const direct = x.p * (x.p / x.q);
     V const tiny = V(constant<V>(1e3) * smallest_normal<V>());
-    auto const lost = (x.q < tiny) | (x.p < tiny);
+    auto const lost = (x.q < tiny) || (x.p < tiny);
     if (!math::any<V>(lost)) return direct;
     // (p e^{ell/2}) e^{ell/2}: no intermediate overflows before the result does
     V const half = math::exp(V(constant<V>(.5) * x.ell));

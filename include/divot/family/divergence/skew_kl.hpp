@@ -6,6 +6,7 @@
 #include <divot/family/class_mixture.hpp>
 #include <divot/family/divergence/kl.hpp>
 #include <divot/family/generator.hpp>
+#include <divot/family/loss.hpp>
 #include <divot/family/near_series.hpp>
 
 #include <cmath>
@@ -123,7 +124,35 @@ inline bound_skew_kl bind(skew_kl const& d) {
   return {d.teacher_weight, 1 - d.teacher_weight};
 }
 
+/// Of KL(q‖ρp + (1 − ρ)q): −ln m + ρ(u − 1).
+struct reverse_skew_kl_generator {
+  double rho;
+  double at_zero = -std::log1p(-rho) - rho, slope_at_infinity = rho;
+  template <class T>
+  T f(T const& u) const {
+    using std::log;
+    return T(T(rho) * (u - T(1)) - log(mixture(u)));
+  }
+  template <class T>
+  T slope(T const& u) const {
+    return T(T(rho) - T(rho) / mixture(u));
+  }
+  template <class T>
+  T curvature(T const& u) const {
+    T const share = T(T(rho) / mixture(u));
+    return T(share * share);
+  }
+
+ private:
+  template <class T>
+  T mixture(T const& u) const {
+    return T(T(rho) * u + T(1 - rho));
+  }
+};
 inline skewed_generator<kl_generator> generator(skew_kl const& d) { return {{}, d.teacher_weight}; }
+inline reverse_skew_kl_generator generator(reversed<skew_kl> const& r) {
+  return {1 - r.of.teacher_weight};
+}
 
 }  // namespace DIVOT_ABI
 }  // namespace divot
