@@ -5,9 +5,9 @@
 #include <divot/core/errors.hpp>
 #include <divot/core/jet.hpp>
 #include <divot/family/bound_sum.hpp>
-#include <divot/family/class_mixture.hpp>
 #include <divot/family/generator.hpp>
 #include <divot/family/loss.hpp>
+#include <divot/family/mixed_class.hpp>
 
 #include <array>
 #include <type_traits>
@@ -30,96 +30,6 @@ struct skewed {
 };
 
 inline namespace DIVOT_ABI {
-
-/// A class seen by a divergence between one side and the mixture m = weight·p + rest·q.
-class mixed_class {
- public:
-  mixed_class(double weight, double rest) : mixture_(weight, rest), share_ratio_(weight / rest) {}
-
-  template <class V>
-  struct seen {
-    class_point<V> of_p;  // p and m in the places of p and q
-    class_point<V> of_q;  // q and m
-    V share;              // rest·q/m
-  };
-
-  /// `powers`: a divergence takes powers of m, of which e^x_q is then the number.
-  template <class V>
-  DIVOT_INLINE seen<V> at(class_point<V> const& x, V const& anchor, bool relative) const {
-    auto const mix = mixture_.at(x);
-    seen<V> y{x, x.swapped(), math::quotient(mix.student, mix.mixture)};
-    if constexpr (std::is_same_v<V, long double>) {
-      y.share = 1 / (1 + share_ratio_.wide * std::exp(x.ell));
-    }
-    y.of_p.q = y.of_q.q = mix.mixture;
-    y.of_p.ell = math::select(is_close(x.ell), from_p(x.ell), V(-mix.log_over_p));
-    y.of_q.ell = math::select(is_close(x.ell), from_q(x.ell), V(-mix.log_over_q));
-    y.of_p.log_q = y.of_q.log_q = y.of_p.x_q = y.of_q.x_q = x.log_q + mix.log_over_q;
-    if (relative) {
-      // what is left of ln(m/q) and of ln(m/p) without the other side
-      V const over_q = mixture_.shifted(mix), over_p = shifted_over_p<V>(mix);
-      auto const below = anchor < V(0), close = is_close(anchor);
-      V const e = math::exp(V(-math::abs(anchor)));
-      V const q_there = math::log1p(V(share_ratio_.on<V>() * e));
-      V const p_there = math::log1p(V(e / share_ratio_.on<V>()));
-      V const step_q = over_q - q_there, step_p = over_p - p_there;
-      y.of_p.relative = math::select(close, V(y.of_p.ell - p_anchor(anchor)),
-                                     math::select(below, V(x.relative - step_q), V(-step_p)));
-      y.of_q.relative = math::select(close, V(y.of_q.ell - q_anchor(anchor)),
-                                     math::select(below, V(-step_q), V(-(x.relative + step_p))));
-    }
-    return y;
-  }
-
-  /// ln(p/m) and ln(q/m) at the anchor.
-  template <class V>
-  DIVOT_INLINE V p_anchor(V const& anchor) const {
-    return V(-math::log1p(V(rest().template on<V>() * math::expm1(V(-bounded(anchor))))));
-  }
-  template <class V>
-  DIVOT_INLINE V q_anchor(V const& anchor) const {
-    return V(-math::log1p(V(weight().template on<V>() * math::expm1(bounded(anchor)))));
-  }
-
-  parameter const& weight() const { return mixture_.weight(); }
-  parameter const& rest() const { return mixture_.rest(); }
-  class_mixture const& mixture() const { return mixture_; }
-  /// weight/rest
-  parameter const& share_ratio() const { return share_ratio_; }
-
- private:
-  template <class V>
-  static DIVOT_INLINE mask_of<V> is_close(V const& ell) {
-    return ell * ell < constant<V>(.16);
-  }
-  template <class V>
-  static DIVOT_INLINE V bounded(V const& anchor) {
-    return math::max(V(-80), math::min(V(80), anchor));
-  }
-  /// −ln(1 + part (e^y − 1)) for |y| < .4.
-  template <class V>
-  static DIVOT_INLINE V close_log(V const& y, V const& part) {
-    V const t = part * math::fma(V(y * y), math::expm1_tail(y), y);
-    return V(-math::atanh2(V(t / (V(2) + t))));
-  }
-  template <class V>
-  DIVOT_INLINE V from_p(V const& ell) const {
-    V const y = V(-ell);
-    return close_log(math::select(is_close(y), y, V(0)), rest().template on<V>());
-  }
-  template <class V>
-  DIVOT_INLINE V from_q(V const& ell) const {
-    return close_log(math::select(is_close(ell), ell, V(0)), weight().template on<V>());
-  }
-  template <class V, class Parts>
-  DIVOT_INLINE V shifted_over_p(Parts const& mix) const {
-    return math::select(mix.below, V(mix.log_over_p - mixture_.log_weight().template on<V>()),
-                        mix.log_increase);
-  }
-
-  class_mixture mixture_;
-  parameter share_ratio_;
-};
 
 template <class B>
 auto reverse_skewed(B const& inner, mixed_class const& mixed);
