@@ -44,9 +44,8 @@ inline constexpr bool is_top_k_operand<top_k_operand<I, P, M>> = true;
 ///
 /// indices            rows × K integers, each in [0, valid classes), no two of a row the same
 /// log_probabilities  rows × K, natural logarithms of the teacher's probabilities
-/// log_tail_mass      log τ of each row: anything with size() and []. Without it τ is 1 − Σ p,
-/// which
-///                    is noise below 1e-7 where log-probabilities come from float
+/// log_tail_mass      log τ of each row: anything with size() and []. Without it τ is 1 − Σ p:
+///                    noise below 1e-7 where log-probabilities come from float
 /// Errors             bad_value, before anything is written: an index out of range or named twice,
 ///                    NaN, +inf, Σ p > 1, Σ p + τ ≠ 1 (tolerances as for probabilities; within them
 ///                    p and τ are divided by their sum)
