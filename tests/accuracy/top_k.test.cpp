@@ -236,11 +236,13 @@ TEST_CASE_TEMPLATE("top-k teachers and unrelated students", T, float, double) {
 }
 
 TEST_CASE_TEMPLATE("top-k teachers near convergence", T, float, double) {
+  // log of the tail's mass is rounded to double, which a distance of 1e-4 makes 1e-11
+  double const delta = std::is_same_v<T, float> ? 1e-4 : 1e-2;
   for (tail const mode : {tail::uniform, tail::bucket}) {
     for (double const shift : {0., 7.3, 200.}) {
       CAPTURE(shift);
-      check_all(near<T>(4, 40, 5, 1e-2, shift, 5), mode);
-      check_all(near<T>(3, 5000, 20, 1e-2, shift, 6), mode);
+      check_all(near<T>(4, 40, 5, delta, shift, 5), mode);
+      check_all(near<T>(3, 5000, 20, delta, shift, 6), mode);
     }
   }
 }

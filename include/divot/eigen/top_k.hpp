@@ -44,15 +44,15 @@ inline constexpr bool is_top_k_operand<top_k_operand<I, P, M>> = true;
 ///
 /// indices            rows × K integers, each in [0, valid classes), no two of a row the same
 /// log_probabilities  rows × K, natural logarithms of the teacher's probabilities
-/// log_tail_mass      log τ of each row: anything with size() and []. Without it τ is 1 − Σ p,
-/// which
-///                    is noise below 1e-7 where the log-probabilities come from float
+/// log_tail_mass      log τ of each row: anything with size() and []. Without it τ is 1 − Σ p:
+///                    noise below 1e-7 where log-probabilities come from float
 /// Errors             bad_value, before anything is written: an index out of range or named twice,
 ///                    NaN, +inf, Σ p > 1, Σ p + τ ≠ 1 (tolerances as for probabilities; within them
 ///                    p and τ are divided by their sum)
 ///
-/// Computed in double. Has no temperature: the other classes, which one would change, are not
-/// there.
+/// Computed in double, to which log τ is rounded: a double student at a small distance δ from the
+/// teacher gets its gradient to about 1e-15/δ, a float one to float's last bits. There is no
+/// temperature: it would change classes that are not here.
 template <matrix_like I, matrix_like P, class M = no_log_mass>
 requires requires(M const& m) {
   { m[0] } -> std::convertible_to<double>;

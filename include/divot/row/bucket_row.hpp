@@ -126,7 +126,8 @@ class bucket_row {
       if constexpr (Student) {
         row const slope = has_tail_ ? row(few_.task.student_gradient[named]) : row(0);
         if (task_.want_temperature && !own) {
-          row const moment = any_ ? row(slope * distance(tail, named) * inverse) : row(0);
+          bool const moves = any_ && is_finite_number(slope);
+          row const moment = moves ? row(slope * distance(tail, named) * inverse) : row(0);
           task_.student_temperature_gradient =
               row(task_.student_temperature_gradient +
                   (few_.task.student_temperature_gradient - moment));
@@ -142,14 +143,14 @@ class bucket_row {
     bool any = false;
     index const blocks = block_count<Team>(task_.classes);
     team_.blocks(blocks, [&](index b) { tail.look(b); });
-    // −inf would send whole blocks the slow way: for once something finite that adds nothing
+    // −inf would send whole blocks the slow way: for once something finite that adds nothing, but
+    // not where the maximum is −inf, or so large that less is the same
     T const deep = static_cast<T>(row(600) / tail.inverse_temperature());
     for (index j = 0; j < teacher.named(); ++j) {
       index const k = teacher.class_at(r, j);
       auto const max = static_cast<T>(tail.blocks()[k / block_columns].max);
       T const below = max - deep;
-      if (max - below > deep / 2)
-        x_[k] = below;  // not where max is −inf, nor so large that it is max
+      if (max - below > deep / 2) x_[k] = below;
     }
     team_.blocks(blocks, [&](index b) { tail.exponentiate(b); });
     for (index j = 0; j < teacher.named(); ++j) {
