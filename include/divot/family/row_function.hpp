@@ -27,7 +27,8 @@ class power_function {
   static constexpr bool is_identity = false;
   static constexpr bool has_order = false;
 
-  explicit power_function(double r = 1) : r_(r) {}
+  power_function() : power_function(1) {}
+  explicit power_function(double r) : r_(r) {}
 
   template <class Row>
   function_value<Row> at(Row const& d, Row const& /*mass*/) const {
