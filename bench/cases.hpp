@@ -160,10 +160,16 @@ void add(std::string const& loss, std::string const& variant,
 
 inline constexpr shape cached{1, 32000}, wide{512, 32000};
 
-/// What every loss is measured on: a row in cache, and a batch on one thread and on several.
+/// A row in cache.
+template <class L>
+void add_cached(std::string const& name, L const& what) {
+  add(name, "", loss_case<float, divot::simd_policy, L>{divot::simd, what, cached});
+}
+
+/// What a loss is measured on: a row in cache, and a batch on one thread and on several.
 template <class L>
 void add_loss(std::string const& name, L const& what) {
-  add(name, "", loss_case<float, divot::simd_policy, L>{divot::simd, what, cached});
+  add_cached(name, what);
   add(name, "", loss_case<float, divot::simd_policy, L>{divot::simd, what, wide});
 #if DIVOT_HAS_OPENMP
   add(name, "", loss_case<float, divot::omp_policy, L>{divot::omp(threads), what, wide});
@@ -176,6 +182,7 @@ void add_kl();
 void add_others();
 void add_mixtures();
 void add_alpha_beta();
+void add_catalogue();
 void add_storage();
 
 }  // namespace bench

@@ -155,6 +155,7 @@ int main(int argc, char** argv) {
   bench::add_others();
   bench::add_mixtures();
   bench::add_alpha_beta();
+  bench::add_catalogue();
   bench::add_storage();
   table report;
   benchmark::RunSpecifiedBenchmarks(&report);

@@ -10,21 +10,23 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
-/// The generator f of an f-divergence D(p‖q) = Σ q f(p/q): convex, f(1) = f'(1) = 0 where it is
-/// smooth there. `generator(D)` of a divergence gives it, with
-///
-///   f(u)  slope(u)  curvature(u)   f, f' and f'' at u > 0, for double and types with their own
-///   exp,
-///                                  log, sqrt and pow
-///   at_zero, slope_at_infinity     f(0) and lim f(u)/u, may be infinite
-///
-/// and where there is a closed form, its convex conjugate between f'(0) and f'(∞),
-///
-///   closed_conjugate(t)            sup_u (u t − f(u))
-///
-/// `conjugate(generator, t)` gives that for every generator and every t, so that a variational
-/// bound D(p‖q) ≥ E_p[t] − E_q[f*(t)] can be written. Ref  Nguyen, Wainwright and Jordan (2010),
-/// IEEE Trans. Inf. Theory 56(11), 5847–5861
+// The generator f of an f-divergence D(p‖q) = Σ q f(p/q): convex, f(1) = f'(1) = 0 where it is
+// smooth there. `generator(D)` of a divergence gives it, with
+//
+//   f(u)  slope(u)  curvature(u)   f, f' and f'' at u > 0, for double and types with their own
+//   exp,
+//                                  log, sqrt and pow
+//   at_zero, slope_at_infinity     f(0) and lim f(u)/u, may be infinite
+//
+// and where there is a closed form, its convex conjugate between f'(0) and f'(∞),
+//
+//   closed_conjugate(t)            sup_u (u t − f(u))
+//
+// `conjugate(generator, t)` gives that for every generator and every t, so that a variational
+// bound D(p‖q) ≥ E_p[t] − E_q[f*(t)] can be written. Ref  Nguyen, Wainwright and Jordan (2010),
+// IEEE Trans. Inf. Theory 56(11), 5847–5861
+
+/// A value of a conjugate.
 struct conjugate_point {
   double value;  // f*(t)
   double at;     // the u that attains it, f*'(t)
@@ -64,7 +66,7 @@ double conjugate(Generator const& g, double t) {
   return conjugate_at(g, t).value;
 }
 
-/// Of the divergence with its arguments exchanged: u f(1/u).
+/// The generator of a divergence with its arguments exchanged: u f(1/u).
 template <class Generator>
 struct reversed_generator {
   Generator of;
@@ -85,7 +87,7 @@ struct reversed_generator {
   }
 };
 
-/// Of the divergence to the mixture πp + (1 − π)q: m f(u/m), m = πu + 1 − π.
+/// The generator of a divergence to the mixture πp + (1 − π)q: m f(u/m), m = πu + 1 − π.
 template <class Generator>
 struct skewed_generator {
   Generator of;
