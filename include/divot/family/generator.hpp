@@ -10,21 +10,20 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
-// The generator f of an f-divergence D(p‖q) = Σ q f(p/q): convex, f(1) = f'(1) = 0 where it is
-// smooth there. `generator(D)` of a divergence gives it, with
+// The generator f of an f-divergence D(p‖q) = Σ q f(p/q) is convex, with f(1) = f'(1) = 0 where it
+// is smooth there. `generator(D)` gives it, with
 //
-//   f(u)  slope(u)  curvature(u)   f, f' and f'' at u > 0, for double and types with their own
-//   exp,
-//                                  log, sqrt and pow
+//   f(u), slope(u), curvature(u)   f, f' and f'' at u > 0, for double and types with their own
+//                                  exp, log, sqrt and pow
 //   at_zero, slope_at_infinity     f(0) and lim f(u)/u, may be infinite
 //
-// and where there is a closed form, its convex conjugate between f'(0) and f'(∞),
+// and where there is a closed form, its convex conjugate between f'(0) and f'(∞):
 //
 //   closed_conjugate(t)            sup_u (u t − f(u))
 //
-// `conjugate(generator, t)` gives that for every generator and every t, so that a variational
-// bound D(p‖q) ≥ E_p[t] − E_q[f*(t)] can be written. Ref  Nguyen, Wainwright and Jordan (2010),
-// IEEE Trans. Inf. Theory 56(11), 5847–5861
+// `conjugate(generator, t)` gives that for every generator and every t, so that a variational bound
+// D(p‖q) ≥ E_p[t] − E_q[f*(t)] can be written (Nguyen, Wainwright and Jordan 2010, IEEE Trans. Inf.
+// Theory 56(11), 5847–5861).
 
 /// A value of a conjugate.
 struct conjugate_point {
