@@ -45,10 +45,25 @@ double largest_exponent(divergence const& d) {
   }
 }
 
+/// Powers of a distance |p − q|, relative to its size: the largest exponent there.
+double exponent_of_distance(divergence const& d, row_pair const& row) {
+  if (d.what != form::vajda && d.what != form::puri_vincze) return 0;
+  quad largest = 0;
+  for (quad const& ell : row.ell) {
+    if (reference::is_infinite(ell) || ell == 0) continue;
+    quad const x = reference::abs(reference::expm1(ell));
+    quad const size = d.what == form::vajda ? x : x / (x + 2);
+    largest = std::max(largest, reference::abs(reference::log(size)));
+  }
+  return static_cast<double>(d.a * largest);
+}
+
 }  // namespace
 
 double power_factor(divergence const& d, row_pair const& row) {
-  return std::max(1., largest_exponent(d) * widest_gap(row) / budget::free_exponent);
+  return std::max(1.,
+                  std::max(largest_exponent(d) * widest_gap(row), exponent_of_distance(d, row)) /
+                      budget::free_exponent);
 }
 
 double cancellation(divergence const& d, row_pair const& row) {

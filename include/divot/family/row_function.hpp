@@ -101,8 +101,7 @@ class order_function {
   function_value<Row> of_degree(Row const& r, Row const& slope) const {
     if (degree_less_1_ == 0) return {r, slope};
     Row const x = Row(constant<Row>(degree_less_1_) * r);
-    Row const grown = math::expm1(x);
-    return {Row(grown / constant<Row>(degree_less_1_)), Row((grown + Row(1)) * slope)};
+    return {Row(math::expm1(x) / constant<Row>(degree_less_1_)), Row(math::exp(x) * slope)};
   }
   double scale() const { return scale_; }
 

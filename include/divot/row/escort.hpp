@@ -29,7 +29,8 @@ typename Team::row power_mass(Team const& team, row_task<Team> const& task,
     Team::each(b * block_columns, block_length<Team>(task.classes, b), [&](auto const& place) {
       lane const t = place.load(task.teacher, low), s = place.load(task.student, low);
       lane const product = mixed(of_p.raised(t), of_q.raised(s));
-      total += place.keep(math::select(t == gone || s == gone, lane(gone - gone), product));
+      total +=
+          place.keep(math::select(t == gone || s == gone, lane(typename Team::scalar(0)), product));
     });
     task.sweep_blocks[b] = {Team::sum(total), row(0)};
   });
@@ -43,8 +44,8 @@ typename Team::row power_mass(Team const& team, row_task<Team> const& task,
 ///
 ///   ∂R/∂log q_k = −e_k     ∂R/∂log p_k = e_k a/(a − 1)
 ///
-/// At infinity e is shared by the classes of largest p/q. Where q_k = 0 < p_k and a > 1 the loss is
-/// infinite, and e the share of such classes. Swapped: p and q change places.
+/// At infinity e is shared by the classes of largest p/q, in proportion to q. Where q_k = 0 < p_k
+/// and a > 1 the loss is infinite, and e the share of such classes. Swapped: p and q change places.
 template <class Team>
 class escort_row {
  public:
@@ -93,8 +94,10 @@ class escort_row {
       typename Team::accumulator total(T(0));
       Team::each(b * block_columns, block_length<Team>(task.classes, b), [&](auto const& place) {
         lane const z = score(place), t = place.load(first, low);
-        lane const by_ratio =
-            infinite ? math::select(z == above, lane(T(1)), lane(T(0))) : math::exp(lane(z - safe));
+        // at infinity the classes of largest ell, by q
+        lane const rest = infinite ? math::select(z == above, log_q(place.load(second, low)), gone)
+                                   : lane(z - safe);
+        lane const by_ratio = math::exp(rest);
         lane const by_p = math::exp(
             lane(constant<lane>(infinite ? 1 : order) * math::select(t == gone, gone, log_p(t))));
         lane e = math::select(endless, math::select(z == above, by_p, lane(T(0))), by_ratio);

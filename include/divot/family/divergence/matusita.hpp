@@ -7,6 +7,7 @@
 #include <divot/core/power.hpp>
 #include <divot/family/class_point.hpp>
 #include <divot/family/generator.hpp>
+#include <divot/family/probability_ratio.hpp>
 
 namespace divot {
 
@@ -31,7 +32,9 @@ class bound_matusita {
   static constexpr bool needs_logs = false;
   static constexpr bool needs_exact_offset() { return true; }
 
-  explicit bound_matusita(double a) : a_(a), less_(1 / a - 1) { far_ = half_way(*this, 1); }
+  explicit bound_matusita(double a) : a_(a), power_(a), less_(1 / a - 1) {
+    far_ = half_way(*this, 1);
+  }
 
   double far_from() const { return far_.wide; }
   class_limits limits() const { return {1, 0, 1, 1, 0, a_.wide == 1 ? -1 : -unbounded}; }
@@ -41,7 +44,7 @@ class bound_matusita {
     V const gauge = row_gauge(anchor, far_.on<V>());
     auto const below = x.ell < V(0);
     V const fall = V(-math::abs(V(a_.on<V>() * x.ell)));
-    V const e = math::exp(fall);  // (smaller/larger)^a
+    V const e = smaller_over_larger(x, power_, fall);
     V const near = math::fnma(V(fall * fall), math::expm1_tail(fall), V(-fall));
     V const distance = math::select(is_near(fall), near, V(V(1) - e));
     V const power = math::power(distance, less_);
@@ -61,7 +64,7 @@ class bound_matusita {
 
  private:
   parameter a_;
-  exponent less_;  // 1/a − 1
+  exponent power_, less_;  // a and 1/a − 1
   parameter far_ = -near_bound;
 };
 

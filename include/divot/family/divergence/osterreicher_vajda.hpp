@@ -5,6 +5,7 @@
 #include <divot/core/errors.hpp>
 #include <divot/family/generator.hpp>
 #include <divot/family/near_series.hpp>
+#include <divot/family/probability_ratio.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -39,6 +40,7 @@ class bound_osterreicher_vajda {
 
   explicit bound_osterreicher_vajda(double b)
       : b_(b),
+        power_(b),
         c_(1 / b - 1),
         per_c_(c_.wide == 0 ? 0 : 1 / c_.wide),
         scale_(std::exp2(c_.wide)),
@@ -65,7 +67,7 @@ class bound_osterreicher_vajda {
     // L of the larger and of the smaller side: ln cosh y ∓ y with y = ½b|ell|
     V const y = math::abs(V((b_.on<V>() * constant<V>(.5)) * x.ell));
     V const log_cosh = math::log_cosh(y);
-    V const fallen = math::exp(V(V(-2) * y));           // (smaller/larger)^b
+    V const fallen = smaller_over_larger(x, power_, V(V(-2) * y));
     V const grown = math::log1p_ratio(fallen, V(1));    // ln(1 + fallen)
     V const factor = math::exp(V(c_.on<V>() * grown));  // (1 + fallen)^c
     auto const below = x.ell < V(0);
@@ -121,10 +123,12 @@ class bound_osterreicher_vajda {
     return V(-math::select(is_near(z), near, far));
   }
 
-  parameter b_, c_, per_c_;  // order, 1/b − 1 and the inverse of that
-  parameter scale_;          // 2^c
-  parameter at_zero_;        // f(0)
-  parameter rate_;           // max(b, 1)
+  parameter b_;
+  exponent power_;       // b
+  parameter c_, per_c_;  // 1/b − 1 and the inverse of that
+  parameter scale_;      // 2^c
+  parameter at_zero_;    // f(0)
+  parameter rate_;       // max(b, 1)
   near_series near_;
   parameter far_ = -near_bound;
 };

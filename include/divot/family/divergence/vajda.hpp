@@ -4,6 +4,7 @@
 
 #include <divot/core/errors.hpp>
 #include <divot/family/power_gauge.hpp>
+#include <divot/family/probability_ratio.hpp>
 
 #include <divot/family/class_point.hpp>
 #include <divot/family/generator.hpp>
@@ -29,25 +30,6 @@ struct vajda {
 inline namespace DIVOT_ABI {
 
 class bound_dual_vajda;
-
-/// sgn(ell) on lanes, 0 at 0.
-template <class V>
-DIVOT_INLINE V sign_of(V const& ell) {
-  return math::select(ell > V(0), V(1), math::select(ell < V(0), V(-1), V(0)));
-}
-
-/// |p/q − 1|: by ell where near, else from p and q, in the widest type from ell alone.
-template <class V>
-DIVOT_INLINE V relative_distance(class_point<V> const& x) {
-  V const near = math::fma(V(x.ell * x.ell), math::expm1_tail(x.ell), x.ell);
-  V far;
-  if constexpr (std::is_same_v<V, long double>) {
-    far = math::expm1(x.ell);
-  } else {
-    far = (x.p - x.q) / math::max(x.q, smallest_normal<V>());
-  }
-  return math::abs(math::select(is_near(x.ell), near, far));
-}
 
 class bound_vajda {
  public:
