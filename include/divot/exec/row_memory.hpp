@@ -18,6 +18,7 @@ struct memory_needs {
   bool student_gradient_panel = false, teacher_gradient_panel = false;
   bool teacher_stays = false;  // the teacher's exponentials are read after the divergence sweep
   index panel = 1;             // rows a panel
+  index spare = 0;             // rows that operands take to be read or pulled back
 };
 
 /// The scratch memory of one worker (or of a team that shares a row).
@@ -29,6 +30,7 @@ struct row_memory {
   row_array<T> teacher_exponentials, student_exponentials, student_weights, teacher_weights;
   row_array<T> student_partial, teacher_partial;
   row_array<T> teacher_panel, student_panel, student_gradient_panel, teacher_gradient_panel;
+  row_array<T> spare;
   row_array<softmax_block<row>> teacher_blocks, student_blocks;
   row_array<sweep_block<row>> sweep_blocks;
 
@@ -57,6 +59,7 @@ struct row_memory {
     if (needs.teacher_gradient_panel && !needs.teacher_panel) {
       teacher_gradient_panel.take(memory, panel);
     }
+    if (needs.spare > 0) spare.take(memory, padded * needs.spare);
   }
 
   /// Where gradients wait to be copied out: over the copied logits, if there are any.
