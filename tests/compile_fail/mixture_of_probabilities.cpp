@@ -1,4 +1,4 @@
-// expect: divot: mixture\(teachers…, weights\): the teachers are logits
+// expect: divot: mixture\(t1, t2, weights\): the teachers are logits
 // SPDX-FileCopyrightText: divot contributors
 // SPDX-License-Identifier: MIT
 #include <divot/divot.hpp>

@@ -1,4 +1,4 @@
-// expect: divot: mixture\(teachers…, weights\): the weights come last
+// expect: divot: mixture\(t1, t2, weights\): the weights come last
 // SPDX-FileCopyrightText: divot contributors
 // SPDX-License-Identifier: MIT
 #include <divot/divot.hpp>

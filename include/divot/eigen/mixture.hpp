@@ -80,20 +80,20 @@ auto make_mixture(Weights const& given, std::index_sequence<I...>, Teachers&& te
 template <class... Args>
 auto mixture(Args&&... args) {
   constexpr std::size_t last = sizeof...(Args) - 1;
-  static_assert(sizeof...(Args) >= 2, "divot: mixture(teachers…, weights): the weights come last");
+  static_assert(sizeof...(Args) >= 2, "divot: mixture(t1, t2, weights): the weights come last");
   if constexpr (sizeof...(Args) >= 2) {
     using tuple = std::tuple<Args&&...>;
     using weights = std::remove_cvref_t<std::tuple_element_t<last, tuple>>;
     constexpr bool listed = number_list<weights> && !is_row_mask<weights>();
     static_assert(listed,
-                  "divot: mixture(teachers…, weights): the weights come last, a number a teacher: "
+                  "divot: mixture(t1, t2, weights): the weights come last, a number a teacher: "
                   "anything with size() and [], std::array{.5, .5} for example");
     constexpr bool teachers = []<std::size_t... I>(std::index_sequence<I...>) {
       return (... && is_logits_operand<std::remove_cvref_t<std::tuple_element_t<I, tuple>>>);
     }
     (std::make_index_sequence<last>());
     static_assert(teachers,
-                  "divot: mixture(teachers…, weights): the teachers are logits, bare or in "
+                  "divot: mixture(t1, t2, weights): the teachers are logits, bare or in "
                   "logits(x, T)");
     if constexpr (listed && teachers) {
       tuple all(std::forward<Args>(args)...);

@@ -10,6 +10,8 @@
 #include <unit/transforms/explicit.hpp>
 
 #include <array>
+#include <bit>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -63,8 +65,8 @@ TEST_CASE("in float, near convergence, gradients keep six digits and more") {
   }
 }
 
-TEST_CASE("16-bit storage is read exactly and written with its own rounding") {
-  auto const check = [](auto zero, double epsilon) {
+TEST_CASE("16-bit storage is read exactly, and its gradient is rounded once") {
+  auto const check = [](auto zero) {
     using S = decltype(zero);
     matrix<S> const t = normal<S>(22, 6, 300), s = normal<S>(23, 6, 300);
     matrix<double> const wide_t = t.template cast<double>(), wide_s = s.template cast<double>();
@@ -79,14 +81,33 @@ TEST_CASE("16-bit storage is read exactly and written with its own rounding") {
       double const want = divot::value_and_gradient(policy, divot::kl{}, wrap(wide_t), wrap(wide_s),
                                                     exact, options);
       CHECK(value == static_cast<float>(want));
+      bool nearest = true;
       for (Index i = 0; i < g.size(); ++i) {
         double const x = exact.data()[i], y = static_cast<double>(g.data()[i]);
-        CHECK(std::abs(x - y) <= epsilon * std::abs(x) + 1e-7);
+        for (int step : {-1, 1}) {
+          S const next = std::bit_cast<S>(
+              static_cast<std::uint16_t>(std::bit_cast<std::uint16_t>(g.data()[i]) + step));
+          nearest = nearest && !(std::abs(static_cast<double>(next) - x) < std::abs(y - x));
+        }
       }
+      CHECK(nearest);
     });
   };
-  check(Eigen::half(), .5 * 0x1p-10 * 1.001);
-  check(Eigen::bfloat16(), .5 * 0x1p-7 * 1.001);
+  check(Eigen::half());
+  check(Eigen::bfloat16());
+}
+
+TEST_CASE("numbers just beside the middle of two 16-bit ones go to the nearer one") {
+  for (double const sign : {-1., 1.}) {
+    for (double const off : {-0x1p-40, 0x1p-40}) {
+      double const x = sign * (1 + 0x1p-11 + off);
+      CHECK(static_cast<double>(divot::as_stored<Eigen::half>(x)) ==
+            sign * (off < 0 ? 1 : 1 + 0x1p-10));
+      double const y = sign * (1 + 0x1p-8 + off);
+      CHECK(static_cast<double>(divot::as_stored<Eigen::bfloat16>(y)) ==
+            sign * (off < 0 ? 1 : 1 + 0x1p-7));
+    }
+  }
 }
 
 TEST_CASE("in place and out of place give the same bits") {
