@@ -3,8 +3,10 @@
 #pragma once
 
 #include <divot/eigen/checks.hpp>
+#include <divot/eigen/mixture.hpp>
 #include <divot/eigen/top_k_checks.hpp>
 #include <divot/exec/loss_rows.hpp>
+#include <divot/exec/mixture_source.hpp>
 #include <divot/exec/parameter_rows.hpp>
 #include <divot/exec/screen_top_k.hpp>
 #include <divot/family/divergence/alpha_beta.hpp>
@@ -18,7 +20,10 @@ namespace divot {
 inline namespace DIVOT_ABI {
 
 /// A bare matrix is logits at temperature 1.
-template <operand_like X>
+template <class X>
+concept teacher_like = operand_like<X> || is_mixture<std::remove_cvref_t<X>>;
+
+template <teacher_like X>
 decltype(auto) as_operand(X const& x) {
   if constexpr (matrix_like<X>) {
     return logits(x);
@@ -29,10 +34,13 @@ decltype(auto) as_operand(X const& x) {
 
 template <class X>
 inline constexpr operand_kind kind_of = operand_kind::labels;
-template <class S, int K>
-inline constexpr operand_kind kind_of<operand<S, K>> = static_cast<operand_kind>(K);
+template <class S, int K, class... F>
+inline constexpr operand_kind kind_of<operand<S, K, F...>> = static_cast<operand_kind>(K);
 template <class I, class P, class M>
 inline constexpr operand_kind kind_of<top_k_operand<I, P, M>> = operand_kind::top_k;
+/// What its rows are when they reach the row functions.
+template <class... O>
+inline constexpr operand_kind kind_of<mixture_operand<O...>> = operand_kind::log_probabilities;
 
 template <class X>
 using operand_storage = storage_t<decltype(std::declval<X>().x)>;
@@ -66,6 +74,12 @@ struct declared_arithmetic : arithmetic_of<operand_storage<Teacher>, operand_sto
 template <class Y, class Student>
 struct declared_arithmetic<label_operand<Y>, Student>
     : arithmetic_of<operand_storage<Student>, operand_storage<Student>> {};
+template <class O, class Student>
+struct declared_arithmetic<mixture_operand<O>, Student> : declared_arithmetic<O, Student> {};
+template <class O, class... Others, class Student>
+struct declared_arithmetic<mixture_operand<O, Others...>, Student>
+    : arithmetic_of<operand_storage<O>,
+                    typename declared_arithmetic<mixture_operand<Others...>, Student>::type> {};
 
 /// Labels as a row's index into the classes.
 template <class Stored>
@@ -103,14 +117,42 @@ void check_temperatures_named(Plan const& plan, operand_kind teacher, operand_ki
   }
 }
 
-template <class T, operand_kind Kind, class X>
-auto make_source(X const& x) {
-  if constexpr (Kind == operand_kind::probabilities) {
-    auto const inner = source_of<T>(x);
-    return log_source<T, std::remove_const_t<decltype(inner)>>(inner);
+/// The rows of an operand, as a team reads them.
+template <class Team, class S, int Kind, class... F>
+auto make_source(operand<S, Kind, F...> const& given) {
+  using T = typename Team::scalar;
+  using source = decltype(source_of<T>(given.x));
+  if constexpr (Kind == int(operand_kind::probabilities)) {
+    return log_source<T, source>(source_of<T>(given.x));
+  } else if constexpr (sizeof...(F) > 0) {
+    using chain = decltype(bind_transforms<Team>(given.transforms));
+    return transformed_source<source, chain>(source_of<T>(given.x),
+                                             bind_transforms<Team>(given.transforms));
   } else {
-    return source_of<T>(x);
+    return source_of<T>(given.x);
   }
+}
+
+/// Checks what can be said of each of a mixture's teachers alone, and makes its source of rows.
+template <class Team, class Request, class... O>
+auto mixture_rows(mixture_operand<O...> const& given, batch const& options, Request const& request,
+                  memory_span const& student_memory) {
+  std::array<double, sizeof...(O)> temperatures{};
+  std::size_t at = 0;
+  auto const take = [&](auto const& teacher) {
+    mixture_teacher const who(at);
+    check_not_null(teacher.x, who.text());
+    check_temperature(teacher.temperature, who.text());
+    check_overlap(request, student_memory, operand_span(teacher.x));
+    temperatures[at++] = teacher.temperature;
+  };
+  return std::apply(
+      [&](auto const&... teacher) {
+        (take(teacher), ...);
+        return mixture_source<Team, decltype(make_source<Team>(teacher))...>(
+            given.weights, temperatures, options, make_source<Team>(teacher)...);
+      },
+      given.teachers);
 }
 
 template <class T, class Target>
@@ -170,6 +212,8 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
   check_target(request.student_target, rows, student_cols, "student");
   check_target(request.teacher_target, rows, teacher_cols, "teacher");
   check_overlap(request, student_memory, teacher_memory);
+  check_source(teacher_rows, options, set.classes, "the teacher");
+  check_source(student_rows, options, set.classes, "the student");
   take_settings(request.student_target, set.student_add, set.student_scale);
   take_settings(request.teacher_target, set.teacher_add, set.teacher_scale);
   if (!(is_alpha_beta<Plan> && is_real<T>)&&request.parameter_target != nullptr) {
@@ -211,7 +255,7 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
   return result;
 }
 
-template <execution_policy Policy, loss L, operand_like Teacher, operand_like Student,
+template <execution_policy Policy, loss L, teacher_like Teacher, teacher_like Student,
           class Request>
 auto run_checked(Policy const& policy, L const& what, Teacher const& teacher_given,
                  Student const& student_given, Request const& request, batch const& options) {
@@ -219,6 +263,8 @@ auto run_checked(Policy const& policy, L const& what, Teacher const& teacher_giv
   decltype(auto) student = as_operand(student_given);
   using teacher_type = std::remove_cvref_t<decltype(teacher)>;
   using student_type = std::remove_cvref_t<decltype(student)>;
+  static_assert(!is_mixture<student_type>,
+                "divot: a mixture is a teacher: the order is (policy, what, teacher, student)");
   static_assert(!is_label_operand<student_type>,
                 "divot: labels are a teacher: the order is (policy, what, teacher, student)");
   static_assert(!is_top_k_operand<student_type>,
@@ -230,7 +276,9 @@ auto run_checked(Policy const& policy, L const& what, Teacher const& teacher_giv
   constexpr bool plain = teacher_kind == operand_kind::probabilities ||
                          teacher_kind == operand_kind::top_k ||
                          student_kind == operand_kind::probabilities;
-  using T = std::conditional_t<plain && std::is_same_v<declared, float>, double, declared>;
+  constexpr bool rounded = plain || moves_values<teacher_type> || moves_values<student_type>;
+  using T = std::conditional_t<rounded && std::is_same_v<declared, float>, double, declared>;
+  using team = row_team<decltype(runs_as(policy)), T>;
   static_assert(is_real<T> || std::is_same_v<Policy, seq_policy>,
                 "divot: this scalar type runs on divot::seq only: pass it as the policy");
   static_assert(is_real<T> || !plain,
@@ -244,6 +292,10 @@ auto run_checked(Policy const& policy, L const& what, Teacher const& teacher_giv
                     teacher_kind == operand_kind::log_probabilities,
                 "divot: a teacher's gradient exists for logits and log_probabilities only");
 
+  static_assert(
+      !want_teacher || !is_mixture<teacher_type>,
+      "divot: a mixture has no gradient: its teachers' are those of probabilities' means");
+
   check_temperatures_named(plan, teacher_kind, student_kind);
   if (!options.temperatures.empty() && teacher_kind != operand_kind::logits &&
       student_kind != operand_kind::logits) {
@@ -251,7 +303,7 @@ auto run_checked(Policy const& policy, L const& what, Teacher const& teacher_giv
   }
   check_not_null(student.x, "the student");
   check_temperature(student.temperature, "the student");
-  auto const student_rows = make_source<T, student_kind>(student.x);
+  auto const student_rows = make_source<team>(student);
   loss_settings set;
   set.options = &options;
   set.teacher_kind = teacher_kind;
@@ -285,12 +337,18 @@ auto run_checked(Policy const& policy, L const& what, Teacher const& teacher_giv
                                       student_rows.cols(), memory_span{}, student_rows,
                                       student_memory);
     });
+  } else if constexpr (is_mixture<teacher_type>) {
+    row_labels<std::span<std::int64_t const>> const labels{options.labels};
+    auto const teacher_rows = mixture_rows<team>(teacher, options, request, student_memory);
+    return run_sources<T, declared>(runs_as(policy), plan, set, request, labels, teacher_rows,
+                                    teacher_rows.cols(), memory_span{}, student_rows,
+                                    student_memory);
   } else {
     check_not_null(teacher.x, "the teacher");
     check_temperature(teacher.temperature, "the teacher");
     set.teacher_temperature = teacher.temperature;
     row_labels<std::span<std::int64_t const>> const labels{options.labels};
-    auto const teacher_rows = make_source<T, teacher_kind>(teacher.x);
+    auto const teacher_rows = make_source<team>(teacher);
     return run_sources<T, declared>(runs_as(policy), plan, set, request, labels, teacher_rows,
                                     teacher_rows.cols(), operand_span(teacher.x), student_rows,
                                     student_memory);
@@ -304,11 +362,11 @@ auto run_call(Policy const& policy, L const& what, Teacher const& teacher, Stude
   static_assert(loss<L>,
                 "divot: the argument before the teacher must be a loss: a divergence such as "
                 "divot::kl{}, divot::cross_entropy{}, or sums and multiples of them");
-  static_assert(operand_like<Teacher> && operand_like<Student>,
+  static_assert(teacher_like<Teacher> && teacher_like<Student>,
                 "divot: teacher and student are Eigen expressions or matrix_ref, bare or in "
-                "logits(x, T), probabilities(x), log_probabilities(x); a teacher may be labels(y) "
-                "or top_k(indices, log_probabilities, tail)");
-  if constexpr (loss<L> && operand_like<Teacher> && operand_like<Student>) {
+                "logits(x, T), probabilities(x), log_probabilities(x); a teacher may be labels(y), "
+                "top_k(indices, log_probabilities, tail) or a mixture");
+  if constexpr (loss<L> && teacher_like<Teacher> && teacher_like<Student>) {
     return run_checked(policy, what, teacher, student, request, options);
   }
 }

@@ -61,6 +61,9 @@ void with_softmax(Policy const& policy, X const& given, Target const& target, ba
   decltype(auto) x = as_operand(given);
   using operand_type = std::remove_cvref_t<decltype(x)>;
   static_assert(kind_of<operand_type> == operand_kind::logits, "divot: softmax takes logits");
+  static_assert(!has_transforms<operand_type>,
+                "divot: softmax and its family take logits as they are: softcap, bias, standardise "
+                "and mask belong to losses");
   using T = arithmetic<operand_type>;
   static_assert(is_real<T> || std::is_same_v<Policy, seq_policy>,
                 "divot: this scalar type runs on divot::seq only: pass it as the policy");

@@ -142,6 +142,11 @@ inline constexpr double tie = 4 * static_cast<double>(std::numeric_limits<T>::ep
 /// The reference in quadruple precision against tables made with hundreds of digits.
 inline constexpr double reference = 1e-28;
 
+/// Losses and gradients (relative, as vectors) of transformed logits and of mixtures, against the
+/// same written out in long double.
+template <class T>
+inline constexpr double transformed = std::is_same_v<T, float> ? 1e-6 : 1e-12;
+
 /// Against values that others' code gives in double precision.
 inline constexpr double official = 1e-12;
 

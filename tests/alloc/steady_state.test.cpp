@@ -134,6 +134,32 @@ void every_option(Policy const& policy) {
 }
 
 template <class Policy>
+void transforms_and_mixtures(Policy const& policy) {
+  for (divot::index const cols : {divot::index(9), divot::index(300)}) {
+    CAPTURE(cols);
+    using matrix = row_major<float>;
+    matrix const t = sample<matrix>(9, 40, cols), s = sample<matrix>(10, 40, cols);
+    matrix g(40, cols), h(40, cols);
+    std::vector<float> const bias(static_cast<std::size_t>(cols), .5f);
+    std::vector<std::uint8_t> keep(static_cast<std::size_t>(cols), 1);
+    keep[2] = 0;
+    auto const wrap = [&](auto const& x) {
+      return divot::logits(x, 2).softcap(30).bias(bias).standardise().mask(keep);
+    };
+    settles([&](auto const& b) {
+      divot::value_and_gradient(policy, divot::kl{}, wrap(t), wrap(s),
+                                divot::gradients().student(g).teacher(h), b);
+    });
+    std::array<double, 2> parameters{};
+    settles([&](auto const& b) {
+      divot::value_and_gradient(policy, divot::alpha_beta{},
+                                divot::mixture(wrap(t), wrap(s), std::array{.5, .5}), s,
+                                divot::gradients().student(g).parameters(parameters), b);
+    });
+  }
+}
+
+template <class Policy>
 void softmax_family(Policy const& policy) {
   for (divot::index const cols : {divot::index(9), divot::block_columns + 476}) {
     CAPTURE(cols);
@@ -168,6 +194,7 @@ TEST_CASE("simd allocates nothing after the first call") {
   SUBCASE("losses") { every_loss(divot::simd); }
   SUBCASE("options") { every_option(divot::simd); }
   SUBCASE("softmax") { softmax_family(divot::simd); }
+  SUBCASE("transforms") { transforms_and_mixtures(divot::simd); }
 }
 
 TEST_CASE("seq allocates nothing after the first call") {
@@ -176,6 +203,7 @@ TEST_CASE("seq allocates nothing after the first call") {
   SUBCASE("losses") { every_loss(divot::seq); }
   SUBCASE("options") { every_option(divot::seq); }
   SUBCASE("softmax") { softmax_family(divot::seq); }
+  SUBCASE("transforms") { transforms_and_mixtures(divot::seq); }
 }
 
 TEST_CASE("lazy expressions are read without a copy of the matrix") {

@@ -4,6 +4,7 @@
 
 #include <divot/core/errors.hpp>
 #include <divot/core/types.hpp>
+#include <divot/eigen/operand.hpp>
 #include <divot/row/operand.hpp>
 
 #include <Eigen/Core>
@@ -20,15 +21,6 @@ inline constexpr sixteen_bits bits_of<Eigen::half> = sixteen_bits::half;
 template <>
 inline constexpr sixteen_bits bits_of<Eigen::bfloat16> = sixteen_bits::bfloat16;
 
-/// A matrix together with what its numbers mean. Made by logits, probabilities, log_probabilities.
-///
-/// Keeps a reference to an lvalue matrix and owns everything else, so it never dangles in `auto`.
-template <class Stored, int Kind>
-struct operand {
-  Stored x;
-  double temperature = 1;
-};
-
 /// A label per row as a teacher. Made by `labels`.
 template <class Stored>
 struct label_operand {
@@ -44,8 +36,8 @@ template <class S>
 inline constexpr bool is_matrix_ref<matrix_ref<S>> = true;
 template <class X>
 inline constexpr bool is_operand = false;
-template <class S, int K>
-inline constexpr bool is_operand<operand<S, K>> = true;
+template <class S, int K, class... F>
+inline constexpr bool is_operand<operand<S, K, F...>> = true;
 template <class X>
 inline constexpr bool is_label_operand = false;
 template <class S>
@@ -143,11 +135,25 @@ auto labels(Y&& y, double smoothing = 0) {
   return label_operand<stored>{std::forward<Y>(y), smoothing};
 }
 
+/// An expression's coefficients. Eigen's evaluators cannot be copied, but made again.
+template <class Xpr>
+class coefficients_of {
+ public:
+  explicit coefficients_of(Xpr const& x) : x_(&x), evaluator_(x) {}
+  coefficients_of(coefficients_of const& other) : coefficients_of(*other.x_) {}
+  coefficients_of& operator=(coefficients_of const&) = delete;
+  DIVOT_INLINE auto operator()(index i, index k) const { return evaluator_.coeff(i, k); }
+
+ private:
+  Xpr const* x_;
+  Eigen::internal::evaluator<Xpr> evaluator_;
+};
+
 /// A dense Eigen expression without memory of its own, evaluated row by row.
 template <class T, class Xpr>
 class expression_source {
  public:
-  explicit expression_source(Xpr const& x) : evaluator_(x), rows_(x.rows()), cols_(x.cols()) {
+  explicit expression_source(Xpr const& x) : coefficients_(x), rows_(x.rows()), cols_(x.cols()) {
     if (is_vector) {
       cols_ = rows_ * cols_;
       rows_ = 1;
@@ -158,22 +164,23 @@ class expression_source {
   T const* direct(index) const { return nullptr; }
   void const* fetched(index) const { return nullptr; }
   bool by_panels() const { return !Xpr::IsRowMajor && !is_vector; }
+  /// One coefficient.
   T at(index row, index col) const {
-    return is_column ? T(evaluator_.coeff(col, 0)) : T(evaluator_.coeff(row, col));
+    return is_column ? T(coefficients_(col, 0)) : T(coefficients_(row, col));
   }
   void read(index first, index count, index classes, T* out, index step) const {
     if (by_panels()) {
       for (index k = 0; k < classes; ++k) {
-        for (index i = 0; i < count; ++i) out[i * step + k] = T(evaluator_.coeff(first + i, k));
+        for (index i = 0; i < count; ++i) out[i * step + k] = T(coefficients_(first + i, k));
       }
       return;
     }
     for (index i = 0; i < count; ++i) {
       for (index k = 0; k < classes; ++k) {
         if constexpr (is_column) {
-          out[i * step + k] = T(evaluator_.coeff(k, 0));
+          out[i * step + k] = T(coefficients_(k, 0));
         } else {
-          out[i * step + k] = T(evaluator_.coeff(first + i, k));
+          out[i * step + k] = T(coefficients_(first + i, k));
         }
       }
     }
@@ -186,7 +193,7 @@ class expression_source {
  private:
   static constexpr bool is_vector = Xpr::IsVectorAtCompileTime;
   static constexpr bool is_column = is_vector && int(Xpr::ColsAtCompileTime) == 1;
-  Eigen::internal::evaluator<Xpr> evaluator_;
+  coefficients_of<Xpr> coefficients_;
   index rows_, cols_;
 };
 

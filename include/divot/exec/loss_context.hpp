@@ -5,6 +5,7 @@
 #include <divot/core/options.hpp>
 #include <divot/exec/row_memory.hpp>
 #include <divot/exec/screen.hpp>
+#include <divot/exec/transformed_source.hpp>
 #include <divot/family/plan.hpp>
 #include <divot/row/top_k_source.hpp>
 
@@ -51,6 +52,8 @@ struct loss_context {
   static constexpr bool tangent = is_log_source<StudentSource>;
   /// Rows are evaluated on fewer classes: those a top-k teacher names, and one for all others.
   static constexpr bool reduced = is_bucket_source<TeacherSource> && Plan::needs_teacher;
+  /// A mixture's rows are log-probabilities, which never go across lanes.
+  static constexpr bool mixed = requires { TeacherSource::spare_rows; };
 
   Plan const& plan;
   loss_settings const& set;
@@ -109,8 +112,11 @@ struct loss_context {
     n.partial = std::tuple_size_v<decltype(Plan::groups)> > 1 || plan.z_weight != 0;
     n.teacher_panel = lanes && (across || teacher.direct(0) == nullptr);
     n.student_panel = across || student.direct(0) == nullptr;
-    n.student_gradient_panel = student_wanted && (across || student_target.direct(0) == nullptr);
-    n.teacher_gradient_panel = teacher_wanted && (across || teacher_target.direct(0) == nullptr);
+    // gradients that are pulled back wait for it in scratch
+    n.student_gradient_panel = student_wanted && (across || is_transformed<StudentSource> ||
+                                                  student_target.direct(0) == nullptr);
+    n.teacher_gradient_panel = teacher_wanted && (across || is_transformed<TeacherSource> ||
+                                                  teacher_target.direct(0) == nullptr);
     bool const panels = set.options->valid_classes_per_row.empty() &&
                         ((lanes && teacher.by_panels()) || student.by_panels() ||
                          student_target.by_panels() || teacher_target.by_panels());
@@ -120,6 +126,8 @@ struct loss_context {
       n.partial = true;
       n.reduced = teacher.named() + 1;
     }
+    n.spare = std::max(spare_rows<TeacherSource>(n.panel, teacher_wanted),
+                       spare_rows<StudentSource>(n.panel, student_wanted));
     return n;
   }
 

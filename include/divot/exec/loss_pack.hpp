@@ -77,6 +77,29 @@ void write_lanes(Target const& target, index first, index count, index classes, 
   }
 }
 
+/// The same, pulled back on the way where the source's logits were transformed: `rows` has room for
+/// all of them, `spare` is the source's.
+template <class Team, class Source, class Target, class T>
+void give_lanes([[maybe_unused]] Source const& source, Target const& target, index first,
+                index count, index classes, T const* panel, bool add, row_bits done,
+                [[maybe_unused]] T* rows, [[maybe_unused]] T* spare) {
+  if constexpr (is_transformed<Source>) {
+    lanes_to_rows(matrix_ref<T>(rows, count, classes), 0, count, classes, panel, false);
+    for (index i = 0; i < count; ++i) {
+      if ((done >> i & 1) != 0) {
+        pull_back(source, first + i, classes, rows + i * classes, spare);
+      }
+    }
+    for (index i = 0; i < count; ++i) {
+      if ((done >> i & 1) == 0) continue;
+      target.write(first + i, classes, rows + i * classes, 1, add);
+      if (!add) target.clear(first + i, classes);
+    }
+  } else {
+    write_lanes<Team>(target, first, count, classes, panel, add, done);
+  }
+}
+
 /// What all packs of a call have in common.
 template <class Team, class Context>
 row_task<Team> pack_task(Context const& call, row_memory<Team> const& memory) {
@@ -175,12 +198,14 @@ void pack_of_rows(Context const& call, row_memory<Team> const& memory, row_task<
     }
   }
   if constexpr (student_wanted) {
-    write_lanes<Team>(call.student_target, first, count, n, task.student_gradient,
-                      call.set.student_add, done);
+    give_lanes<Team>(call.student, call.student_target, first, count, n, task.student_gradient,
+                     call.set.student_add, done, memory.student_exponentials.data(),
+                     memory.spare.data());
   }
   if constexpr (teacher_wanted) {
-    write_lanes<Team>(call.teacher_target, first, count, n, task.teacher_gradient,
-                      call.set.teacher_add, done);
+    give_lanes<Team>(call.teacher, call.teacher_target, first, count, n, task.teacher_gradient,
+                     call.set.teacher_add, done, memory.student_exponentials.data(),
+                     memory.spare.data());
   }
 }
 

@@ -56,11 +56,13 @@ DIVOT_COLD void careful_row(Context const& call, index r, typename Context::tota
     }
     if constexpr (Context::student_wanted) {
       for (std::size_t k = 0; k < size; ++k) narrow[k] = static_cast<T>(student_g[k]);
+      pull_back(call.student, r, n, narrow.data());
       call.student_target.write(r, n, narrow.data(), 1, call.set.student_add);
       if (!call.set.student_add) call.student_target.clear(r, n);
     }
     if constexpr (Context::teacher_wanted) {
       for (std::size_t k = 0; k < size; ++k) narrow[k] = static_cast<T>(teacher_g[k]);
+      pull_back(call.teacher, r, n, narrow.data());
       call.teacher_target.write(r, n, narrow.data(), 1, call.set.teacher_add);
       if (!call.set.teacher_add) call.teacher_target.clear(r, n);
     }
@@ -95,7 +97,8 @@ void panel_of_rows(Context const& call, Team const& team, row_memory<Team> const
     index const classes = count == 1 ? call.classes_of(first) : most;
     bool const any = count > 1 || call.is_valid(first);
     if (any && need.teacher_panel) {
-      read_panel(call.teacher, first, count, classes, memory.teacher_panel.data(), step);
+      read_rows(call.teacher, first, count, classes, memory.teacher_panel.data(), step,
+                memory.spare.data());
     }
     if (any && need.student_panel) {
       read_panel(call.student, first, count, classes, memory.student_panel.data(), step);
@@ -162,6 +165,13 @@ void panel_of_rows(Context const& call, Team const& team, row_memory<Team> const
       using Number = typename Context::Number;
       call.add_row(totals, r, Number(task.loss), Number(task.student_temperature_gradient),
                    Number(task.teacher_temperature_gradient));
+      index const n = call.classes_of(r);
+      if constexpr (student_wanted) {
+        pull_back(call.student, r, n, task.student_gradient, memory.spare.data());
+      }
+      if constexpr (teacher_wanted) {
+        pull_back(call.teacher, r, n, task.teacher_gradient, memory.spare.data());
+      }
     }
   }
   if (keeper) {

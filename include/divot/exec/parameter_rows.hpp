@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 namespace divot {
@@ -56,24 +57,25 @@ std::array<double, 2> parameter_gradient(Context const& call, Policy const& poli
   index const stretches = (rows + stretch - 1) / stretch;
   int const workers = worker_count(
       policy, 100. * static_cast<double>(rows) * static_cast<double>(call.set.classes));
+  index const own = 2 + spare_rows<std::remove_cvref_t<decltype(call.teacher)>>(1, false);
   scratch memory;
   std::array<double, 2>* sums = nullptr;
   T* operands = nullptr;
   for (bool const counting : {true, false}) {
     sums = memory.take<std::array<double, 2>>(stretches);
-    operands = memory.take<T>(2 * workers * call.set.classes);
+    operands = memory.take<T>(own * workers * call.set.classes);
     if (counting) memory.provide(call.set.options->workspace);
   }
   for (index i = 0; i < stretches; ++i) sums[i] = {0., 0.};
   run_workers(policy, workers, [&](int me, int team_size) {
-    T* const t = operands + 2 * me * call.set.classes;
+    T* const t = operands + own * me * call.set.classes;
     T* const s = t + call.set.classes;
     for (index i = me; i < stretches; i += team_size) {
       index const last = std::min(rows, (i + 1) * stretch);
       for (index r = i * stretch; r < last; ++r) {
         if (!call.is_valid(r) || call.gradient_factor(r) == 0) continue;
         index n = call.classes_of(r);
-        call.teacher.read(r, 1, n, t, n);
+        read_rows(call.teacher, r, 1, n, t, n, s + call.set.classes);
         call.student.read(r, 1, n, s, n);
         double const tt = temperature != 0 ? temperature : call.teacher_temperature(r);
         double const st = temperature != 0 ? temperature : call.student_temperature(r);

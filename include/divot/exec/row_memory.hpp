@@ -19,6 +19,7 @@ struct memory_needs {
   bool teacher_stays = false;  // the teacher's exponentials are read after the divergence sweep
   index panel = 1;             // rows a panel
   index reduced = 0;           // classes of a shorter row that stands for the whole one; 0: none
+  index spare = 0;             // rows that operands take to be read or pulled back
 };
 
 /// The scratch memory of one worker (or of a team that shares a row).
@@ -30,6 +31,7 @@ struct row_memory {
   row_array<T> teacher_exponentials, student_exponentials, student_weights, teacher_weights;
   row_array<T> student_partial, teacher_partial;
   row_array<T> teacher_panel, student_panel, student_gradient_panel, teacher_gradient_panel;
+  row_array<T> spare;
   row_array<softmax_block<row>> teacher_blocks, student_blocks;
   row_array<sweep_block<row>> sweep_blocks;
   row_array<std::byte> reduced;
@@ -59,6 +61,7 @@ struct row_memory {
     if (needs.teacher_gradient_panel && !needs.teacher_panel) {
       teacher_gradient_panel.take(memory, panel);
     }
+    if (needs.spare > 0) spare.take(memory, padded * needs.spare);
     if (needs.reduced > 0) {
       scratch counter;
       row_memory shorter;

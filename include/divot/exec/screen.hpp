@@ -67,6 +67,22 @@ DIVOT_COLD std::optional<row_flaw> find_row_flaw(Source const& source, operand_k
                                                  index classes, T* buffer) {
   if constexpr (requires { source.inner(); }) {
     return find_row_flaw<T>(source.inner(), kind, row, classes, buffer);
+  } else if constexpr (requires { source.original(); }) {
+    auto flaw = find_row_flaw<T>(source.original(), kind, row, classes, buffer);
+    if (flaw) return flaw;
+    source.read(row, 1, classes, buffer, classes);
+    flaw = find_flaw(buffer, classes, kind, source.tolerance());
+    if (flaw) flaw->what += " once the logits are transformed";
+    return flaw;
+  } else if constexpr (requires { source.name(std::size_t(0)); }) {
+    // the first of a mixture's teachers that has one
+    std::optional<row_flaw> flaw;
+    source.each_teacher([&](auto const& teacher, std::size_t at) {
+      if (flaw) return;
+      flaw = find_row_flaw<T>(teacher, operand_kind::logits, row, classes, buffer);
+      if (flaw) flaw->what.append(" in ").append(source.name(at).text());
+    });
+    return flaw;
   } else {
     if (kind == operand_kind::labels) return std::nullopt;  // checked before anything else
     T const* x = source.direct(row);

@@ -6,8 +6,11 @@
 #include <divot/core/math.hpp>
 #include <divot/core/types.hpp>
 
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
+#include <type_traits>
 
 namespace divot {
 inline namespace DIVOT_ABI {
@@ -143,6 +146,22 @@ class label_source {
   double smoothing_;
 };
 
+/// A number as it is stored, rounded once. Conversions to 16 bits go through float; a wider number
+/// is rounded to odd on the way there, which keeps what the second step has to know.
+template <class Storage, class T>
+DIVOT_INLINE Storage as_stored(T const& x) {
+  if constexpr (bits_of<Storage> != sixteen_bits::none && is_real<T> && !std::is_same_v<T, float>) {
+    auto const near = static_cast<float>(x);
+    auto bits = std::bit_cast<std::uint32_t>(near);
+    T const back = static_cast<T>(near);
+    // towards 0 where the step went beyond x, and odd where it left something behind
+    if (is_finite_number(near) && back != x) bits = (bits - ((back < x) == (x < T(0)))) | 1u;
+    return static_cast<Storage>(std::bit_cast<float>(bits));
+  } else {
+    return static_cast<Storage>(x);
+  }
+}
+
 /// Targets of this many bytes and more are written past the caches, which could not keep them.
 inline constexpr index streamed_bytes = index(8) << 20;
 
@@ -167,7 +186,7 @@ class strided_target {
     Storage* const to = m_.data + row * m_.row_stride;
     for (index k = 0; k < classes; ++k) {
       Storage& out = to[k * m_.col_stride];
-      out = static_cast<Storage>(add ? T(static_cast<T>(out) + in[k * in_step]) : in[k * in_step]);
+      out = as_stored<Storage>(add ? T(static_cast<T>(out) + in[k * in_step]) : in[k * in_step]);
     }
   }
   /// Whether there are columns behind the first `classes`.
