@@ -132,8 +132,13 @@ class group_sweeps {
       }
     }
     if constexpr (widest) {
-      // entries of 0 stay 0 where others overflow
-      h.slope = math::min(h.slope, static_cast<row>(std::numeric_limits<T>::max()));
+      // entries of 0 stay 0 where others overflow, whatever weights and temperature multiply them
+      // by
+      using limits = std::numeric_limits<T>;
+      using factor = std::numeric_limits<double>;
+      constexpr bool wide = limits::max_exponent > 8 * factor::max_exponent;
+      constexpr T room = wide ? static_cast<T>(factor::max()) : T(1);
+      h.slope = math::min(h.slope, static_cast<row>(limits::max() / room / room / room));
     }
     return h;
   }
