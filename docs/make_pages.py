@@ -9,6 +9,7 @@
             that it names, and for no others. Without it no errors are shown.
 """
 import argparse
+import datetime
 import importlib.machinery
 import importlib.util
 import sys
@@ -54,7 +55,7 @@ def table(family):
     return "\n".join(lines)
 
 
-def page(family, names):
+def page(family, names, date):
     notes = "\n".join(textwrap.fill(f"- `{e.code}`: {e.note}", 100, subsequent_indent="  ",
                                     break_long_words=False, break_on_hyphens=False)
                       for e in family.entries)
@@ -79,8 +80,8 @@ def page(family, names):
                      f"and are the same beyond.")]
     if names:
         parts += ["## Measured errors", f"![Measured errors](pictures/{family.file}_errors.svg)",
-                  wrapped("The worst relative errors that the accuracy tests saw, over all policies; "
-                          "what the cases are stands in the [README](../../README.md#accuracy).")]
+                  wrapped(f"The worst relative errors that the accuracy tests saw on {date}, over all "
+                          f"policies; the cases are those of the [README](../../README.md#accuracy).")]
     return "\n\n".join(parts) + "\n"
 
 
@@ -89,6 +90,9 @@ def main():
     parser.add_argument("--accuracy", type=Path)
     arguments = parser.parse_args()
     worst = read_errors(arguments.accuracy) if arguments.accuracy else {}
+    date = ""
+    if arguments.accuracy:
+        date = datetime.date.fromtimestamp(arguments.accuracy.stat().st_mtime).isoformat()
     to = DOCS / "families"
     pictures = to / "pictures"
     pictures.mkdir(parents=True, exist_ok=True)
@@ -101,7 +105,7 @@ def main():
         names = measured(family.entries, worst)
         if names:
             draw_errors(names, worst, pictures / f"{family.file}_errors.svg")
-        (to / f"{family.file}.md").write_text(page(family, names), encoding="utf-8")
+        (to / f"{family.file}.md").write_text(page(family, names, date), encoding="utf-8")
         codes = ", ".join(dict.fromkeys(f"`{e.code.split('{')[0]}`" for e in family.entries
                                         if not e.code.startswith("reverse(")))
         index.append(textwrap.fill(f"- [{family.title}]({family.file}.md): {codes}", 100,

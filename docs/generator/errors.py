@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: divot contributors
 # SPDX-License-Identifier: MIT
 """Measured errors: a row for each loss that the measurements name, none for others."""
+import re
+
 import numpy as np
 
 from svg import LINES, Canvas
@@ -9,19 +11,17 @@ CASES = {"moderate": "#2463ae", "near convergence": "#2d8659", "confident": "#c8
 LEFT, PLOT, ROW, FIRST, LAST = 230, 480, 26, -17, -4
 
 
+def bare(name):
+    """The divergence of a name: what is reversed or symmetrized, whatever the parameters."""
+    inner = re.fullmatch(r"(?:reverse|symmetrized)\((\w+).*", name)
+    return inner[1] if inner else re.match(r"\w*", name)[0]
+
+
 def measured(entries, worst):
-    """Names in the measurements that belong to an entry: its own, whatever the parameters."""
-    names = []
-    for name in dict.fromkeys(key[0] for key in worst):
-        bare = name.split("(")[0] if not name.startswith("reverse(") else name.split(")")[0] + ")"
-        for entry in entries:
-            code = entry.code.split("{")[0]
-            if code.startswith("reverse("):
-                code += ")"
-            if bare == code or bare == code.removesuffix("()"):
-                names.append(name)
-                break
-    return names
+    """Names in the measurements that belong to one of the entries, in a case that is drawn."""
+    own = {bare(entry.code) for entry in entries}
+    return [name for name in dict.fromkeys(key[0] for key in worst)
+            if bare(name) in own and any(key[0] == name and key[1] in CASES for key in worst)]
 
 
 def draw_errors(names, worst, path):
@@ -36,7 +36,7 @@ def draw_errors(names, worst, path):
         if k % 2 == 0:
             canvas.text(place(10.**k), bottom + 18, f"1e{k}".replace("-", "−"), size=11)
     canvas.text(LEFT + PLOT / 2, bottom + 38, "worst relative error: left double, right float")
-    at = LEFT
+    at = 60
     for case, colour in CASES.items():
         canvas.circle(at, 22, 4, colour)
         canvas.text(at + 9, 26, case, "start", size=12)

@@ -48,11 +48,14 @@ def family_of_mixtures():
     def entry_reverse(pi):
         f, slope = skew_kl_parts(pi)
         return reversed_curve(f"reverse(skew_kl)({pi:g})", f, slope)
+    # m (u/m − 1)² with u − m = (1 − π)(u − 1)
+    skew_pearson = f_curve("skew(pearson, 0.1)", lambda u: .81 * (u - 1)**2 / (.1 * u + .9),
+                           lambda u: .81 * (u - 1) * (.1 * u + 1.9) / (.1 * u + .9)**2)
     return Family("mixtures", "Jensen–Shannon and the skews", """\
 These compare with a mixture m of both sides in place of the other side alone. Neither side can then
-rule out what the mixture holds, so that all of them are finite, and their gradients bounded. The
-mixture's weight π is always the teacher's, `teacher_weight`. `skew(D, π)` is D(p‖m) for any
-divergence D; `symmetrized(D)` is D(p‖q) + D(q‖p).""", [
+rule out what the mixture holds: those made of KL are finite, and their gradients bounded. The
+mixture's weight π is always the teacher's, `teacher_weight`. Of any divergence D, `skew(D, π)` is
+the same to the mixture, and `symmetrized(D)` is D(p‖q) + D(q‖p).""", [
         Entry("jensen_shannon{}", "½ KL(p‖m) + ½ KL(q‖m), m = (p + q)/2",
               "½ [u ln u − (u + 1) ln((u + 1)/2)]", "½ ln 2, ½ ln 2", "½ q ln(q/m)", "itself",
               "[0, ln 2]", "Its square root is a distance: [functions](functions.md).",
@@ -72,6 +75,9 @@ divergence D; `symmetrized(D)` is D(p‖q) + D(q‖p).""", [
               "q ln(q/m) + (1 − π) p q/m", "`skew_kl{π}`", "[0, −ln π]",
               "DistiLLM's skew reverse KL. The mixture is mostly the teacher's where π is small.",
               [entry_reverse(.1)]),
+        Entry("skew(D, π)", "D(p‖m), m = πp + (1 − π)q", "m f(u/m), m = πu + 1 − π",
+              "(1 − π) f(0), π f(1/π)", "(1 − π) q/m times D's slope in ln m", "`reverse(skew(D, π))`",
+              "bounded where f(0) is finite", "Of any divergence D, f being D's generator.", [skew_pearson]),
     ])
 
 
