@@ -19,17 +19,18 @@ typename Team::row power_mass(Team const& team, row_task<Team> const& task,
                               double a) {
   using lane = typename Team::lane;
   using row = typename Team::row;
+  using T = typename Team::scalar;
   using power = math::probability_power<lane, row>;
   constexpr double low = -std::numeric_limits<double>::infinity();
   power const of_p(teacher.probability(), a), of_q(student.probability(), 1 - a);
   math::power_product<lane, row> const mixed(of_p, of_q);
-  lane const gone(static_cast<typename Team::scalar>(low));
+  lane const gone(static_cast<T>(low));
   team.blocks(block_count<Team>(task.classes), [&](index b) {
-    typename Team::accumulator total(typename Team::scalar(0));
+    typename Team::accumulator total(T(0));
     Team::each(b * block_columns, block_length<Team>(task.classes, b), [&](auto const& place) {
       lane const t = place.load(task.teacher, low), s = place.load(task.student, low);
       lane const product = mixed(of_p.raised(t), of_q.raised(s));
-      total += place.keep(math::select(t == gone || s == gone, lane(gone - gone), product));
+      total += place.keep(math::select(t == gone || s == gone, lane(T(0)), product));
     });
     task.sweep_blocks[b] = {Team::sum(total), row(0)};
   });

@@ -81,8 +81,9 @@ class group_sweeps {
       sums.teacher_omega = back.omega;
     }
     if constexpr (has_order<Group> && widest) {
-      // powers beyond any range: by logarithms; of order 1 there are none
-      if (!is_finite_number(sums.loss) && group.function.order() != 1) {
+      // powers beyond any range, above or below: by logarithms; of order 1 there are none
+      bool const beyond = !is_finite_number(sums.loss) || group.function.needs_mass(sums.loss);
+      if (beyond && group.function.order() != 1) {
         escort_sweeps(group, teacher, student, ratio, sums);
       }
     }
@@ -135,9 +136,9 @@ class group_sweeps {
       // entries of 0 stay 0 where others overflow, whatever weights and temperature multiply them
       // by
       using limits = std::numeric_limits<T>;
-      using factor = std::numeric_limits<double>;
-      constexpr bool wide = limits::max_exponent > 8 * factor::max_exponent;
-      constexpr T room = wide ? static_cast<T>(factor::max()) : T(1);
+      using number = std::numeric_limits<double>;
+      constexpr bool wide = limits::max_exponent > 8 * number::max_exponent;
+      constexpr T room = wide ? static_cast<T>(number::max()) : T(1);
       h.slope = math::min(h.slope, static_cast<row>(limits::max() / room / room / room));
     }
     return h;
