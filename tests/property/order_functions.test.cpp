@@ -61,3 +61,14 @@ TEST_CASE("where the slope of a function is infinite, a temperature below 1 make
   CHECK(gradient(0, 1) == 0);
   CHECK(gradient(0, 2) == inf);
 }
+
+TEST_CASE("at order 0 a class that only the student has costs without bound") {
+  matrix<double> t(1, 3), s(1, 3), gradient(1, 3);
+  t << -inf, 0, 1;
+  s << 0, 1, 2;
+  double const loss = divot::value_and_gradient(divot::log_alpha_beta{0, .5}, t, s, gradient);
+  CHECK(loss == inf);
+  CHECK(gradient(0, 0) == inf);
+  CHECK(gradient(0, 1) == -inf);
+  CHECK(gradient(0, 2) == -inf);
+}

@@ -81,9 +81,10 @@ class group_sweeps {
       sums.teacher_omega = back.omega;
     }
     if constexpr (has_order<Group> && widest) {
-      // powers beyond any range, above or below: by logarithms; of order 1 there are none
+      // powers beyond any range, above or below: by logarithms; of orders 0 and 1 there are none
+      double const order = group.function.order();
       bool const beyond = !is_finite_number(sums.loss) || group.function.needs_mass(sums.loss);
-      if (beyond && group.function.order() != 1) {
+      if (beyond && order != 0 && order != 1) {
         escort_sweeps(group, teacher, student, ratio, sums);
       }
     }
