@@ -173,6 +173,21 @@ TEST_CASE("a row of weight 0 adds nothing, even where its loss is infinite") {
   CHECK(std::isfinite(loss));
 }
 
+TEST_CASE("logits that only the temperature takes out of the range lose no class") {
+  matrix<float> t(1, 3), s(1, 3);
+  t << 3.5e35f, 0, 0;
+  s << 0, 2019, 1873;
+  // the student's probability of all but the first
+  CHECK(divot::value(divot::seq, divot::marton{}, divot::logits(t, 1e-3),
+                     divot::logits(s, 169.9)) == doctest::Approx(1));
+  t.setZero();
+  s << 6e35f, 0, 0;
+  std::vector<double> rows(1);
+  divot::value(divot::seq, divot::alpha{1}, divot::logits(t, 1e-3), divot::logits(s, 1e-3),
+               {.per_row = rows});
+  CHECK(rows[0] == doctest::Approx(4e38));
+}
+
 TEST_CASE("mixtures with weights near 0 and 1 keep their digits near convergence") {
   // rows of two classes by their log-probabilities
   matrix<double> t(1, 2), s(1, 2);

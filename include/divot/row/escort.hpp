@@ -19,18 +19,18 @@ typename Team::row power_mass(Team const& team, row_task<Team> const& task,
                               double a) {
   using lane = typename Team::lane;
   using row = typename Team::row;
+  using T = typename Team::scalar;
   using power = math::probability_power<lane, row>;
   constexpr double low = -std::numeric_limits<double>::infinity();
   power const of_p(teacher.probability(), a), of_q(student.probability(), 1 - a);
   math::power_product<lane, row> const mixed(of_p, of_q);
-  lane const gone(static_cast<typename Team::scalar>(low));
+  lane const gone(static_cast<T>(low));
   team.blocks(block_count<Team>(task.classes), [&](index b) {
-    typename Team::accumulator total(typename Team::scalar(0));
+    typename Team::accumulator total(T(0));
     Team::each(b * block_columns, block_length<Team>(task.classes, b), [&](auto const& place) {
       lane const t = place.load(task.teacher, low), s = place.load(task.student, low);
       lane const product = mixed(of_p.raised(t), of_q.raised(s));
-      total +=
-          place.keep(math::select(t == gone || s == gone, lane(typename Team::scalar(0)), product));
+      total += place.keep(math::select(t == gone || s == gone, lane(T(0)), product));
     });
     task.sweep_blocks[b] = {Team::sum(total), row(0)};
   });
@@ -44,8 +44,9 @@ typename Team::row power_mass(Team const& team, row_task<Team> const& task,
 ///
 ///   ∂R/∂log q_k = −e_k     ∂R/∂log p_k = e_k a/(a − 1)
 ///
-/// At infinity e is shared by the classes of largest p/q, in proportion to q. Where q_k = 0 < p_k
-/// and a > 1 the loss is infinite, and e the share of such classes. Swapped: p and q change places.
+/// At infinity e is shared by the classes of largest p/q, in proportion to q; where R is 0 there is
+/// no gradient. Where q_k = 0 < p_k and a > 1 the loss is infinite, and e the share of such
+/// classes. Swapped: p and q change places.
 template <class Team>
 class escort_row {
  public:
@@ -94,10 +95,8 @@ class escort_row {
       typename Team::accumulator total(T(0));
       Team::each(b * block_columns, block_length<Team>(task.classes, b), [&](auto const& place) {
         lane const z = score(place), t = place.load(first, low);
-        // at infinity the classes of largest ell, by q
-        lane const rest = infinite ? math::select(z == above, log_q(place.load(second, low)), gone)
-                                   : lane(z - safe);
-        lane const by_ratio = math::exp(rest);
+        lane const largest = math::select(z == above, log_q(place.load(second, low)), gone);
+        lane const by_ratio = math::exp(infinite ? largest : lane(z - safe));
         lane const by_p = math::exp(
             lane(constant<lane>(infinite ? 1 : order) * math::select(t == gone, gone, log_p(t))));
         lane e = math::select(endless, math::select(z == above, by_p, lane(T(0))), by_ratio);
@@ -120,7 +119,7 @@ class escort_row {
 
   /// Turns `weights` into w̃ of `own`, slope·e being −w (the student's) or w: Σ w̃.
   row finish(side const& own, row const& slope) {
-    row const factor = row(slope / total_);
+    row const factor = math::select(renyi_ == row(0), row(0), row(slope / total_));
     row const anchor = row(Team::at(weights_, own.argmax()) * factor / own.top());
     lane const by = spread<lane>(factor), omega = spread<lane>(anchor);
     team_.blocks(0, [](index) {});

@@ -81,8 +81,10 @@ class group_sweeps {
       sums.teacher_omega = back.omega;
     }
     if constexpr (has_order<Group> && widest) {
-      // powers beyond any range: by logarithms; of order 1 there are none
-      if (!is_finite_number(sums.loss) && group.function.order() != 1) {
+      // powers beyond any range, above or below: by logarithms; of orders 0 and 1 there are none
+      double const order = group.function.order();
+      bool const beyond = !is_finite_number(sums.loss) || group.function.needs_mass(sums.loss);
+      if (beyond && order != 0 && order != 1) {
         escort_sweeps(group, teacher, student, ratio, sums);
       }
     }
@@ -132,8 +134,13 @@ class group_sweeps {
       }
     }
     if constexpr (widest) {
-      // entries of 0 stay 0 where others overflow
-      h.slope = math::min(h.slope, static_cast<row>(std::numeric_limits<T>::max()));
+      // entries of 0 stay 0 where others overflow, whatever weights and temperature multiply them
+      // by
+      using limits = std::numeric_limits<T>;
+      using number = std::numeric_limits<double>;
+      constexpr bool wide = limits::max_exponent > 8 * number::max_exponent;
+      constexpr T room = wide ? static_cast<T>(number::max()) : T(1);
+      h.slope = math::min(h.slope, static_cast<row>(limits::max() / room / room / room));
     }
     return h;
   }

@@ -66,7 +66,8 @@ struct side_sums {
 };
 
 /// Logits so far apart that probabilities underflow to 0, and a result that may hang on them: it is
-/// tiny itself, or the probabilities were to be multiplied with something huge.
+/// tiny itself, or the probabilities were to be multiplied with something huge. Or logits that
+/// leave the type's range when they are divided by the temperature.
 template <bool Student, bool Teacher, class Team, class Bound>
 bool underflows(row_task<Team>& task, [[maybe_unused]] Bound const& bound,
                 softmax_side<Team> const& teacher, softmax_side<Team> const& student,
@@ -80,15 +81,17 @@ bool underflows(row_task<Team>& task, [[maybe_unused]] Bound const& bound,
     // log p and log q lie within range + log(classes); formulas of p/q need that much room
     constexpr double limit = std::is_same_v<T, float> ? (Bound::spans_range ? 72 : 80) : 690;
     constexpr double small = std::is_same_v<T, float> ? 1e-8 : 1e-100;
+    row const most = constant<row>(static_cast<double>(std::numeric_limits<T>::max()));
+    auto const endless = !(teacher.range() <= most) || !(student.range() <= most);
     auto const wide =
-        teacher.range() > constant<row>(limit) || student.range() > constant<row>(limit);
+        endless || teacher.range() > constant<row>(limit) || student.range() > constant<row>(limit);
     if (!math::any<row>(wide)) return false;
     row const tiny = constant<row>(small);
     row const lost = constant<row>(static_cast<double>(std::numeric_limits<T>::min()) * 1e9);
     auto const hangs_on_them = [&](side_sums<row> const& s) {
       return math::abs(s.total) < math::max(tiny, row(math::abs(s.omega) * lost));
     };
-    auto matters = Bound::spans_range ? wide : wide && !wide;
+    auto matters = Bound::spans_range ? wide : endless;
     if constexpr (Student) matters = matters || (wide && hangs_on_them(own));
     if constexpr (Teacher) matters = matters || (wide && hangs_on_them(of_teacher));
     if constexpr (!Student && !Teacher) matters = matters || (wide && loss < tiny);

@@ -1,0 +1,74 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+
+// Functions of Σ p^a q^{1−a} where that sum leaves the range of every type, or has classes missing.
+
+#include <doctest/doctest.h>
+#include <divot/divot.hpp>
+
+#include <cmath>
+#include <limits>
+
+namespace {
+
+template <class T>
+using matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+constexpr double inf = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("a missing class adds nothing to a small sum of powers", T, float, double) {
+  matrix<T> t(1, 3), s(1, 3), gradient(1, 3);
+  t << T(-inf), 0, 0;
+  s << 0, -5, -6;
+  double const z = 1 + std::exp(-5.) + std::exp(-6.);
+  double const sum = std::sqrt(.5 / z) * (std::exp(-2.5) + std::exp(-3.));
+  auto const check = [&](auto policy) {
+    double const loss = divot::value_and_gradient(policy, divot::renyi{.5}, t, s, gradient);
+    CHECK(loss == doctest::Approx(-2 * std::log(sum)).epsilon(1e-6));
+    CHECK(gradient(0, 0) == doctest::Approx(1 / z).epsilon(1e-6));
+    CHECK(std::abs(gradient.sum()) < 1e-6);
+  };
+  check(divot::seq);
+  check(divot::simd);
+}
+
+TEST_CASE_TEMPLATE("distributions that nearly exclude each other are a finite distance apart", T,
+                   float, double) {
+  matrix<T> t(1, 2), s(1, 2), gradient(1, 2);
+  t << 0, T(-1e5);
+  s << T(-1e5), 0;
+  auto const check = [&](auto policy) {
+    double const loss = divot::value_and_gradient(policy, divot::renyi{.5}, t, s, gradient);
+    CHECK(loss == doctest::Approx(1e5 - 2 * std::log(2.)).epsilon(1e-6));
+    CHECK(gradient(0, 0) == T(-.5));
+    CHECK(gradient(0, 1) == T(.5));
+  };
+  check(divot::seq);
+  check(divot::simd);
+}
+
+TEST_CASE("where the slope of a function is infinite, a temperature below 1 makes no NaN") {
+  matrix<double> t(1, 3), s(1, 3), gradient(1, 3);
+  t << 0, 0, 0;
+  s << -4.6e141, -1.5e43, 0;
+  double const loss =
+      divot::value_and_gradient(divot::sharma_mittal{.order = 3, .degree = 1.1},
+                                divot::logits(t, 600), divot::logits(s, 1e-3), gradient);
+  CHECK(loss == inf);
+  CHECK(gradient(0, 0) == -inf);
+  CHECK(gradient(0, 1) == 0);
+  CHECK(gradient(0, 2) == inf);
+}
+
+TEST_CASE("at order 0 a class that only the student has costs without bound") {
+  matrix<double> t(1, 3), s(1, 3), gradient(1, 3);
+  t << -inf, 0, 1;
+  s << 0, 1, 2;
+  double const loss = divot::value_and_gradient(divot::log_alpha_beta{0, .5}, t, s, gradient);
+  CHECK(loss == inf);
+  CHECK(gradient(0, 0) == inf);
+  CHECK(gradient(0, 1) == -inf);
+  CHECK(gradient(0, 2) == -inf);
+}
