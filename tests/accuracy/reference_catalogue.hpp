@@ -135,6 +135,7 @@ inline quad exchanged_slope(divergence const& d, quad ell) {
   quad const x = expm1(-ell);
   switch (d.what) {
     case form::vajda:
+      if (is_infinite(x)) return d.a > 1 ? infinity : d.a;
       return x == 0 ? quad(0) : sign(x) * d.a * raised(abs(x), d.a - 1);
     case form::hockey_stick:
       return -ell > log(d.a) ? 1 : 0;

@@ -130,6 +130,8 @@ class group_sweeps {
       h = group.function.at(d, mass);
       if constexpr (!widest && is_real<T>) {
         lost = lost || (d > row(0) && !(d > smallest_exact()));
+        // a slope as small, too, is rounded to what is left of its digits
+        lost = lost || (h.slope > row(0) && !(h.slope > smallest_exact()));
         h.value = math::select(lost, row(limits_of<row>::quiet_NaN()), h.value);
       }
     }
