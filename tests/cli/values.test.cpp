@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -89,6 +90,23 @@ std::vector<known_loss> known_losses() {
   auto const total_variation = [](numbers const& p, numbers const& q) {
     return sum_over(p, q, [](double x, double y) { return std::abs(x - y) / 2; });
   };
+  auto const each = [](auto f) {
+    return of_distributions([f](numbers const& p, numbers const& q) { return sum_over(p, q, f); });
+  };
+  auto const renyi = [](double a) {
+    return [a](numbers const& p, numbers const& q) {
+      double const s =
+          sum_over(p, q, [a](double x, double y) { return std::pow(x, a) * std::pow(y, 1 - a); });
+      return std::log(s) / (a - 1);
+    };
+  };
+  auto const gamma = [](numbers const& p, numbers const& q) {
+    auto const log_sum = [&](double a, double b) {
+      return std::log(
+          sum_over(p, q, [=](double x, double y) { return std::pow(x, a) * std::pow(y, b); }));
+    };
+    return log_sum(1.5, 0) / .75 + log_sum(0, 1.5) / 1.5 - log_sum(1, .5) / .5;
+  };
   return {
       {"kl", d(kl)},
       {"reverse_kl", d(swapped(kl))},
@@ -110,6 +128,58 @@ std::vector<known_loss> known_losses() {
        d([](auto const& p, auto const& q) { return alpha_beta(p, q, 0.3, 0.7); })},
       {"alpha_beta(alpha=0.2,beta=0.7)",
        d([](auto const& p, auto const& q) { return alpha_beta(p, q, 0.2, 0.7); })},
+      {"triangular", each([](double x, double y) { return (x - y) * (x - y) / (x + y); })},
+      {"vajda", each([](double x, double y) { return y * std::pow(std::abs(x / y - 1), 3); })},
+      {"reverse(vajda)",
+       each([](double x, double y) { return x * std::pow(std::abs(y / x - 1), 3); })},
+      {"puri_vincze(order=3)", each([](double x, double y) {
+         return std::pow(std::abs(x - y), 3) / (2 * (x + y) * (x + y));
+       })},
+      {"matusita(exponent=0.4)", each([](double x, double y) {
+         return std::pow(std::abs(std::pow(x, 0.4) - std::pow(y, 0.4)), 2.5);
+       })},
+      {"arithmetic_geometric", each([](double x, double y) {
+         return (x + y) / 2 * std::log((x + y) / (2 * std::sqrt(x * y)));
+       })},
+      {"osterreicher_vajda", each([](double x, double y) {
+         return 2 * (std::sqrt(x * x + y * y) - std::sqrt(0.5) * (x + y));
+       })},
+      {"hockey_stick", each([](double x, double y) { return std::max(x - 2 * y, 0.); })},
+      {"degroot(prior=0.3)",
+       each([](double x, double y) { return std::max(.3 * x - .7 * y, 0.); })},
+      {"reverse(degroot(prior=0.3))",
+       each([](double x, double y) { return std::max(.3 * y - .7 * x, 0.); })},
+      {"marton", each([](double x, double y) { return std::pow(std::max(y - x, 0.), 2) / y; })},
+      {"renyi(order=3)", d(renyi(3))},
+      {"reverse(renyi(order=3))", d(swapped(renyi(3)))},
+      {"renyi(order=inf)", d([](numbers const& p, numbers const& q) {
+         double most = 0;
+         for (std::size_t k = 0; k < p.size(); ++k) most = std::max(most, std::log(p[k] / q[k]));
+         return most;
+       })},
+      {"bhattacharyya", d([=](auto const& p, auto const& q) { return renyi(.5)(p, q) / 2; })},
+      {"sharma_mittal(order=3,degree=0.5)",
+       d([=](auto const& p, auto const& q) { return std::expm1(-.5 * renyi(3)(p, q)) / -.5; })},
+      {"log_alpha_beta(alpha=1,beta=0.5)", d(gamma)},
+      {"gamma_divergence(gamma=0.5)", d(gamma)},
+      {"jensen_shannon_distance",
+       d([=](auto const& p, auto const& q) { return std::sqrt(skew_js(0.5)(p, q)); })},
+      {"hellinger_distance", d([=](auto const& p, auto const& q) {
+         return std::sqrt(1 - std::exp(-renyi(.5)(p, q) / 2));
+       })},
+      // other names
+      {"topsoe(temperature=2)",
+       of_distributions([=](auto const& p, auto const& q) { return 2 * skew_js(.5)(p, q); }, 2)},
+      {"symmetrized(kl)", d([](auto const& p, auto const& q) { return kl(p, q) + kl(q, p); })},
+      {"symmetric_chi_squared",
+       d([=](auto const& p, auto const& q) { return pearson(p, q) + pearson(q, p); })},
+      {"reverse(distillm_skew_reverse_kl(lambda=0.3))", d(skew(0.3))},
+      {"cressie_read(lambda=0.5)",
+       d([](auto const& p, auto const& q) { return 2 * alpha_beta(p, q, 1.5, -0.5); })},
+      {"0.5*tsallis(order=3)",
+       d([](auto const& p, auto const& q) { return 1.5 * alpha_beta(p, q, 3, -2); })},
+      {"density_power(beta=0.5)",
+       d([](auto const& p, auto const& q) { return 1.5 * alpha_beta(p, q, 1, 0.5); })},
       {"soft_cross_entropy", d([](numbers const& p, numbers const& q) {
          return sum_over(p, q, [](double x, double y) { return -x * std::log(y); });
        })},
