@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/family/row_function.hpp>
 #include <divot/row/escort.hpp>
 #include <divot/row/label_terms.hpp>
 #include <divot/row/offset.hpp>
