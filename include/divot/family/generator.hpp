@@ -25,19 +25,12 @@ inline namespace DIVOT_ABI {
 // D(p‖q) ≥ E_p[t] − E_q[f*(t)] can be written (Nguyen, Wainwright and Jordan 2010, IEEE Trans. Inf.
 // Theory 56(11), 5847–5861).
 
-/// A value of a conjugate.
-struct conjugate_point {
-  double value;  // f*(t)
-  double at;     // the u that attains it, f*'(t)
-};
-
-/// f*(t) = sup_{u ≥ 0} (u t − f(u)) and where it is attained: +inf above f'(∞), −f(0) at and below
-/// f'(0).
+/// f*(t) = sup_{u ≥ 0} (u t − f(u)): +inf above f'(∞), −f(0) at and below f'(0).
 template <class Generator>
-conjugate_point conjugate_at(Generator const& g, double t) {
+double conjugate(Generator const& g, double t) {
   constexpr double infinite = std::numeric_limits<double>::infinity();
-  if (t > g.slope_at_infinity) return {infinite, infinite};
-  // f' rises with u: an interval of log u around it, which is then halved
+  if (t > g.slope_at_infinity) return infinite;
+  // f' rises with u: an interval of log u around it
   auto const too_low = [&](double log_u) { return g.slope(std::exp(log_u)) < t; };
   double low = 0, high = 0, step = .5;
   if (too_low(0)) {
@@ -45,24 +38,18 @@ conjugate_point conjugate_at(Generator const& g, double t) {
   } else {
     double const least = g.at_zero < infinite ? -33 : -700;
     for (; low > least && !too_low(low); step *= 2) high = low, low -= step;
-    if (!too_low(low) && g.at_zero < infinite) return {-g.at_zero, 0};
+    if (!too_low(low) && g.at_zero < infinite) return -g.at_zero;
   }
-  for (int i = 0; i < 80; ++i) {
-    double const middle = .5 * (low + high);
-    (too_low(middle) ? low : high) = middle;
-  }
-  double const u = std::exp(.5 * (low + high));
   if constexpr (requires { g.closed_conjugate(t); }) {
-    return {g.closed_conjugate(t), u};
+    return g.closed_conjugate(t);
   } else {
-    return {u * t - g.f(u), u};
+    for (int i = 0; i < 80; ++i) {
+      double const middle = .5 * (low + high);
+      (too_low(middle) ? low : high) = middle;
+    }
+    double const u = std::exp(.5 * (low + high));
+    return u * t - g.f(u);
   }
-}
-
-/// f*(t).
-template <class Generator>
-double conjugate(Generator const& g, double t) {
-  return conjugate_at(g, t).value;
 }
 
 /// The generator of a divergence with its arguments exchanged: u f(1/u).

@@ -22,7 +22,8 @@ class mixed_class {
     V share;              // rest·q/m
   };
 
-  /// `powers`: a divergence takes powers of m, of which e^x_q is then the number.
+  /// For divergences that take powers of m, x_q is its logarithm. `relative`: ell relative to the
+  /// anchor's is wanted too.
   template <class V>
   DIVOT_INLINE seen<V> at(class_point<V> const& x, V const& anchor, bool relative) const {
     auto const mix = mixture_.at(x);

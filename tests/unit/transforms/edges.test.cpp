@@ -20,15 +20,6 @@ namespace {
 using namespace written_out;
 constexpr double inf = std::numeric_limits<double>::infinity();
 
-template <class F>
-void every_policy(F const& run) {
-  run(divot::seq);
-  run(divot::simd);
-#if DIVOT_HAS_OPENMP
-  run(divot::omp(2));
-#endif
-}
-
 }  // namespace
 
 TEST_CASE("in float, near convergence, gradients keep six digits and more") {

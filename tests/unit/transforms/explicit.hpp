@@ -16,6 +16,15 @@
 
 namespace written_out {
 
+template <class F>
+void every_policy(F const& run) {
+  run(divot::seq);
+  run(divot::simd);
+#if DIVOT_HAS_OPENMP
+  run(divot::omp(2));
+#endif
+}
+
 using wide = long double;
 template <class S>
 using matrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;

@@ -18,15 +18,6 @@ namespace {
 using namespace written_out;
 constexpr double inf = std::numeric_limits<double>::infinity();
 
-template <class F>
-void every_policy(F const& run) {
-  run(divot::seq);
-  run(divot::simd);
-#if DIVOT_HAS_OPENMP
-  run(divot::omp(2));
-#endif
-}
-
 struct shape {
   Index rows, cols;
 };
