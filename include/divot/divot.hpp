@@ -3,6 +3,7 @@
 #pragma once
 
 // Everything for the host.
+#include <divot/diagnostics.hpp>
 #include <divot/divergence.hpp>
 #include <divot/self_test.hpp>
 #include <divot/softmax.hpp>

@@ -2,15 +2,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <divot/eigen/arithmetic.hpp>
-#include <divot/eigen/checks.hpp>
-#include <divot/eigen/mixture.hpp>
+#include <divot/eigen/diagnostics_checks.hpp>
 #include <divot/eigen/top_k_checks.hpp>
 #include <divot/exec/loss_rows.hpp>
-#include <divot/exec/mixture_source.hpp>
 #include <divot/exec/parameter_rows.hpp>
 #include <divot/exec/screen_top_k.hpp>
 #include <divot/family/divergence/alpha_beta.hpp>
+#include <divot/loss_operands.hpp>
 
 #include <cmath>
 #include <limits>
@@ -19,17 +17,6 @@
 
 namespace divot {
 inline namespace DIVOT_ABI {
-
-/// Labels as a row's index into the classes.
-template <class Stored>
-struct row_labels {
-  Stored values;
-  bool empty() const { return values.size() == 0; }
-  index operator[](index r) const {
-    return static_cast<index>(values[static_cast<decltype(values.size())>(r)]);
-  }
-  index size() const { return static_cast<index>(values.size()); }
-};
 
 /// The α-β term of a loss that is one, for derivatives with respect to α and β.
 template <class Plan>
@@ -55,60 +42,6 @@ void check_temperatures_named(Plan const& plan, operand_kind teacher, operand_ki
     fail("z_loss needs the student's logits: the log-partition of probabilities is 0");
   }
 }
-
-/// The rows of an operand, as a team reads them.
-template <class Team, class S, int Kind, class... F>
-auto make_source(operand<S, Kind, F...> const& given) {
-  using T = typename Team::scalar;
-  using source = decltype(source_of<T>(given.x));
-  if constexpr (Kind == int(operand_kind::probabilities)) {
-    return log_source<T, source>(source_of<T>(given.x));
-  } else if constexpr (sizeof...(F) > 0) {
-    using chain = decltype(bind_transforms<Team>(given.transforms));
-    return transformed_source<source, chain>(source_of<T>(given.x),
-                                             bind_transforms<Team>(given.transforms));
-  } else {
-    return source_of<T>(given.x);
-  }
-}
-
-/// Checks what can be said of each of a mixture's teachers alone, and makes its source of rows.
-template <class Team, class Request, class... O>
-auto mixture_rows(mixture_operand<O...> const& given, batch const& options, Request const& request,
-                  memory_span const& student_memory) {
-  std::array<double, sizeof...(O)> temperatures{};
-  std::size_t at = 0;
-  auto const take = [&](auto const& teacher) {
-    mixture_teacher const who(at);
-    check_not_null(teacher.x, who.text());
-    check_temperature(teacher.temperature, who.text());
-    check_overlap(request, student_memory, operand_span(teacher.x));
-    temperatures[at++] = teacher.temperature;
-  };
-  return std::apply(
-      [&](auto const&... teacher) {
-        (take(teacher), ...);
-        return mixture_source<Team, decltype(make_source<Team>(teacher))...>(
-            given.weights, temperatures, options, make_source<Team>(teacher)...);
-      },
-      given.teachers);
-}
-
-template <class T, class Target>
-auto make_target(Target const& target) {
-  if constexpr (is_gradient_target<Target>) {
-    return strided_target<T, storage_t<decltype(target.matrix)>>(target.matrix);
-  } else {
-    return no_target<T>{};
-  }
-}
-
-template <class S>
-void take_settings(gradient_target<S> const& g, bool& add, double& scale) {
-  add = g.add;
-  scale = g.scale;
-}
-inline void take_settings(no_gradient, bool&, double&) {}
 
 /// What weights and upstream gradients make of a row's gradient must be a number of the arithmetic.
 template <class T, class Context>
@@ -153,6 +86,11 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
   check_overlap(request, student_memory, teacher_memory);
   check_source(teacher_rows, options, set.classes, "the teacher");
   check_source(student_rows, options, set.classes, "the student");
+  if constexpr (wants_diagnostics<Request>) {
+    static_assert(is_real<T>, "divot: diagnostics are computed for built-in number types only");
+    check_diagnostics(request, set.student_kind, is_bucket_source<TeacherRows>, rows, student_cols,
+                      student_memory, teacher_memory);
+  }
   take_settings(request.student_target, set.student_add, set.student_scale);
   take_settings(request.teacher_target, set.teacher_add, set.teacher_scale);
   if (!(is_alpha_beta<Plan> && is_real<T>)&&request.parameter_target != nullptr) {
@@ -161,10 +99,11 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
 
   auto const student_to = make_target<T>(request.student_target);
   auto const teacher_to = make_target<T>(request.teacher_target);
-  using context = loss_context<T, Plan, Labels, TeacherRows, StudentRows,
-                               std::remove_const_t<decltype(student_to)>,
-                               std::remove_const_t<decltype(teacher_to)>>;
-  context call{plan, set, labels, teacher_rows, student_rows, student_to, teacher_to};
+  auto const observer = make_observer<T>(request.diagnostics_to, rows);
+  using context = loss_context<
+      T, Plan, Labels, TeacherRows, StudentRows, std::remove_const_t<decltype(student_to)>,
+      std::remove_const_t<decltype(teacher_to)>, std::remove_const_t<decltype(observer)>>;
+  context call{plan, set, labels, teacher_rows, student_rows, student_to, teacher_to, observer};
   call.prepare();
   check_factors<T>(call);
   std::array<double, 2> parameters{};
@@ -187,6 +126,7 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
     }
   }
   if (request.parameter_target != nullptr) *request.parameter_target = parameters;
+  if constexpr (context::observed) observer.finish(call.valid_rows);
   using Number = typename context::Number;
   loss_result<Declared> result;
   result.value = static_cast<Declared>(Number(Number(call.mean) * totals.loss));
@@ -235,6 +175,8 @@ auto run_checked(Policy const& policy, L const& what, Teacher const& teacher_giv
       !want_teacher || !is_mixture<teacher_type>,
       "divot: a mixture has no gradient: its teachers' are those of probabilities' means");
 
+  [[maybe_unused]] constexpr bool needs_teacher =
+      decltype(plan)::needs_teacher || wants_diagnostics<Request>;
   check_temperatures_named(plan, teacher_kind, student_kind);
   if (!options.temperatures.empty() && teacher_kind != operand_kind::logits &&
       student_kind != operand_kind::logits) {
@@ -271,7 +213,7 @@ auto run_checked(Policy const& policy, L const& what, Teacher const& teacher_giv
     check_top_k_operand(teacher, request.student_target, student_rows.rows());
     set.teacher_kind = operand_kind::logits;
     row_labels<std::span<std::int64_t const>> const labels{options.labels};
-    return with_top_k_rows<T, decltype(plan)::needs_teacher>(teacher, [&](auto const& rows) {
+    return with_top_k_rows<T, needs_teacher>(teacher, [&](auto const& rows) {
       return run_sources<T, declared>(runs_as(policy), plan, set, request, labels, rows,
                                       student_rows.cols(), memory_span{}, student_rows,
                                       student_memory);

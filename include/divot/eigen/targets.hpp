@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/core/diagnostics.hpp>
 #include <divot/core/options.hpp>
 #include <divot/eigen/operands.hpp>
 
@@ -21,20 +22,30 @@ struct gradient_target {
 /// Stands for a gradient that is not wanted.
 struct no_gradient {};
 
+/// Where diagnostics go, or that they are not wanted.
+template <class Storage>
+struct diagnostics_target {
+  divot::diagnostics<Storage>* what;
+};
+struct no_diagnostics {};
+
 /// Which gradients a call computes, and where they go. Start with `gradients()` and name them:
 ///
-///   gradients().student(g).teacher(h).temperature(dt).parameters(ab)
+///   gradients().student(g).teacher(h).temperature(dt).parameters(ab).diagnostics(d)
 ///
 /// student      rows × student's columns, any storage; or accumulate(g, scale)
 /// teacher      rows × teacher's columns, likewise; the teacher must be logits or log-probabilities
 /// temperature  a temperature_gradient, written
 /// parameters   {∂/∂α, ∂/∂β} of an alpha_beta loss, written
-template <class Student = no_gradient, class Teacher = no_gradient>
+/// diagnostics  what else the rows tell; see there
+template <class Student = no_gradient, class Teacher = no_gradient,
+          class Diagnostics = no_diagnostics>
 struct gradient_request {
   Student student_target = {};
   Teacher teacher_target = {};
   temperature_gradient* temperature_target = nullptr;
   std::array<double, 2>* parameter_target = nullptr;
+  Diagnostics diagnostics_to = {};
 
   template <class G>
   auto student(G&& g) const;
@@ -50,6 +61,11 @@ struct gradient_request {
     copy.parameter_target = &g;
     return copy;
   }
+  template <class S>
+  auto diagnostics(divot::diagnostics<S>& d) const {
+    return gradient_request<Student, Teacher, diagnostics_target<S>>{
+        student_target, teacher_target, temperature_target, parameter_target, {&d}};
+  }
 };
 
 inline namespace DIVOT_ABI {
@@ -60,8 +76,12 @@ template <class S>
 inline constexpr bool is_gradient_target<gradient_target<S>> = true;
 template <class X>
 inline constexpr bool is_gradient_request = false;
-template <class S, class H>
-inline constexpr bool is_gradient_request<gradient_request<S, H>> = true;
+template <class S, class H, class D>
+inline constexpr bool is_gradient_request<gradient_request<S, H, D>> = true;
+template <class Request>
+inline constexpr bool wants_diagnostics = false;
+template <class S, class H, class D>
+inline constexpr bool wants_diagnostics<gradient_request<S, H, diagnostics_target<D>>> = true;
 
 /// A matrix (or a target already) as a gradient_target.
 template <class G>
@@ -100,6 +120,12 @@ auto accumulate(G&& g, double scale = 1) {
   return target;
 }
 
+/// A plain view of a writable matrix.
+template <class G>
+auto view(G&& g) {
+  return target_of(std::forward<G>(g)).matrix;
+}
+
 /// The empty request; see gradient_request.
 inline gradient_request<> gradients() { return {}; }
 
@@ -115,19 +141,19 @@ auto request_of(W&& where) {
 
 }  // namespace DIVOT_ABI
 
-template <class S, class H>
+template <class S, class H, class D>
 template <class G>
-auto gradient_request<S, H>::student(G&& g) const {
+auto gradient_request<S, H, D>::student(G&& g) const {
   auto const target = target_of(std::forward<G>(g));
-  return gradient_request<std::remove_const_t<decltype(target)>, H>{
-      target, teacher_target, temperature_target, parameter_target};
+  return gradient_request<std::remove_const_t<decltype(target)>, H, D>{
+      target, teacher_target, temperature_target, parameter_target, diagnostics_to};
 }
-template <class S, class H>
+template <class S, class H, class D>
 template <class G>
-auto gradient_request<S, H>::teacher(G&& g) const {
+auto gradient_request<S, H, D>::teacher(G&& g) const {
   auto const target = target_of(std::forward<G>(g));
-  return gradient_request<S, std::remove_const_t<decltype(target)>>{
-      student_target, target, temperature_target, parameter_target};
+  return gradient_request<S, std::remove_const_t<decltype(target)>, D>{
+      student_target, target, temperature_target, parameter_target, diagnostics_to};
 }
 
 }  // namespace divot

@@ -4,6 +4,7 @@
 
 #include <divot/core/options.hpp>
 #include <divot/exec/row_memory.hpp>
+#include <divot/exec/row_observer.hpp>
 #include <divot/exec/screen.hpp>
 #include <divot/exec/transformed_source.hpp>
 #include <divot/family/plan.hpp>
@@ -39,7 +40,7 @@ struct row_totals {
 ///
 /// T is the arithmetic; the operands' own types are the sources' and targets' business.
 template <class T_, class Plan_, class Labels, class TeacherSource, class StudentSource,
-          class StudentTarget, class TeacherTarget>
+          class StudentTarget, class TeacherTarget, class Observer = no_observer>
 struct loss_context {
   using T = T_;
   using Plan = Plan_;
@@ -48,6 +49,8 @@ struct loss_context {
   using totals = row_totals<Number>;
   static constexpr bool student_wanted = StudentTarget::wanted;
   static constexpr bool teacher_wanted = TeacherTarget::wanted;
+  static constexpr bool observed = Observer::wanted;
+  static constexpr bool reads_teacher = Plan::needs_teacher || observed;
   /// The student is given as probabilities: its gradient is the tangent one, w/q − Σw.
   static constexpr bool tangent = is_log_source<StudentSource>;
   /// Rows are evaluated on fewer classes: those a top-k teacher names, and one for all others.
@@ -62,6 +65,7 @@ struct loss_context {
   StudentSource const& student;
   StudentTarget const& student_target;
   TeacherTarget const& teacher_target;
+  Observer const& observer;
   index valid_rows = 0;
   double mean = 1;  // 1/divisor of the mean
 
@@ -82,6 +86,10 @@ struct loss_context {
   }
   double student_temperature(index r) const {
     return temperature_of(*set.options, r, set.student_temperature);
+  }
+  /// What the student's logits are divided by: 1 where it is given as log-probabilities.
+  double softmax_temperature(index r) const {
+    return set.student_kind == operand_kind::logits ? student_temperature(r) : 1;
   }
   double weight_of(index r) const {
     auto const& w = set.options->weights;
@@ -104,7 +112,7 @@ struct loss_context {
 
   memory_needs needs(bool across) const {
     memory_needs n;
-    constexpr bool lanes = Plan::needs_teacher;
+    constexpr bool lanes = reads_teacher;
     n.teacher = lanes;
     n.student_gradient = student_wanted || (Plan::has_function && !teacher_wanted);
     n.teacher_stays = tangent;
@@ -113,10 +121,12 @@ struct loss_context {
     n.teacher_panel = lanes && (across || teacher.direct(0) == nullptr);
     n.student_panel = across || student.direct(0) == nullptr;
     // gradients that are pulled back wait for it in scratch
-    n.student_gradient_panel = student_wanted && (across || is_transformed<StudentSource> ||
-                                                  student_target.direct(0) == nullptr);
+    n.student_gradient_panel =
+        student_wanted && (across || is_transformed<StudentSource> ||
+                           student_target.direct(0) == nullptr || observer.wants_log_ratio());
     n.teacher_gradient_panel = teacher_wanted && (across || is_transformed<TeacherSource> ||
                                                   teacher_target.direct(0) == nullptr);
+    n.diagnostics = observed;
     bool const panels = set.options->valid_classes_per_row.empty() &&
                         ((lanes && teacher.by_panels()) || student.by_panels() ||
                          student_target.by_panels() || teacher_target.by_panels());
@@ -159,6 +169,7 @@ struct loss_context {
   }
 
   void skip(index r) const {
+    observer.skip(r);
     if (!set.student_add) student_target.clear(r, 0);
     if (!set.teacher_add) teacher_target.clear(r, 0);
     if (!set.options->per_row.empty()) set.options->per_row[static_cast<std::size_t>(r)] = 0;

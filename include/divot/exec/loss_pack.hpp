@@ -132,7 +132,7 @@ void pack_of_rows(Context const& call, row_memory<Team> const& memory, row_task<
   }
   // scratch that the row function fills later serves for reading
   row_bits usable = valid;
-  if constexpr (Context::Plan::needs_teacher) {
+  if constexpr (Context::reads_teacher) {
     usable &= fill_lanes<Team>(call.teacher, first, count, n, memory.teacher_panel.data(),
                                memory.teacher_exponentials.data());
   }
@@ -141,7 +141,7 @@ void pack_of_rows(Context const& call, row_memory<Team> const& memory, row_task<
   for (index i = 0; usable != first_bits(Team::width) && i < Team::width; ++i) {
     if ((usable >> i & 1) != 0) continue;
     for (index k = 0; k < n; ++k) {
-      if constexpr (Context::Plan::needs_teacher) memory.teacher_panel[k * Team::width + i] = T(0);
+      if constexpr (Context::reads_teacher) memory.teacher_panel[k * Team::width + i] = T(0);
       memory.student_panel[k * Team::width + i] = T(0);
     }
   }

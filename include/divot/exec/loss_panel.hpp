@@ -17,7 +17,8 @@ inline namespace DIVOT_ABI {
 /// Does a row again in the widest type: for rows whose sums left the arithmetic's range. Slow,
 /// exact in its limits, and rare: a divergence that is infinite, or nearly.
 template <class Context>
-DIVOT_COLD void careful_row(Context const& call, index r, typename Context::totals& totals) {
+DIVOT_COLD void careful_row(Context const& call, index r, typename Context::totals& totals,
+                            typename Context::T* student_probabilities = nullptr) {
   using T = typename Context::T;
   if constexpr (is_real<T>) {
     using team_type = scalar_team<long double>;
@@ -56,6 +57,10 @@ DIVOT_COLD void careful_row(Context const& call, index r, typename Context::tota
     }
     if constexpr (Context::student_wanted) {
       for (std::size_t k = 0; k < size; ++k) narrow[k] = static_cast<T>(student_g[k]);
+      if constexpr (Context::observed) {
+        call.observer.template take_step<scalar_team<T>>(
+            r, n, narrow.data(), call.softmax_temperature(r), student_probabilities);
+      }
       pull_back(call.student, r, n, narrow.data());
       call.student_target.write(r, n, narrow.data(), 1, call.set.student_add);
       if (!call.set.student_add) call.student_target.clear(r, n);
@@ -70,7 +75,7 @@ DIVOT_COLD void careful_row(Context const& call, index r, typename Context::tota
                  static_cast<double>(task.student_temperature_gradient),
                  static_cast<double>(task.teacher_temperature_gradient));
   } else {
-    (void)call, (void)r, (void)totals;
+    (void)call, (void)r, (void)totals, (void)student_probabilities;
   }
 }
 
@@ -119,7 +124,7 @@ void panel_of_rows(Context const& call, Team const& team, row_memory<Team> const
     row_task<Team> task;
     call.describe(task, r, call.gradient_factor(r));
     memory.lend(task);
-    if constexpr (Context::Plan::needs_teacher) {
+    if constexpr (Context::reads_teacher) {
       task.teacher =
           need.teacher_panel ? memory.teacher_panel.data() + i * step : call.teacher.direct(r);
     }
@@ -131,7 +136,7 @@ void panel_of_rows(Context const& call, Team const& team, row_memory<Team> const
         if (in_panel && i + 1 < count) return row + step;
         return r + 1 < call.set.rows ? static_cast<T const*>(source.fetched(r + 1)) : nullptr;
       };
-      if constexpr (Context::Plan::needs_teacher) {
+      if constexpr (Context::reads_teacher) {
         task.next_teacher = next(call.teacher, task.teacher, need.teacher_panel);
       }
       task.next_student = next(call.student, task.student, need.student_panel);
@@ -152,27 +157,43 @@ void panel_of_rows(Context const& call, Team const& team, row_memory<Team> const
                             task.teacher_gradient != task.teacher;
     }
 
+    T* student_probabilities = nullptr;
+    if constexpr (Context::observed) {
+      auto const to = call.observer.task(memory, step);
+      auto const found = diagnostics_row<Team>(team, task, to).run();
+      if (keeper) call.observer.take(r, task.classes, found, to);
+      student_probabilities = to.student;
+    }
+
     run_row(call, team, task, r);
 
-    if (!keeper) continue;
+    if (!keeper) {
+      if constexpr (Context::observed) wait();
+      continue;
+    }
     done[static_cast<std::size_t>(i)] = !task.bad && !task.beyond;
     all_done = all_done && done[static_cast<std::size_t>(i)];
     if (task.bad) {
       call.add_bad(totals, r);
     } else if (task.beyond) {
-      careful_row(call, r, totals);
+      careful_row(call, r, totals, student_probabilities);
     } else {
       using Number = typename Context::Number;
       call.add_row(totals, r, Number(task.loss), Number(task.student_temperature_gradient),
                    Number(task.teacher_temperature_gradient));
       index const n = call.classes_of(r);
       if constexpr (student_wanted) {
+        if constexpr (Context::observed) {
+          call.observer.template take_step<Team>(
+              r, n, task.student_gradient, call.softmax_temperature(r), student_probabilities);
+        }
         pull_back(call.student, r, n, task.student_gradient, memory.spare.data());
       }
       if constexpr (teacher_wanted) {
         pull_back(call.teacher, r, n, task.teacher_gradient, memory.spare.data());
       }
     }
+    if constexpr (Context::observed) wait();
   }
   if (keeper) {
     auto const give = [&](auto const& target, bool panel, T const* from, bool add) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/exec/scratch.hpp>
+#include <divot/row/diagnostics_row.hpp>
 #include <divot/row/task.hpp>
 
 namespace divot {
@@ -20,6 +21,7 @@ struct memory_needs {
   index panel = 1;             // rows a panel
   index reduced = 0;           // classes of a shorter row that stands for the whole one; 0: none
   index spare = 0;             // rows that operands take to be read or pulled back
+  bool diagnostics = false;
 };
 
 /// The scratch memory of one worker (or of a team that shares a row).
@@ -32,8 +34,10 @@ struct row_memory {
   row_array<T> student_partial, teacher_partial;
   row_array<T> teacher_panel, student_panel, student_gradient_panel, teacher_gradient_panel;
   row_array<T> spare;
+  row_array<T> diagnostics;  // four rows
   row_array<softmax_block<row>> teacher_blocks, student_blocks;
   row_array<sweep_block<row>> sweep_blocks;
+  row_array<diagnostics_sums<row>> diagnostics_blocks;
   row_array<std::byte> reduced;
 
   void take(scratch& memory, index classes, memory_needs const& needs) {
@@ -62,6 +66,10 @@ struct row_memory {
       teacher_gradient_panel.take(memory, panel);
     }
     if (needs.spare > 0) spare.take(memory, padded * needs.spare);
+    if (needs.diagnostics) {
+      diagnostics.take(memory, 4 * padded);
+      diagnostics_blocks.take(memory, blocks);
+    }
     if (needs.reduced > 0) {
       scratch counter;
       row_memory shorter;

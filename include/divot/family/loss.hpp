@@ -93,11 +93,11 @@ struct bound_dual_soft_cross_entropy {
 };
 inline bound_dual_soft_cross_entropy bound_soft_cross_entropy::dual() const { return {}; }
 
-inline bound_soft_cross_entropy bind(soft_cross_entropy const&) { return {}; }
+inline bound_soft_cross_entropy bound_of(soft_cross_entropy const&) { return {}; }
 
 template <class D>
-requires requires(D const& d) { bind(d); }
-auto bind(reversed<D> const& r) { return bind(r.of).dual(); }
+requires requires(D const& d) { bound_of(d); }
+auto bound_of(reversed<D> const& r) { return bound_of(r.of).dual(); }
 
 template <class D>
 requires requires(D const& d) { generator(d); }
@@ -132,7 +132,7 @@ inline constexpr bool has_own_reverse<at_temperature<L>> = true;
 /// A divergence: something that binds to its mathematics.
 template <class L>
 concept divergence = requires(L const& l) {
-  bind(l).dual();
+  bound_of(l).dual();
 };
 
 /// Anything the verbs accept as "what": a divergence, cross_entropy, z_loss, and sums, multiples

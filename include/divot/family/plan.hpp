@@ -81,7 +81,7 @@ struct function_part {
 
 template <divergence D>
 auto collect(D const& d, double weight) {
-  return std::make_tuple(lane_part<decltype(bind(d))>{weight, bind(d)});
+  return std::make_tuple(lane_part<decltype(bound_of(d))>{weight, bound_of(d)});
 }
 inline auto collect(cross_entropy const& c, double weight) {
   if (!(c.smoothing >= 0 && c.smoothing < 1)) {

@@ -122,8 +122,8 @@ void same(Own const& own, Built const& built, double furthest, double tolerance)
 
 template <class F, class D>
 void same_everywhere(D const& what) {
-  auto const own = divot::bind(divot::f_divergence<F>{});
-  auto const built = divot::bind(what);
+  auto const own = divot::bound_of(divot::f_divergence<F>{});
+  auto const built = divot::bound_of(what);
   same<double>(own, built, 300, 1e-13);
   same<double>(own.dual(), built.dual(), 300, 1e-13);
   same<float>(own, built, 30, 2e-5);
@@ -133,7 +133,7 @@ void same_everywhere(D const& what) {
 template <class F>
 std::string refusal() {
   try {
-    divot::bind(divot::f_divergence<F>{});
+    divot::bound_of(divot::f_divergence<F>{});
   } catch (divot::error const& e) {
     return e.what();
   }

@@ -36,14 +36,14 @@ struct alpha {
 
 inline namespace DIVOT_ABI {
 
-inline bound_alpha_beta bind(alpha_beta const& d) {
+inline bound_alpha_beta bound_of(alpha_beta const& d) {
   check_finite(d.alpha, "alpha_beta", "alpha");
   check_finite(d.beta, "alpha_beta", "beta");
   check_finite(d.alpha + d.beta, "alpha_beta", "alpha + beta");
   return {d.alpha, d.beta};
 }
 
-inline bound_alpha_beta bind(alpha const& d) {
+inline bound_alpha_beta bound_of(alpha const& d) {
   check_finite(d.alpha, "alpha", "alpha");
   return {d.alpha, 1 - d.alpha};
 }

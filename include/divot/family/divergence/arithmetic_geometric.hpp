@@ -51,7 +51,7 @@ struct bound_arithmetic_geometric {
   bound_arithmetic_geometric dual() const { return {}; }
 };
 
-inline bound_arithmetic_geometric bind(arithmetic_geometric const&) { return {}; }
+inline bound_arithmetic_geometric bound_of(arithmetic_geometric const&) { return {}; }
 
 struct arithmetic_geometric_generator {
   double at_zero = unbounded, slope_at_infinity = unbounded;

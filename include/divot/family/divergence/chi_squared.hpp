@@ -90,8 +90,8 @@ struct bound_neyman {
 
 inline bound_neyman bound_pearson::dual() const { return {}; }
 
-inline bound_pearson bind(pearson const&) { return {}; }
-inline bound_neyman bind(neyman const&) { return {}; }
+inline bound_pearson bound_of(pearson const&) { return {}; }
+inline bound_neyman bound_of(neyman const&) { return {}; }
 
 struct pearson_generator {
   double at_zero = 1, slope_at_infinity = unbounded;

@@ -239,7 +239,7 @@ class bound_f_divergence {
 };
 
 template <class F>
-bound_f_divergence<F, false> bind(f_divergence<F> const&) {
+bound_f_divergence<F, false> bound_of(f_divergence<F> const&) {
   return {};
 }
 

@@ -44,7 +44,7 @@ struct bound_squared_hellinger {
   bound_squared_hellinger dual() const { return {}; }
 };
 
-inline bound_squared_hellinger bind(squared_hellinger const&) { return {}; }
+inline bound_squared_hellinger bound_of(squared_hellinger const&) { return {}; }
 
 struct squared_hellinger_generator {
   double at_zero = 1, slope_at_infinity = 1;

@@ -81,13 +81,13 @@ class bound_hinge {
   bool below_;
 };
 
-inline bound_hinge bind(hockey_stick const& d) {
+inline bound_hinge bound_of(hockey_stick const& d) {
   if (!(d.threshold >= 1) || !std::isfinite(d.threshold)) {
     fail("hockey_stick: threshold is ", d.threshold, "; it must be finite and at least 1");
   }
   return {1, d.threshold, false};
 }
-inline bound_hinge bind(degroot const& d) {
+inline bound_hinge bound_of(degroot const& d) {
   check_open_unit(d.prior, "degroot", "prior", "at the ends it is 0");
   return {d.prior, 1 - d.prior, d.prior > .5};
 }

@@ -75,7 +75,7 @@ struct bound_jensen_shannon {
   bound_jensen_shannon dual() const { return {}; }
 };
 
-inline bound_jensen_shannon bind(jensen_shannon const&) { return {}; }
+inline bound_jensen_shannon bound_of(jensen_shannon const&) { return {}; }
 
 struct jensen_shannon_generator {
   double at_zero = .5 * 0.69314718055994530942, slope_at_infinity = .5 * 0.69314718055994530942;

@@ -101,9 +101,9 @@ struct bound_jeffreys {
   bound_jeffreys dual() const { return {}; }
 };
 
-inline bound_kl bind(kl const&) { return {}; }
-inline bound_reverse_kl bind(reverse_kl const&) { return {}; }
-inline bound_jeffreys bind(jeffreys const&) { return {}; }
+inline bound_kl bound_of(kl const&) { return {}; }
+inline bound_reverse_kl bound_of(reverse_kl const&) { return {}; }
+inline bound_jeffreys bound_of(jeffreys const&) { return {}; }
 
 struct kl_generator {
   double at_zero = 1, slope_at_infinity = unbounded;

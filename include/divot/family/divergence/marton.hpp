@@ -64,7 +64,7 @@ struct bound_dual_marton {
 
 inline bound_dual_marton bound_marton::dual() const { return {}; }
 
-inline bound_marton bind(marton const&) { return {}; }
+inline bound_marton bound_of(marton const&) { return {}; }
 
 struct marton_generator {
   double at_zero = 1, slope_at_infinity = 0;

@@ -68,7 +68,7 @@ class bound_matusita {
   parameter far_ = -near_bound;
 };
 
-inline bound_matusita bind(matusita const& d) {
+inline bound_matusita bound_of(matusita const& d) {
   if (!(d.exponent >= 1. / 64 && d.exponent <= 1)) {
     fail("matusita: exponent is ", d.exponent, "; it must lie between 1/64 and 1");
   }

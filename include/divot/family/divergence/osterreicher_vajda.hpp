@@ -133,7 +133,7 @@ class bound_osterreicher_vajda {
   parameter far_ = -near_bound;
 };
 
-inline bound_osterreicher_vajda bind(osterreicher_vajda const& d) {
+inline bound_osterreicher_vajda bound_of(osterreicher_vajda const& d) {
   if (!(d.order >= 1. / 32 && d.order <= 1e6)) {
     fail("osterreicher_vajda: order is ", d.order, "; it must lie between 1/32 and 10^6");
   }

@@ -70,7 +70,7 @@ class bound_puri_vincze {
   parameter far_ = -near_bound;
 };
 
-inline bound_puri_vincze bind(puri_vincze const& d) {
+inline bound_puri_vincze bound_of(puri_vincze const& d) {
   if (!(d.order >= 1) || !std::isfinite(d.order)) {
     fail("puri_vincze: order is ", d.order, "; it must be finite and at least 1");
   }

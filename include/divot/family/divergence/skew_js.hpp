@@ -70,7 +70,7 @@ class bound_skew_js {
   near_series near_;
 };
 
-inline bound_skew_js bind(skew_js const& d) {
+inline bound_skew_js bound_of(skew_js const& d) {
   check_open_unit(d.teacher_weight, "skew_js", "teacher_weight", "use kl or reverse_kl");
   return {d.teacher_weight, 1 - d.teacher_weight};
 }

@@ -119,7 +119,7 @@ inline bound_reverse_skew_kl bound_skew_kl::dual() const {
   return {mixture_.rest().wide, mixture_.weight().wide};
 }
 
-inline bound_skew_kl bind(skew_kl const& d) {
+inline bound_skew_kl bound_of(skew_kl const& d) {
   check_open_unit(d.teacher_weight, "skew_kl", "teacher_weight", "at 0 it is kl, at 1 it is 0");
   return {d.teacher_weight, 1 - d.teacher_weight};
 }

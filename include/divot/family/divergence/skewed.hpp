@@ -241,10 +241,10 @@ auto reverse_skewed(B const& inner, mixed_class const& mixed) {
 }
 
 template <class D>
-auto bind(skewed<D> const& d) {
+auto bound_of(skewed<D> const& d) {
   check_open_unit(d.teacher_weight, "skew", "teacher_weight",
                   "at 0 it is the divergence itself, at 1 it is 0");
-  auto const inner = bind(d.of);
+  auto const inner = bound_of(d.of);
   return bound_skewed<std::remove_const_t<decltype(inner)>>(
       inner, mixed_class(d.teacher_weight, 1 - d.teacher_weight));
 }

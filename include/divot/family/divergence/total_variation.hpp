@@ -37,7 +37,7 @@ struct bound_total_variation {
   bound_total_variation dual() const { return {}; }
 };
 
-inline bound_total_variation bind(total_variation const&) { return {}; }
+inline bound_total_variation bound_of(total_variation const&) { return {}; }
 
 struct total_variation_generator {
   double at_zero = .5, slope_at_infinity = .5;

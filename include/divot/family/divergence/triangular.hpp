@@ -42,7 +42,7 @@ struct bound_triangular {
   bound_triangular dual() const { return {}; }
 };
 
-inline bound_triangular bind(triangular const&) { return {}; }
+inline bound_triangular bound_of(triangular const&) { return {}; }
 
 struct triangular_generator {
   double at_zero = 1, slope_at_infinity = 1;

@@ -122,7 +122,7 @@ class bound_dual_vajda {
 
 inline bound_dual_vajda bound_vajda::dual() const { return bound_dual_vajda(k_); }
 
-inline bound_vajda bind(vajda const& d) {
+inline bound_vajda bound_of(vajda const& d) {
   if (!(d.order >= 1) || !std::isfinite(d.order)) {
     fail("vajda: order is ", d.order, "; it must be finite and at least 1");
   }
