@@ -18,8 +18,10 @@
 #include <chrono>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -68,6 +70,12 @@ int workers_of(Policy const& policy) {
   return 1;
 }
 
+/// A label a row, for the losses that want one: they all are 0.
+inline std::span<std::int64_t const> labels(index rows) {
+  static std::vector<std::int64_t> const zeros(65536);
+  return std::span(zeros).first(static_cast<std::size_t>(rows));
+}
+
 /// A loss on one problem.
 template <class Storage, class Policy, class L>
 struct loss_case {
@@ -88,7 +96,7 @@ struct loss_case {
     auto const gradient = in_place ? student : view(all.elsewhere.get(), size.rows, size.cols, how);
     return divot::value_and_gradient(
         policy, what, view(all.teacher.get(), size.rows, size.cols, how), student, gradient,
-        {.reduction = divot::reduction::sum, .workspace = &memory});
+        {.reduction = divot::reduction::sum, .labels = labels(size.rows), .workspace = &memory});
   }
 
   /// What is wrong with the result, if anything: all of it must be finite, and the first and the
@@ -111,7 +119,7 @@ struct loss_case {
       std::vector<float> exact(static_cast<std::size_t>(size.cols));
       divot::gradient(divot::seq, what, row(all.teacher.get()), row(all.original.get()),
                       divot::matrix_ref<float>(exact.data(), 1, size.cols),
-                      {.reduction = divot::reduction::sum});
+                      {.reduction = divot::reduction::sum, .labels = labels(1)});
       auto const mine = row(got);
       double difference = 0, norm = 0;
       for (index k = 0; k < size.cols; ++k) {

@@ -15,10 +15,14 @@ inline namespace DIVOT_ABI {
 struct exponent {
   double wide = 1;
   float high = 1, low = 0;
+  int whole = 1;  // the same, if it is one of 0 … 4; else −1
 
   exponent() = default;
   exponent(double x)  // NOLINT: it is that number
-      : wide(x), high(static_cast<float>(x)), low(static_cast<float>(x - double(high))) {}
+      : wide(x),
+        high(static_cast<float>(x)),
+        low(static_cast<float>(x - double(high))),
+        whole(x >= 0 && x <= 4 && x == std::floor(x) ? static_cast<int>(x) : -1) {}
 
   template <class V>
   DIVOT_INLINE two_words<V> on() const {
@@ -35,7 +39,13 @@ namespace math {
 /// x^k for 0 ≤ x ≤ ∞ and k ≥ 0; 0^0 = 1. Error about 1 + k/2 ulp, however far x is from 1.
 template <class V>
 DIVOT_INLINE V power(V const& x, exponent const& k) {
-  V const at_zero = constant<V>(k.wide == 0 ? 1 : 0);
+  if (k.whole >= 0) {
+    V product(1);
+    for (int i = 0; i < k.whole; ++i) product = V(product * x);
+    return product;
+  }
+  if (k.wide == .5) return math::sqrt(x);
+  V const at_zero(0);
   if constexpr (lane_traits<V>::is_pack) {
     using traits = lane_traits<V>;
     constexpr bool single = std::is_same_v<scalar_of<V>, float>;
@@ -62,10 +72,16 @@ DIVOT_INLINE V power(V const& x, exponent const& k) {
   }
 }
 
-/// (1 − x)^k − 1 for 0 ≤ x < 1, relatively accurate.
+/// (1 − x)^k − 1 for 0 ≤ x < 1, relatively accurate; for whole k it is −x Σ_{i<k} (1 − x)^i.
 template <class V>
-DIVOT_INLINE V power_of_rest_less_1(V const& x, double k) {
-  return math::expm1(V(constant<V>(k) * math::log1p(V(-x))));
+DIVOT_INLINE V power_of_rest_less_1(V const& x, exponent const& k) {
+  if (k.whole >= 0) {
+    V const rest = V(1) - x;
+    V sum(0);
+    for (int i = 0; i < k.whole; ++i) sum = math::fma(sum, rest, V(1));
+    return V(-(x * sum));
+  }
+  return math::expm1(V(constant<V>(k.wide) * math::log1p(V(-x))));
 }
 
 }  // namespace math

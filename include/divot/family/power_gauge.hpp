@@ -15,7 +15,7 @@ inline namespace DIVOT_ABI {
 /// power of |p − q| in the gauge that vanishes with p.
 class power_gauge {
  public:
-  explicit power_gauge(double m) : m_(m), scale_(std::max(m, 2.)) {
+  explicit power_gauge(double m) : m_(m), scale_(std::max(m, 2.)), whole_(m) {
     // the binomial series in scale·x
     double binomial = 1, unit = 1;
     for (std::size_t n = 1; n < order; ++n) {
@@ -31,8 +31,13 @@ class power_gauge {
     constexpr std::size_t terms = std::is_same_v<scalar_of<V>, float> ? 12 : 26;
     V const m = m_.on<V>();
     V const y = scale_.on<V>() * x;
+    if (whole_.whole >= 0) {  // a polynomial; for large x what it is of
+      V const power = math::power(V(V(1) - x), whole_);
+      return math::select(x < constant<V>(.5), V((y * y) * series_sum<6>(y, series_)),
+                          math::fms(power, math::fma(m, x, V(1)), V(1)));
+    }
     V const near = (y * y) * series_sum<terms>(y, series_);
-    V const less = math::power_of_rest_less_1(math::min(x, constant<V>(.8)), m_.wide);
+    V const less = math::power_of_rest_less_1(math::min(x, constant<V>(.8)), whole_);
     V const far = math::fma(V(m * x), V(less + V(1)), less);
     return math::select(y < constant<V>(.5), near, far);
   }
@@ -40,6 +45,7 @@ class power_gauge {
  private:
   static constexpr std::size_t order = 28;
   parameter m_, scale_;
+  exponent whole_;  // m
   std::array<parameter, order> series_{};
 };
 

@@ -25,6 +25,10 @@ namespace divot {
 /// Range     [0, 2(2^c − 1)/c] for distributions
 /// Gradient  with respect to logits: (w_k − q_k Σw)/T, w = −2^c q expm1(cL)/c,
 ///           L = ln((1 + (p/q)^b)/2)
+/// Cost      for any order the logarithms of cosh and of 1 + (p/q)^b and one power a class, for b >
+/// 1
+///           an exponential more (a floor of 5 exponentials and 2 logarithms with the softmax's):
+///           6.1 times kl's, measured in float with AVX-512 by bench_divergence
 /// Ref       Österreicher and Vajda (2003), Ann. Inst. Statist. Math. 55(3), 639–653
 struct osterreicher_vajda {
   double order = 2;

@@ -22,6 +22,10 @@ namespace divot {
 /// Range     [0, ∞)
 /// Gradient  with respect to logits: (w_k − q_k Σw)/T, w = −sgn(x) q |x|^{k−1} (1 + (k − 1) p/q),
 ///           x = p/q − 1; 0 at a tie
+/// Cost      1.6 times kl's for whole orders up to 5. Another order takes a logarithm and an
+///           exponential a class, in rows whose anchor has p ≪ q two of each (a floor of 4
+///           exponentials and 2 logarithms with the softmax's): 5.6 times kl's, measured in float
+///           with AVX-512 by bench_divergence
 /// Ref       Vajda (1972), Kybernetika 8(2), 138–152
 struct vajda {
   double order = 3;
