@@ -71,6 +71,7 @@ answer<T> call_with(Policy const& with, What const& what, problem<T> const& give
   options.weights = given.weights;
   options.temperatures = given.temperatures;
   options.valid_classes = static_cast<divot::index>(given.valid_classes);
+  options.labels = given.labels;
   options.per_row = result.per_row;
   auto const teacher = divot::logits(t, given.teacher_temperature);
   auto const pupil = divot::logits(s, given.student_temperature);

@@ -25,6 +25,7 @@ struct problem {
   std::vector<T> teacher, student;
   std::vector<std::uint8_t> mask;
   std::vector<double> weights, temperatures;
+  std::vector<std::int64_t> labels;  // for the losses that look at them
 
   explicit problem(bits& from) {
     auto const options = from.byte();
@@ -50,6 +51,9 @@ struct problem {
       for (std::size_t i = 0; i < rows; ++i) temperatures.push_back(from.between(1e-3, 1e3));
     }
     fill(from);
+    for (std::size_t i = 0; i < rows; ++i) {
+      labels.push_back(static_cast<std::int64_t>(from.below(valid())));
+    }
   }
 
   std::size_t place(std::size_t row, std::size_t k) const {

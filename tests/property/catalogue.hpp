@@ -11,6 +11,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace catalogue {
@@ -42,13 +43,14 @@ inline double osterreicher_vajda_supremum(double b) {
   return b == 1 ? 2 * std::log(2.) : 2 * (1 - std::exp2(1 / b - 1)) / (1 - 1 / b);
 }
 
+/// The usual f-divergences and all others.
 inline std::vector<entry> const& entries() {
   constexpr double infinite = HUGE_VAL;
   auto const symmetric = [](losses::loss l, double supremum,
                             double (*curvature)(double, double) = nullptr, bool is_sum = true) {
     return entry{l, l, supremum, curvature, is_sum};
   };
-  static std::vector<entry> const list{
+  static std::vector<entry> const others{
       symmetric({kind::triangular}, 2,
                 [](double u, double) { return 8 / ((1 + u) * (1 + u) * (1 + u)); }),
       {{kind::vajda, 1}, {{kind::reverse_vajda, 1}}, 2},
@@ -108,6 +110,14 @@ inline std::vector<entry> const& entries() {
       symmetric({kind::bhattacharyya}, infinite, nullptr, false),
       symmetric({kind::sharma_mittal, 0.5, 2}, infinite, nullptr, false),
       {{kind::sharma_mittal, 2, 0.5}, {}, 2, nullptr, false}};
+  static std::vector<entry> const list = [] {
+    std::vector<entry> all;
+    for (laws::f_divergence const& d : laws::f_divergences()) {
+      all.push_back({d.what, d.reversed, d.supremum, d.curvature});
+    }
+    all.insert(all.end(), others.begin(), others.end());
+    return all;
+  }();
   return list;
 }
 
@@ -116,13 +126,19 @@ struct pair {
   row teacher, student;
 };
 
+inline std::string const nearly_equal = "nearly equal", subnormal = "subnormal";
+
 inline pair disjoint() {
   return {"disjoint", {-HUGE_VAL, 0, -HUGE_VAL, 1}, {0, -HUGE_VAL, 1, -HUGE_VAL}};
 }
 
-/// Random, sparse, nearly equal, disjoint and subnormal rows, all of multiples of 2^-40; the first
-/// two classes are the ones that the laws merge and split.
-inline std::vector<pair> pairs(std::uint64_t seed) {
+/// Random, sparse, nearly equal, disjoint and subnormal rows, in numbers that T has and that stay
+/// exact when some hundreds are added; the first two classes are the ones that the laws merge and
+/// split.
+template <class T>
+std::vector<pair> pairs(std::uint64_t seed) {
+  constexpr bool single = std::is_same_v<T, float>;
+  double const grid = single ? 0x1p12 : 0x1p40;
   samples::random r(seed);
   std::vector<pair> all;
   for (double scale : {0.1, 1., 4.}) {
@@ -133,7 +149,7 @@ inline std::vector<pair> pairs(std::uint64_t seed) {
   }
   for (std::size_t classes : {2, 5, 70}) {
     row const q = samples::logits<double>(r, classes, 2);
-    all.push_back({"nearly equal", samples::beside(r, q, 1e-6, 0), q});
+    all.push_back({nearly_equal, samples::beside(r, q, single ? 1e-3 : 1e-6, 0), q});
   }
   for (std::size_t classes : {4, 7, 70}) {
     pair sparse{"sparse", samples::logits<double>(r, classes, 1),
@@ -145,11 +161,16 @@ inline std::vector<pair> pairs(std::uint64_t seed) {
     all.push_back(sparse);
   }
   all.push_back(disjoint());
-  all.push_back({"subnormal", {0, -715, -720, 1}, {-716, 0, -730, 0.5}});
-  all.push_back({"subnormal", {0, -712, -718}, {0.25, -716, -710}});
+  if (single) {
+    all.push_back({subnormal, {0, -90, -94, 1}, {-91, 0, -100, 0.5}});
+    all.push_back({subnormal, {0, -88, -93}, {0.25, -92, -87}});
+  } else {
+    all.push_back({subnormal, {0, -715, -720, 1}, {-716, 0, -730, 0.5}});
+    all.push_back({subnormal, {0, -712, -718}, {0.25, -716, -710}});
+  }
   for (pair& p : all) {
     for (row* x : {&p.teacher, &p.student}) {
-      for (double& y : *x) y = std::round(y * 0x1p40) / 0x1p40;
+      for (double& y : *x) y = std::round(y * grid) / grid;
     }
   }
   return all;
