@@ -25,8 +25,9 @@ std::string alias::written_out(std::span<double const> values) const {
       continue;
     }
     std::size_t const end = meaning.find('}', i);
-    bool const plus_1 = meaning.substr(i, end - i) == "{+1";
-    text += digits(values[0] + (plus_1 ? 1 : 0));
+    std::string const what = meaning.substr(i, end - i);
+    double const x = values[0], spread = x * (1 - x);
+    text += digits(what == "{+1" ? x + 1 : what == "{" ? x : spread != 0 ? 1 / spread : 1);
     i = end;
   }
   return text;
@@ -43,6 +44,9 @@ std::vector<alias> const& aliases() {
       {"distillm_skew_reverse_kl",
        "reverse(skew_kl(teacher_weight={}))",
        {{"lambda", 0.1, "λ in (0, 1)"}}},
+      {"generalised_js",
+       "{1/(π(1−π))}*skew_js(teacher_weight={})",
+       {{"teacher_weight", 0.5, "π in (0, 1)"}}},
       {"gkd", "skew_js(teacher_weight={})", {{"beta", 0.5, "β in (0, 1)"}}},
       {"symmetric_chi_squared", "pearson+neyman"},
       {"cressie_read", "2*alpha(alpha={+1})", {{"lambda", 0.5, "λ, any finite number"}}},

@@ -12,7 +12,7 @@
 namespace cli {
 
 /// Another name of a loss: what it means in the grammar of --loss, {} standing for the value of its
-/// parameter and {+1} for one more.
+/// parameter x, {+1} for one more and {1/(π(1−π))} for what it says of π = x.
 struct alias {
   std::string name;
   std::string meaning;

@@ -5,6 +5,7 @@
 #include "inputs.hpp"
 
 #include <string>
+#include <vector>
 
 namespace cli {
 
@@ -14,9 +15,14 @@ struct eval_options {
   std::string gradient_out, teacher_gradient_out, per_row_out;
 };
 
+struct compare_options {
+  input_options input;
+  std::vector<std::string> losses;  ///< beside those that it knows
+};
+
 /// Each command returns what goes to standard output, as JSON or as text.
 std::string list(bool json);
 std::string eval(eval_options const& options, bool json);
-std::string compare(input_options const& options, bool json);
+std::string compare(compare_options const& options, bool json);
 
 }  // namespace cli

@@ -14,27 +14,44 @@ struct comparison {
   double loss, gradient_norm, largest_entry, cosine_to_kl, ns_per_element, gigabytes_per_second;
 };
 
-/// Every loss at its initial parameters. An element is a class of a valid row. The bytes are those
+/// A loss and what it is called.
+struct named_loss {
+  std::string name;
+  std::vector<loss_part> parts;
+  bool has_teacher = true;
+};
+
+/// Every loss at its initial parameters, and those that the command line adds.
+std::vector<named_loss> losses_of(compare_options const& options) {
+  std::vector<named_loss> all;
+  for (loss_entry const& loss : registry()) {
+    if (loss.needs_labels && options.input.labels.empty()) continue;
+    loss_term const term{&loss, loss.initial_values()};
+    all.push_back({term.text(), {loss_part{{term}}}, loss.has_teacher});
+  }
+  for (std::string const& text : options.losses) {
+    all.push_back({text, parse_loss(text, options.input), true});
+  }
+  return all;
+}
+
+/// An element is a class of a valid row. The bytes are those
 /// that must move at least: the logits read (the teacher's by losses that have a teacher) and the
 /// gradient written.
 template <class Storage>
-std::vector<comparison> compare_all(problem const& inputs, logits_pair<Storage> const& logits,
-                                    execution const& how) {
+std::vector<comparison> compare_all(std::vector<named_loss> const& losses, problem const& inputs,
+                                    logits_set<Storage> const& logits, execution const& how) {
   std::vector<comparison> all;
   outcome<Storage> kl, out;
   double const elements =
       static_cast<double>(inputs.valid_rows) * static_cast<double>(inputs.classes);
-  for (loss_entry const& loss : registry()) {
-    if (loss.needs_labels && !inputs.has_labels()) continue;
-    loss_term term;
-    term.loss = &loss;
-    term.values = loss.initial_values();
-    evaluate({term}, inputs, logits, how, {.repeat = inputs.from.repeat}, out);
+  for (named_loss const& loss : losses) {
+    evaluate(loss.parts, inputs, logits, how, {.repeat = inputs.from.repeat}, out);
     if (loss.name == "kl") kl.gradient = out.gradient;
     double const bytes =
         elements * static_cast<double>((loss.has_teacher ? 2 : 1) * sizeof(Storage) +
                                        sizeof(arithmetic<Storage>));
-    all.push_back({term.text(), out.loss, norm(out.gradient), largest_modulus(out.gradient),
+    all.push_back({loss.name, out.loss, norm(out.gradient), largest_modulus(out.gradient),
                    cosine(out.gradient, kl.gradient),
                    elements > 0 ? out.seconds * 1e9 / elements : 0,
                    out.seconds > 0 ? bytes / out.seconds * 1e-9 : 0});
@@ -100,12 +117,13 @@ std::string as_text(problem const& p, char const* dtype, execution const& how,
 
 }  // namespace
 
-std::string compare(input_options const& options, bool json) {
-  execution const how(options);
-  problem const inputs = read_problem(options);
+std::string compare(compare_options const& options, bool json) {
+  auto const losses = losses_of(options);
+  execution const how(options.input);
+  problem const inputs = read_problem(options.input);
   return std::visit(
-      [&]<class Storage>(logits_pair<Storage> const& logits) {
-        auto const all = compare_all(inputs, logits, how);
+      [&]<class Storage>(logits_set<Storage> const& logits) {
+        auto const all = compare_all(losses, inputs, logits, how);
         return (json ? as_json : as_text)(inputs, dtype_name<Storage>(), how, all);
       },
       inputs.logits);

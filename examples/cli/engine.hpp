@@ -25,8 +25,9 @@ using any_policy = std::variant<divot::seq_policy, divot::simd_policy>;
 template <class Storage>
 struct loss_call {
   any_loss loss;
-  double temperature = 1;
-  bool t_squared = false;  ///< multiply by its square
+  double temperature = 1;          ///< the student's
+  double teacher_temperature = 1;  ///< the teacher's, where the loss reads one
+  bool t_squared = false;          ///< multiply by the square of `temperature`
   double weight = 1;
   divot::matrix_ref<Storage const> teacher = {}, student = {};
   divot::matrix_ref<arithmetic<Storage>> gradient = {};

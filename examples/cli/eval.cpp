@@ -14,8 +14,7 @@ namespace cli {
 namespace {
 
 void reserve_outputs(eval_options const& options, output_files& files) {
-  input_options const& in = options.input;
-  std::vector<std::string> const inputs{in.teacher, in.student, in.labels, in.mask, in.weights};
+  std::vector<std::string> const inputs = files_of(options.input);
   if (!options.gradient_out.empty()) files.reserve("--gradient-out", options.gradient_out, inputs);
   if (!options.teacher_gradient_out.empty()) {
     files.reserve("--teacher-gradient-out", options.teacher_gradient_out, inputs);
@@ -74,15 +73,16 @@ std::string report(problem const& p, execution const& how, outcome<Storage> cons
   return text;
 }
 
+void check_teacher_gradient(input_options const& in) {
+  if (!in.top_k.empty()) fail("--teacher-gradient-out: a sparse teacher has no gradient");
+  if (in.teachers.size() > 1) fail("--teacher-gradient-out: a mixture of teachers has no gradient");
+}
+
 }  // namespace
 
 std::string eval(eval_options const& options, bool json) {
-  auto const terms = parse_spec(options.loss);
-  for (loss_term const& term : terms) {
-    if (term.loss->needs_labels && options.input.labels.empty()) {
-      fail("--loss: ", term.loss->name, " needs the classes of the rows: give --labels");
-    }
-  }
+  auto const parts = parse_loss(options.loss, options.input);
+  if (!options.teacher_gradient_out.empty()) check_teacher_gradient(options.input);
   execution const how(options.input);
   output_files files;
   reserve_outputs(options, files);
@@ -90,9 +90,9 @@ std::string eval(eval_options const& options, bool json) {
   wanted const want{!options.teacher_gradient_out.empty(), !options.per_row_out.empty(),
                     options.input.repeat};
   return std::visit(
-      [&]<class Storage>(logits_pair<Storage> const& logits) {
+      [&]<class Storage>(logits_set<Storage> const& logits) {
         outcome<Storage> out;
-        evaluate(terms, inputs, logits, how, want, out);
+        evaluate(parts, inputs, logits, how, want, out);
         write_outputs(options, out, files);
         return report(inputs, how, out, json);
       },

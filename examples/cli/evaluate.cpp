@@ -2,14 +2,15 @@
 // SPDX-License-Identifier: MIT
 #include "evaluate.hpp"
 
-#include "engine.hpp"
+#include "execution_policy.hpp"
 #include "flaw.hpp"
-
-#include <divot/core/errors.hpp>
+#include "wide.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #if DIVOT_HAS_OPENMP
@@ -17,10 +18,6 @@
 #endif
 
 namespace cli {
-
-struct execution::policy {
-  any_policy value;
-};
 
 execution::execution(input_options const& options)
     : name_(options.policy), policy_(std::make_unique<policy>()) {
@@ -50,29 +47,31 @@ execution::execution(input_options const& options)
 
 execution::~execution() = default;
 
-namespace {
+std::vector<loss_part> parse_loss(std::string const& text, input_options const& inputs) {
+  auto parts = parse_spec(text);
+  for (loss_part const& part : parts) {
+    for (loss_term const& term : part.terms) {
+      if (term.loss->needs_labels && inputs.labels.empty()) {
+        fail("--loss: ", term.loss->name, " needs the classes of the rows: give --labels");
+      }
+    }
+  }
+  return parts;
+}
 
-template <class T>
-divot::matrix_ref<T const> view(matrix<T> const& m) {
-  return {m.data(), m.rows(), m.cols()};
+void throw_flaw(loss_term const& term, divot::error const& e) {
+  constexpr std::string_view prefix = "divot: ";
+  std::string_view what = e.what();
+  if (what.substr(0, prefix.size()) == prefix) what.remove_prefix(prefix.size());
+  fail("--loss, term ", term.text(), ": ", what);
 }
-template <class T>
-divot::matrix_ref<T> view(matrix<T>& m) {
-  return {m.data(), m.rows(), m.cols()};
-}
+
+namespace {
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   std::size_t const middle = values.size() / 2;
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
-/// The library's words as a flaw of the term they are about.
-[[noreturn]] void throw_flaw(loss_term const& term, divot::error const& e) {
-  constexpr std::string_view prefix = "divot: ";
-  std::string_view what = e.what();
-  if (what.substr(0, prefix.size()) == prefix) what.remove_prefix(prefix.size());
-  fail("--loss, term ", term.text(), ": ", what);
 }
 
 /// The calls that evaluate a sum: for each term one that gives its value and the student's gradient
@@ -87,22 +86,23 @@ struct call_list {
 /// (gradients().student(…).teacher(…)), but half as many kernels to compile.
 template <class Storage>
 call_list<Storage> list_calls(std::vector<loss_term> const& terms, problem const& inputs,
-                              logits_pair<Storage> const& logits, outcome<Storage>& out) {
+                              logits_set<Storage> const& logits, outcome<Storage>& out) {
   call_list<Storage> calls;
   for (loss_term const& term : terms) {
-    loss_call<Storage> call{term.loss->make(term.values, term.reversed)};
+    loss_call<Storage> call{term.loss->make(term.values, term.is_reversed())};
     call.temperature = term.temperature.value_or(inputs.from.temperature);
+    call.teacher_temperature = call.temperature;
     call.t_squared = term.t_squared;
     call.weight = term.weight;
     call.batch = inputs.batch();
     if (!term.loss->needs_labels) call.batch.labels = {};
-    call.teacher = view(logits.teacher);
+    call.teacher = view(logits.teachers.front());
     call.student = view(logits.student);
     call.gradient = view(out.gradient);
     call.add = !calls.student.empty();
     calls.student.push_back(call);
     if (!term.loss->has_teacher) continue;
-    call.loss = term.loss->make(term.values, !term.reversed);
+    call.loss = term.loss->make(term.values, !term.is_reversed());
     std::swap(call.teacher, call.student);
     call.gradient = view(out.teacher_gradient);
     call.add = !calls.teacher.empty();
@@ -111,56 +111,145 @@ call_list<Storage> list_calls(std::vector<loss_term> const& terms, problem const
   return calls;
 }
 
+/// The terms of parts that are no powers, with the parts' weights.
+std::vector<loss_term> flattened(std::vector<loss_part> const& parts) {
+  std::vector<loss_term> terms;
+  for (loss_part const& part : parts) {
+    for (loss_term term : part.terms) {
+      term.weight *= part.weight;
+      terms.push_back(std::move(term));
+    }
+  }
+  return terms;
+}
+
+/// Logits as their files have them: a call of the library for each term.
+template <class Storage>
+class plain_evaluation {
+ public:
+  plain_evaluation(std::vector<loss_part> const& parts, problem const& inputs,
+                   logits_set<Storage> const& logits, execution const& how, wanted const& want,
+                   outcome<Storage>& out)
+      : terms_(flattened(parts)),
+        inputs_(inputs),
+        how_(how),
+        want_(want),
+        out_(out),
+        calls_(list_calls(terms_, inputs, logits, out)),
+        row_losses_(want.per_row ? static_cast<std::size_t>(inputs.rows) : 0) {}
+
+  void run() {
+    std::size_t teacher_call = 0;
+    for (std::size_t k = 0; k < terms_.size(); ++k) {
+      calls_.student[k].batch.per_row = row_losses_;
+      out_.loss += call(calls_.student[k], terms_[k]).value;
+      for (std::size_t i = 0; i < row_losses_.size(); ++i) out_.per_row[i] += row_losses_[i];
+      if (want_.teacher_gradient && terms_[k].loss->has_teacher) {
+        call(calls_.teacher[teacher_call++], terms_[k]);
+      }
+    }
+  }
+
+ private:
+  loss_value call(loss_call<Storage>& one, loss_term const& term) {
+    one.batch.workspace = &scratch_;
+    try {
+      return call_library(how_.get().value, one);
+    } catch (divot::bad_value const& e) {
+      throw_bad_logits(inputs_);
+      throw_flaw(term, e);
+    } catch (divot::error const& e) {
+      throw_flaw(term, e);
+    }
+  }
+
+  std::vector<loss_term> terms_;
+  problem const& inputs_;
+  execution const& how_;
+  wanted const& want_;
+  outcome<Storage>& out_;
+  call_list<Storage> calls_;
+  std::vector<double> row_losses_;
+  divot::workspace scratch_;
+};
+
+/// Everything else, in a wider type.
+template <class Wide, class Storage>
+void run_wide(std::vector<loss_part> const& parts, problem const& inputs,
+              logits_set<Storage> const& logits, execution const& how, wanted const& want,
+              outcome<Storage>& out) {
+  auto const reader = [&inputs](matrix<Storage> const& m) {
+    return [&inputs, &m](divot::index row, Wide* to) {
+      for (divot::index k = 0; k < inputs.classes; ++k) to[k] = static_cast<Wide>(m(row, k));
+    };
+  };
+  auto const writer = [&inputs](matrix<arithmetic<Storage>>& m) {
+    return [&inputs, &m](divot::index row, Wide const* g) {
+      for (divot::index k = 0; k < inputs.classes; ++k) {
+        m(row, k) = static_cast<arithmetic<Storage>>(g[k]);
+      }
+    };
+  };
+  wide_logits<Wide> rows;
+  for (auto const& teacher : logits.teachers) rows.teachers.push_back(reader(teacher));
+  rows.student = reader(logits.student);
+  row_writer<Wide> to_teacher;
+  if (want.teacher_gradient) to_teacher = writer(out.teacher_gradient);
+  evaluate_wide<Wide>(parts, inputs, rows, how, writer(out.gradient), to_teacher, out.loss,
+                      out.per_row);
+}
+
+bool any_mixed(std::vector<loss_part> const& parts) {
+  return std::any_of(parts.begin(), parts.end(), [](loss_part const& part) {
+    return !std::all_of(part.terms.begin(), part.terms.end(),
+                        [](loss_term const& term) { return term.is_pure(); });
+  });
+}
+bool any_power(std::vector<loss_part> const& parts) {
+  return std::any_of(parts.begin(), parts.end(),
+                     [](loss_part const& part) { return part.exponent != 1; });
+}
+
 }  // namespace
 
 template <class Storage>
-void evaluate(std::vector<loss_term> const& terms, problem const& inputs,
-              logits_pair<Storage> const& logits, execution const& how, wanted const& want,
+void evaluate(std::vector<loss_part> const& parts, problem const& inputs,
+              logits_set<Storage> const& logits, execution const& how, wanted const& want,
               outcome<Storage>& out) {
   out.gradient.setZero(inputs.rows, logits.student.cols());
-  if (want.teacher_gradient) out.teacher_gradient.setZero(inputs.rows, logits.teacher.cols());
-  divot::workspace scratch;
-  std::vector<double> row_losses(want.per_row ? static_cast<std::size_t>(inputs.rows) : 0);
-  call_list<Storage> calls = list_calls(terms, inputs, logits, out);
-
+  if (want.teacher_gradient) {
+    out.teacher_gradient.setZero(inputs.rows, logits.teachers.front().cols());
+  }
+  out.valid_rows = inputs.valid_rows;
+  bool const mixed = any_mixed(parts);
+  std::optional<plain_evaluation<Storage>> plain;
+  if (inputs.is_plain() && !mixed && !any_power(parts)) {
+    plain.emplace(parts, inputs, logits, how, want, out);
+  } else {
+    throw_bad_logits(inputs);
+  }
   std::vector<double> seconds;
   for (std::int64_t run = 0; run < want.repeat; ++run) {
-    std::chrono::steady_clock::duration total{};
-    auto const timed = [&](loss_call<Storage>& call, loss_term const& term) {
-      call.batch.workspace = &scratch;
-      try {
-        auto const begin = std::chrono::steady_clock::now();
-        loss_value const part = call_library(how.get().value, call);
-        total += std::chrono::steady_clock::now() - begin;
-        return part;
-      } catch (divot::bad_value const& e) {
-        throw_bad_logits(inputs, e.count());
-        throw_flaw(term, e);
-      } catch (divot::error const& e) {
-        throw_flaw(term, e);
-      }
-    };
     out.loss = 0;
-    out.per_row.assign(row_losses.size(), 0);
-    std::size_t teacher_call = 0;
-    for (std::size_t k = 0; k < terms.size(); ++k) {
-      calls.student[k].batch.per_row = row_losses;
-      loss_value const part = timed(calls.student[k], terms[k]);
-      out.loss += part.value;
-      out.valid_rows = part.valid_rows;
-      for (std::size_t i = 0; i < row_losses.size(); ++i) out.per_row[i] += row_losses[i];
-      if (want.teacher_gradient && terms[k].loss->has_teacher) {
-        timed(calls.teacher[teacher_call++], terms[k]);
-      }
+    out.per_row.assign(want.per_row ? static_cast<std::size_t>(inputs.rows) : 0, 0);
+    auto const begin = std::chrono::steady_clock::now();
+    if (plain) {
+      plain->run();
+    } else if (mixed && std::is_same_v<Storage, double>) {
+      run_wide<std::conditional_t<std::is_same_v<Storage, double>, long double, double>>(
+          parts, inputs, logits, how, want, out);
+    } else {
+      run_wide<double>(parts, inputs, logits, how, want, out);
     }
-    seconds.push_back(std::chrono::duration<double>(total).count());
+    std::chrono::duration<double> const took = std::chrono::steady_clock::now() - begin;
+    seconds.push_back(took.count());
   }
   out.seconds = median(std::move(seconds));
 }
 
-#define DIVOT_CLI_EVALUATE(Storage)                                                    \
-  template void evaluate(std::vector<loss_term> const&, problem const&,                \
-                         logits_pair<Storage> const&, execution const&, wanted const&, \
+#define DIVOT_CLI_EVALUATE(Storage)                                                   \
+  template void evaluate(std::vector<loss_part> const&, problem const&,               \
+                         logits_set<Storage> const&, execution const&, wanted const&, \
                          outcome<Storage>&)
 DIVOT_CLI_EVALUATE(float);
 DIVOT_CLI_EVALUATE(double);

@@ -30,6 +30,9 @@ class execution {
   std::unique_ptr<policy> policy_;
 };
 
+/// Reads what --loss says, and checks that the inputs have what it needs.
+std::vector<loss_part> parse_loss(std::string const& text, input_options const& inputs);
+
 /// What is wanted beyond the value and the student's gradient.
 struct wanted {
   bool teacher_gradient = false;
@@ -43,16 +46,16 @@ struct outcome {
   divot::index valid_rows = 0;
   matrix<arithmetic<Storage>> gradient, teacher_gradient;
   std::vector<double> per_row;
-  double seconds = 0;  ///< median over the repeats, the library's calls alone
+  double seconds = 0;  ///< median over the repeats, reading and writing files apart
 };
 
-/// Evaluates a sum of losses: one call of the library for each term, whose values, rows' losses and
+/// Evaluates a loss: one call of the library for each term, whose values, rows' losses and
 /// gradients add up. The library's own sums take one read and one write of the logits for all terms
 /// but are put together at compile time, and this one is known at run time only. `out` may be that
 /// of an earlier call, whose memory is used again.
 template <class Storage>
-void evaluate(std::vector<loss_term> const& terms, problem const& inputs,
-              logits_pair<Storage> const& logits, execution const& how, wanted const& want,
+void evaluate(std::vector<loss_part> const& parts, problem const& inputs,
+              logits_set<Storage> const& logits, execution const& how, wanted const& want,
               outcome<Storage>& out);
 
 }  // namespace cli

@@ -5,8 +5,28 @@
 #include "registry.hpp"
 #include "report.hpp"
 
+#include <array>
+
 namespace cli {
 namespace {
+
+/// What the grammar of --loss puts around a divergence.
+struct composition {
+  char const* name;
+  char const* formula;
+  char const* number;  ///< its second argument, if there is one
+  char const* meaning;
+};
+constexpr std::array compositions{
+    composition{"reverse", "D(q, p)", nullptr, nullptr},
+    composition{"symmetrized", "D(p, q) + D(q, p)", nullptr, nullptr},
+    composition{"skew", "D(p, πp + (1 − π)q)", "teacher_weight", "π in (0, 1)"},
+    composition{"power", "D(p, q)^r, row by row", "exponent", "r > 0"}};
+
+std::string usage(composition const& c) {
+  std::string const name = c.name;
+  return name + (c.number == nullptr ? "(D)" : name == "skew" ? "(D,π)" : "(D,r)");
+}
 
 std::string as_json() {
   auto losses = nlohmann::ordered_json::array();
@@ -21,6 +41,15 @@ std::string as_json() {
     add("t_squared", false, "multiply the term by its temperature squared");
     losses.push_back(
         {{"name", loss.name}, {"parameters", std::move(parameters)}, {"formula", loss.formula}});
+  }
+  for (composition const& c : compositions) {
+    auto parameters = nlohmann::ordered_json::array(
+        {{{"name", "D"}, {"default", nullptr}, {"meaning", "a divergence, or a sum of them"}}});
+    if (c.number != nullptr) {
+      parameters.push_back({{"name", c.number}, {"default", nullptr}, {"meaning", c.meaning}});
+    }
+    losses.push_back(
+        {{"name", c.name}, {"parameters", std::move(parameters)}, {"formula", c.formula}});
   }
   for (alias const& a : aliases()) {
     auto parameters = nlohmann::ordered_json::array();
@@ -46,6 +75,13 @@ std::string list(bool json) {
       text.append("   ").append(p.meaning).append("\n");
     }
   }
+  text += "\nAround a divergence D, or a sum of them:\n";
+  for (composition const& c : compositions) {
+    std::string const name = usage(c);
+    text.append(name).append(column - display_width(name), ' ').append(c.formula);
+    if (c.number != nullptr) text.append(", ").append(c.meaning);
+    text += '\n';
+  }
   text += "\nOther names:\n";
   for (alias const& a : aliases()) {
     text.append(a.name).append(column - a.name.size(), ' ').append(a.meaning).append("\n");
@@ -58,9 +94,9 @@ std::string list(bool json) {
          "\n"
          "p is the teacher's distribution, q the student's, s the student's logits; K classes; a\n"
          "row's loss is the sum over its classes. Each loss also takes temperature=X (default:\n"
-         "--temperature) and t_squared=true (multiply by the temperature squared); reverse(D)\n"
-         "exchanges p and q, symmetrized(D) is D + reverse(D); losses add up:\n"
-         "0.3*kl+0.7*reverse_kl(temperature=2).\n";
+         "--temperature) and t_squared=true (multiply by the temperature squared); losses add up:\n"
+         "0.3*kl+0.7*reverse_kl(temperature=2). Mixtures of teachers, sparse teachers and\n"
+         "transforms of logits are options of eval and compare: divot eval --help.\n";
 }
 
 }  // namespace cli

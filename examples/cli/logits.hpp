@@ -12,28 +12,31 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 namespace cli {
 
 /// The type that the library calculates in, for logits stored as Storage.
 template <class Storage>
-using arithmetic = std::conditional_t<std::is_same_v<Storage, double>, double, float>;
+using arithmetic = std::conditional_t<sizeof(Storage) < sizeof(double), float, Storage>;
 
 template <class T>
 using matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// Teacher and student as they are stored in memory.
+/// Teachers and student as they are stored in memory. A sparse teacher is not among them.
 template <class T>
-struct logits_pair {
+struct logits_set {
   using storage = T;
-  matrix<T> teacher, student;
+  std::vector<matrix<T>> teachers;
+  matrix<T> student;
 };
 
 /// The names of --dtype, and the type of each.
-using any_logits = std::variant<logits_pair<float>, logits_pair<double>, logits_pair<Eigen::half>,
-                                logits_pair<Eigen::bfloat16>>;
+using any_logits = std::variant<logits_set<float>, logits_set<double>, logits_set<Eigen::half>,
+                                logits_set<Eigen::bfloat16>>;
 template <class T>
 constexpr char const* dtype_name() {
   if constexpr (std::is_same_v<T, float>) return "f32";
@@ -65,12 +68,12 @@ To convert_number(From const& x) {
 
 /// The file's matrix, row by row, each element rounded once to T.
 template <class T>
-matrix<T> to_matrix(npy_array const& array) {
+matrix<T> to_matrix(npy_array const& array, std::string_view what = "logits") {
   if (array.shape.size() != 2) {
-    fail(array.path, ": the shape is ", array.shape_text(), "; logits have two dimensions");
+    fail(array.path, ": the shape is ", array.shape_text(), "; ", what, " have two dimensions");
   }
   if (array.kind != 'f') {
-    fail(array.path, ": dtype ", array.dtype(), ": logits are float16, float32 or float64");
+    fail(array.path, ": dtype ", array.dtype(), ": ", what, " are float16, float32 or float64");
   }
   auto const rows = static_cast<Eigen::Index>(array.shape[0]);
   auto const cols = static_cast<Eigen::Index>(array.shape[1]);
@@ -108,6 +111,22 @@ matrix<T> to_matrix(npy_array const& array) {
       break;
   }
   return out;
+}
+
+/// An integer or bool array of two dimensions; with `or_row` one of one dimension is a row.
+inline matrix<std::int64_t> to_integer_matrix(npy_array const& array, std::string_view what,
+                                              bool or_row = false) {
+  bool const is_row = or_row && array.shape.size() == 1;
+  if (array.shape.size() != 2 && !is_row) {
+    fail(array.path, ": the shape is ", array.shape_text(), "; ", what, " have ",
+         or_row ? "one dimension or two" : "two dimensions");
+  }
+  std::vector<std::int64_t> const elements = integer_elements(array, what);
+  auto const rows = is_row ? 1 : static_cast<Eigen::Index>(array.shape.front());
+  auto const cols = static_cast<Eigen::Index>(array.shape.back());
+  using by_columns = Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic>;
+  if (array.fortran_order) return Eigen::Map<by_columns const>(elements.data(), rows, cols);
+  return Eigen::Map<matrix<std::int64_t> const>(elements.data(), rows, cols);
 }
 
 }  // namespace cli

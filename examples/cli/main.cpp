@@ -22,17 +22,48 @@ constexpr char const* spec_help =
     "  0.3*kl+0.7*reverse_kl               skew_js(teacher_weight=0.1)\n"
     "  reverse(skew_kl(teacher_weight=0.1))\n"
     "  kl(temperature=4,t_squared=true)    0.1*cross_entropy+0.9*kl(temperature=4)\n"
+    "  skew(pearson,0.1)                   power(jensen_shannon,0.5)\n"
     "Terms are joined by + and -, numbers stand before or behind a *, parentheses group. z_loss "
     "is\n"
     "at temperature 1 whatever temperature is said.\n"
     "`divot list` names the losses and their keys. temperature and t_squared (multiply by the\n"
-    "temperature squared) are keys of all. reverse(D) exchanges teacher and student. Each term\n"
-    "of a sum is one call of the library, and the results are added up.\n";
+    "temperature squared) are keys of all. Around a divergence, or a sum of them, stand\n"
+    "  reverse(D)       teacher and student exchanged, D(q, p)\n"
+    "  symmetrized(D)   D + reverse(D)\n"
+    "  skew(D,W)        D(p, Wp + (1-W)q), 0 < W < 1\n"
+    "  power(D,R)       D^R, row by row, R > 0; weights inside are not negative\n"
+    "in one another, but no power in a power. Each term of a sum is one call of the library or\n"
+    "two, and the results are added up.\n";
+constexpr char const* teacher_help =
+    "Teachers. Of several, --teacher A.npy B.npy --teacher-weights 0.3,0.7, the probabilities at "
+    "the\n"
+    "term's temperature are averaged; without weights all count the same. A sparse one, "
+    "--teacher-top-k\n"
+    "I.npy P.npy, names K classes a row, I, and the logarithms of their probabilities, P, which "
+    "stay\n"
+    "as they are whatever temperature the student has; --tail says what the other classes get:\n"
+    "  renormalise   nothing; the K probabilities are divided by their sum (the default)\n"
+    "  uniform       what is left of 1, each the same\n"
+    "  bucket        they are one class, with what is left of 1; the student's is their sum\n"
+    "Neither a mixture nor a sparse teacher has a gradient.\n"
+    "Transforms, done in the order in which they stand, the temperature last; gradients are those "
+    "of\n"
+    "the logits in the files:\n"
+    "  softcap=C     C*tanh(x/C), C > 0\n"
+    "  bias=B.npy    x + b, a number a class\n"
+    "  standardise   (x - mean)/sd of each row\n"
+    "  mask=M.npy    classes with 0 are left out; a number a class, or a matrix like the logits\n"
+    "These, skews and powers are worked out in double (skews of float64 logits in long double, "
+    "one\n"
+    "class at a time), a block of rows at a time: their seconds are those of this program, not "
+    "what\n"
+    "the library takes when they are put together in C++.\n";
 constexpr char const* file_help =
-    "Files are .npy: logits float16, float32 or float64 with two dimensions, in C or Fortran "
-    "order;\n"
-    "labels and masks integers or bool with one, a row whose mask is 0 is left out; weights "
-    "numbers.\n"
+    "Files are .npy: logits and log-probabilities float16, float32 or float64 with two dimensions, "
+    "in\n"
+    "C or Fortran order; labels, indices and masks integers or bool, a row whose mask is 0 is left "
+    "out;\n"
+    "weights numbers.\n"
     "Gradients and rows' losses are written in the type of the arithmetic (float32, or float64 "
     "for\n"
     "float64 logits), under their names only once everything has succeeded. JSON has no "
@@ -53,13 +84,39 @@ CLI::Validator a_name() {
 }
 
 void add_inputs(CLI::App& command, cli::input_options& in) {
-  command.add_option("--teacher", in.teacher, "The teacher's logits: a row a sample")
-      ->required()
+  command
+      .add_option("--teacher", in.teachers,
+                  "The teacher's logits: a row a sample; of several, a mixture")
       ->type_name("T.npy")
+      ->check(a_name());
+  command.add_option("--teacher-weights", in.teacher_weights, "Of a mixture; they sum to 1")
+      ->type_name("W,...")
+      ->delimiter(',');
+  command
+      .add_option("--teacher-top-k", in.top_k,
+                  "A sparse teacher: classes of each row, and their log-probabilities")
+      ->type_name("I.npy P.npy")
+      ->expected(2)
+      ->delimiter(',')
+      ->check(a_name());
+  command.add_option("--tail", in.tail, "What a sparse teacher's other classes get")
+      ->check(CLI::IsMember({"renormalise", "uniform", "bucket"}));
+  command
+      .add_option("--tail-log-mass", in.tail_log_mass,
+                  "The logarithm of what is left of 1, a number a row (default: from 1 - sum)")
+      ->type_name("L.npy")
       ->check(a_name());
   command.add_option("--student", in.student, "The student's logits")
       ->required()
       ->type_name("S.npy")
+      ->check(a_name());
+  command
+      .add_option("--teacher-transforms", in.teacher_transforms,
+                  "Of every teacher's logits: softcap=30,bias=B.npy,standardise,mask=M.npy")
+      ->type_name("LIST")
+      ->check(a_name());
+  command.add_option("--student-transforms", in.student_transforms, "Of the student's logits")
+      ->type_name("LIST")
       ->check(a_name());
   command.add_option("--labels", in.labels, "The rows' classes, for cross_entropy")
       ->type_name("Y.npy")
@@ -126,14 +183,16 @@ int run(int argc, char** argv) {
       ->type_name("R.npy")
       ->check(a_name());
   eval.add_flag("--json", json, "Print JSON");
-  eval.footer(std::string(spec_help) + file_help);
+  eval.footer(std::string(spec_help) + teacher_help + file_help);
 
-  cli::input_options compared;
-  compared.repeat = 5;
+  cli::compare_options compared;
+  compared.input.repeat = 5;
   CLI::App& compare = *app.add_subcommand("compare", "A table of all losses");
-  add_inputs(compare, compared);
+  compare.add_option("--loss", compared.losses, "One more row; may be given several times")
+      ->type_name("SPEC");
+  add_inputs(compare, compared.input);
   compare.add_flag("--json", json, "Print JSON");
-  compare.footer(file_help);
+  compare.footer(std::string(spec_help) + teacher_help + file_help);
 
   try {
     app.parse(argc, argv);
@@ -146,7 +205,7 @@ int run(int argc, char** argv) {
     return report_flaw(std::string(e.what()) + " (see divot --help)");
   }
   note_given(eval, options.input);
-  note_given(compare, compared);
+  note_given(compare, compared.input);
   std::cout << (list.parsed()   ? cli::list(json)
                 : eval.parsed() ? cli::eval(options, json)
                                 : cli::compare(compared, json))

@@ -184,6 +184,10 @@ std::string npy_header(std::string_view dtype, std::vector<std::size_t> const& s
 
 std::vector<std::int64_t> to_integers(npy_array const& array, std::string_view what) {
   require_one_dimension(array, what);
+  return integer_elements(array, what);
+}
+
+std::vector<std::int64_t> integer_elements(npy_array const& array, std::string_view what) {
   if (array.kind == 'f') {
     fail(array.path, ": dtype ", array.dtype(), ": ", what, " are integers or bool");
   }
@@ -193,7 +197,8 @@ std::vector<std::int64_t> to_integers(npy_array const& array, std::string_view w
       auto const value = npy_element<decltype(type)>(array, i);
       if constexpr (sizeof(value) == 8 && std::is_unsigned_v<decltype(type)>) {
         if (value > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
-          fail(array.path, ": row ", i, ": ", value, " is beyond 64-bit integers");
+          fail(array.path, array.shape.size() == 1 ? ": row " : ": element ", i, ": ", value,
+               " is beyond 64-bit integers");
         }
       }
       values[i] = static_cast<std::int64_t>(value);

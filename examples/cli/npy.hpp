@@ -46,6 +46,9 @@ std::string npy_header(std::string_view dtype, std::vector<std::size_t> const& s
 /// An integer or bool array of one dimension; `what` names it in errors.
 std::vector<std::int64_t> to_integers(npy_array const& array, std::string_view what);
 
+/// The elements of an integer or bool array in the order of the file, whatever its shape.
+std::vector<std::int64_t> integer_elements(npy_array const& array, std::string_view what);
+
 /// A floating or integer array of one dimension.
 std::vector<double> to_numbers(npy_array const& array, std::string_view what);
 

@@ -78,7 +78,7 @@ loss_entry const* find_loss(std::string_view name) {
 
 std::string nearest_names(std::string_view typed, std::size_t count) {
   std::vector<std::pair<double, std::string_view>> names;
-  for (char const* const word : {"reverse", "symmetrized"}) {
+  for (char const* const word : {"reverse", "symmetrized", "skew", "power"}) {
     names.emplace_back(distance(typed, word), word);
   }
   for (auto const& loss : registry()) names.emplace_back(distance(typed, loss.name), loss.name);

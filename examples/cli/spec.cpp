@@ -9,24 +9,25 @@
 #include <cmath>
 #include <set>
 #include <sstream>
+#include <utility>
 
 namespace cli {
 namespace {
 
-using terms = std::vector<loss_term>;
+using parts = std::vector<loss_part>;
 
 /// A factor of a product: a number, or losses if there are any.
 struct factor {
   double number = 1;
-  terms losses;
+  parts losses;
 };
 
 class parser {
  public:
   explicit parser(std::string_view text) : text_(text) {}
 
-  terms parse() {
-    terms all = sum();
+  parts parse() {
+    parts all = sum();
     if (peek() != '\0') {
       bad(at_,
           peek() == ')' ? "this parenthesis closes nothing" : "'+', '-' or the end is missing");
@@ -53,14 +54,14 @@ class parser {
     if (!accept(c)) bad(at_, why);
   }
 
-  terms sum() {
+  parts sum() {
     if (++depth_ > deepest) bad(at_, "too many parentheses");
-    terms all;
+    parts all;
     double sign = accept('-') ? -1 : (accept('+'), 1);
     while (true) {
-      for (loss_term& term : product()) {
-        term.weight *= sign;
-        all.push_back(std::move(term));
+      for (loss_part& part : product()) {
+        part.weight *= sign;
+        all.push_back(std::move(part));
       }
       if (accept('+')) {
         sign = 1;
@@ -74,7 +75,7 @@ class parser {
     return all;
   }
 
-  terms product() {
+  parts product() {
     peek();
     std::size_t const begin = at_;
     factor whole = one_factor();
@@ -89,9 +90,9 @@ class parser {
       if (whole.losses.empty()) whole.losses = std::move(next.losses);
     }
     if (whole.losses.empty()) bad(begin, "a number without a loss; a weighted loss is 0.3*kl");
-    for (loss_term& term : whole.losses) {
-      term.weight *= whole.number;
-      if (!std::isfinite(term.weight)) bad(begin, "the weight is not finite");
+    for (loss_part& part : whole.losses) {
+      part.weight *= whole.number;
+      if (!std::isfinite(part.weight)) bad(begin, "the weight is not finite");
     }
     return whole.losses;
   }
@@ -106,59 +107,134 @@ class parser {
     if (name.empty()) bad(begin, std::string("a loss cannot begin with '") + c + "'");
     if (name == "reverse") return {1, reversed(begin)};
     if (name == "symmetrized") return {1, symmetrized(begin)};
+    if (name == "skew") return {1, skewed(begin)};
+    if (name == "power") return {1, powered(begin)};
     if (alias const* const other = find_alias(name)) return {1, written_out(*other)};
     loss_entry const* const loss = find_loss(name);
     if (loss == nullptr) {
       bad(begin, "there is no loss '" + name + "'; the nearest are " + nearest_names(name));
     }
-    loss_term term{loss, loss->initial_values(), false, {}, false, 1};
+    loss_term term{loss, loss->initial_values()};
     if (accept('(')) arguments(term);
-    return {1, {term}};
+    return {1, {loss_part{{term}}}};
   }
 
   /// What an alias stands for; its temperature is that of all its terms.
-  terms written_out(alias const& other) {
+  parts written_out(alias const& other) {
     loss_entry as_loss;
     as_loss.name = other.name;
     as_loss.parameters = other.parameters;
-    loss_term term{&as_loss, as_loss.initial_values(), false, {}, false, 1};
+    loss_term term{&as_loss, as_loss.initial_values()};
     if (accept('(')) arguments(term);
     std::string const text = other.written_out(term.values);
-    terms meant = parser(text).parse();
-    for (loss_term& t : meant) {
-      t.temperature = term.temperature;
-      t.t_squared = term.t_squared;
+    parts meant = parser(text).parse();
+    for (loss_part& part : meant) {
+      for (loss_term& t : part.terms) {
+        t.temperature = term.temperature;
+        t.t_squared = term.t_squared;
+      }
     }
     return meant;
   }
 
-  terms parenthesis() {
-    terms inner = sum();
+  parts parenthesis() {
+    parts inner = sum();
     expect(')', "')' is missing");
     return inner;
   }
 
-  terms symmetrized(std::size_t begin) {
-    terms both = exchanged(begin, "symmetrized");
-    for (std::size_t i = 0, n = both.size(); i < n; ++i) {
-      both.push_back(both[i]);
-      both.back().reversed = !both.back().reversed;
-    }
+  parts symmetrized(std::size_t begin) {
+    parts both = divergences(begin, "symmetrized", "");
+    closed("symmetrized");
+    parts other = both;
+    reverse(other);
+    both.insert(both.end(), other.begin(), other.end());
     return both;
   }
-  terms reversed(std::size_t begin) { return exchanged(begin, "reverse"); }
+  parts reversed(std::size_t begin) {
+    parts inner = divergences(begin, "reverse", "");
+    closed("reverse");
+    reverse(inner);
+    return inner;
+  }
+  static void reverse(parts& all) {
+    for (loss_part& part : all) {
+      for (loss_term& term : part.terms) term.reverse();
+    }
+  }
 
-  /// The reverse of a sum in parentheses after `word`.
-  terms exchanged(std::size_t begin, std::string const& word) {
-    expect('(', word + " takes a divergence: " + word + "(kl)");
-    terms inner = sum();
-    expect(')',
-           peek() == ',' ? "keys stand inside: " + word + "(kl(temperature=2))" : "')' is missing");
-    for (loss_term& term : inner) {
-      if (!term.loss->has_teacher) bad(begin, term.loss->name + " has no reverse");
-      term.reversed = !term.reversed;
+  parts skewed(std::size_t begin) {
+    parts inner = divergences(begin, "skew", ",0.1");
+    auto const [weight, here] = number_behind("skew", "teacher_weight", "0.1");
+    if (!(weight > 0 && weight < 1)) {
+      bad(here,
+          "a skew's weight of the teacher must lie in (0, 1): at 0 it is the divergence "
+          "itself, at 1 it is 0");
+    }
+    for (loss_part& part : inner) {
+      for (loss_term& term : part.terms) term.skew(weight);
     }
     return inner;
+  }
+
+  parts powered(std::size_t begin) {
+    parts inner = divergences(begin, "power", ",0.5");
+    auto const [exponent, here] = number_behind("power", "exponent", "0.5");
+    if (!(exponent > 0)) bad(here, "an exponent must be greater than 0");
+    loss_part all{{}, 1, exponent};
+    for (loss_part& part : inner) {
+      if (part.exponent != 1) bad(begin, "a power inside a power; multiply their exponents");
+      for (loss_term& term : part.terms) {
+        term.weight *= part.weight;
+        if (term.weight < 0) {
+          bad(begin, "a power takes weights that are not negative; that of " + term.text() + " is");
+        }
+        all.terms.push_back(std::move(term));
+      }
+    }
+    return {all};
+  }
+
+  /// The sum in parentheses after `word`, up to what ends it.
+  parts divergences(std::size_t begin, std::string const& word, std::string const& rest) {
+    expect('(', word + " takes a divergence: " + word + "(kl" + rest + ")");
+    parts inner = sum();
+    for (loss_part const& part : inner) {
+      for (loss_term const& term : part.terms) {
+        if (!term.loss->has_teacher) {
+          bad(begin, term.loss->name + (word == "skew" || word == "power" ? " has no " + word
+                                                                          : " has no reverse"));
+        }
+      }
+    }
+    return inner;
+  }
+  void closed(std::string const& word) {
+    expect(')',
+           peek() == ',' ? "keys stand inside: " + word + "(kl(temperature=2))" : "')' is missing");
+  }
+  /// The number behind the sum, and where it stands; its key may be left out.
+  std::pair<double, std::size_t> number_behind(std::string const& word, std::string const& key,
+                                               std::string const& example) {
+    expect(',', "the " + key + " is missing, as in " + word + "(kl," + example + ")");
+    peek();
+    std::size_t here = at_;
+    std::string const name = word_here();
+    if (!name.empty()) {
+      if (name != key) bad(here, word + " has no key '" + name + "'; it has " + key);
+      expect('=', "'=' is missing after '" + key + "'");
+      peek();
+      here = at_;
+    }
+    double const value = number();
+    expect(')', peek() == ',' ? "keys stand inside: " + word + "(kl(temperature=2)," + example + ")"
+                              : "')' is missing");
+    return {value, here};
+  }
+  /// A word that begins with a letter, if one is next.
+  std::string word_here() {
+    char const c = peek();
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ? word() : std::string();
   }
 
   void arguments(loss_term& term) {
@@ -242,10 +318,30 @@ class parser {
 
 }  // namespace
 
+void loss_term::reverse() {
+  std::swap(first.of_teacher, first.of_student);
+  std::swap(second.of_teacher, second.of_student);
+  if (!around.empty() && !around.back()) {
+    around.pop_back();
+  } else {
+    around.emplace_back();
+  }
+}
+
+void loss_term::skew(double teacher_weight) {
+  for (mixed_side* const side : {&first, &second}) {
+    side->of_teacher += side->of_student * teacher_weight;
+    side->of_student *= 1 - teacher_weight;
+  }
+  around.emplace_back(teacher_weight);
+}
+
 std::string loss_term::text() const {
   std::ostringstream out;
   out.precision(15);
-  if (reversed) out << "reverse(";
+  for (auto wrapper = around.rbegin(); wrapper != around.rend(); ++wrapper) {
+    out << (*wrapper ? "skew(" : "reverse(");
+  }
   out << loss->name;
   char separator = '(';
   auto const key = [&](std::string_view name) -> std::ostream& {
@@ -257,10 +353,13 @@ std::string loss_term::text() const {
   if (temperature) key("temperature") << *temperature;
   if (t_squared) key("t_squared") << "true";
   if (separator == ',') out << ')';
-  if (reversed) out << ')';
+  for (auto const& wrapper : around) {
+    if (wrapper) out << ',' << *wrapper;
+    out << ')';
+  }
   return out.str();
 }
 
-std::vector<loss_term> parse_spec(std::string_view text) { return parser(text).parse(); }
+std::vector<loss_part> parse_spec(std::string_view text) { return parser(text).parse(); }
 
 }  // namespace cli

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace cli_test {
@@ -142,12 +143,113 @@ TEST_CASE("flaws of the loss") {
            {"kl\n+", "character 3: '+', '-' or the end is missing"},
            {"reverse(z_loss)", "character 1: z_loss has no reverse"},
            {"reverse", "character 8: reverse takes a divergence"},
+           {"skew(kl)", "character 8: the teacher_weight is missing, as in skew(kl,0.1)"},
+           {"skew(kl,1)", "character 9: a skew's weight of the teacher must lie in (0, 1)"},
+           {"skew(kl,weight=.1)", "character 9: skew has no key 'weight'; it has teacher_weight"},
+           {"skew(kl,.1,temperature=2)", "keys stand inside: skew(kl(temperature=2),0.1)"},
+           {"skew(0.1,kl)", "character 6: a number without a loss"},
+           {"skew(cross_entropy,0.1)", "character 1: cross_entropy has no skew"},
+           {"kl+power(z_loss,2)", "character 4: z_loss has no power"},
+           {"power(kl,0)", "character 10: an exponent must be greater than 0"},
+           {"power(power(kl,2),2)", "character 1: a power inside a power"},
+           {"power(kl-0.5*pearson,2)", "weights that are not negative; that of pearson is"},
+           {"skew(skew_js(teacher_weight=2),0.1)",
+            "term skew(skew_js(teacher_weight=2),0.1): skew_js: teacher_weight is 2"},
            {std::string(9999, '('), "too many parentheses"},
            {"cross_entropy", "cross_entropy needs the classes of the rows: give --labels"},
        }) {
     check_flaw(eval(here, spec, {"--gradient-out", "G.npy"}), words);
     CHECK(here.file_count() == 2);
   }
+}
+
+TEST_CASE("flaws of teachers") {
+  sound_place const here;
+  auto const bad = [&](std::vector<std::string> more, std::string const& words) {
+    std::vector<std::string> arguments{"eval", "--loss", "kl", "--student", "s.npy"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    arguments.insert(arguments.end(), {"--gradient-out", "G.npy"});
+    check_flaw(run(here, arguments), words);
+    CHECK(!here.has("G.npy"));
+  };
+  bad({}, "--teacher is required, or --teacher-top-k");
+  bad({"--teacher", "t.npy", "none.npy"}, "none.npy: No such file");
+  bad({"--teacher", "t.npy", "s.npy", "--teacher-weights", "0.3,0.6"},
+      "--teacher-weights: the weights sum to 0.9; they must sum to 1");
+  bad({"--teacher", "t.npy", "s.npy", "--teacher-weights", "1"},
+      "--teacher-weights: 1 weights for 2 teachers");
+  bad({"--teacher", "t.npy", "s.npy", "--teacher-weights", "1.5,-0.5"},
+      "--teacher-weights: -0.5; a weight must be 0 or positive");
+  bad({"--teacher", "t.npy", "s.npy", "--teacher-gradient-out", "H.npy"},
+      "--teacher-gradient-out: a mixture of teachers has no gradient");
+  bad({"--teacher", "t.npy", "--tail", "bucket"}, "--tail: only a sparse teacher has a tail");
+  here.write<float>("u.npy", "<f4", {rows, 3}, logits(rows * 3, 1));
+  bad({"--teacher", "t.npy", "u.npy"}, "s.npy: 4 columns, but u.npy has 3");
+  auto values = logits(rows * classes, 9);
+  values[7] = std::numeric_limits<double>::quiet_NaN();
+  here.write<float>("u.npy", "<f4", {rows, classes}, values);
+  bad({"--teacher", "t.npy", "u.npy"}, "u.npy: row 1, column 3: NaN");
+  bad({"--teacher", "u.npy", "--teacher-transforms", "softcap=3"}, "u.npy: row 1, column 3: NaN");
+
+  std::vector<std::string> const sparse{"--teacher-top-k", "i.npy", "p.npy"};
+  auto const bad_sparse = [&](std::vector<double> const& indices, std::vector<double> const& p,
+                              std::string const& words, std::vector<std::string> more = {}) {
+    here.write<std::int64_t>("i.npy", "<i8", {indices.size() / 2, 2}, indices);
+    here.write<double>("p.npy", "<f8", {p.size() / 2, 2}, p);
+    more.insert(more.begin(), sparse.begin(), sparse.end());
+    bad(more, words);
+  };
+  std::vector<double> const i{0, 1, 2, 3, 1, 0}, p{-1, -2, -1, -2, -1, -2};
+  bad_sparse({0, 1, 2, 4, 1, 0}, p, "i.npy: row 1, column 1: class 4 is not in 0 … 3");
+  bad_sparse({0, 1, 2, 3, -1, 0}, p, "i.npy: row 2, column 0: class -1 is not in 0 … 3");
+  bad_sparse({0, 0, 2, 3, 1, 0}, p, "i.npy: row 0, column 1: class 0 stands there a second time");
+  bad_sparse(i, {-1, -2, 1, -2, -1, -2},
+             "p.npy: row 1, column 0: the log-probability is 1; it must not be positive");
+  bad_sparse(i, {-1, -2, -1, -2, -0.1, -0.2}, "p.npy: row 2: the probabilities sum to 1.7");
+  bad_sparse(i, {-1, -2, -1, -2}, "p.npy: 2 × 2, but i.npy is 3 × 2");
+  bad_sparse({0, 1, 2, 3}, {-1, -2, -1, -2}, "s.npy: 3 rows, but i.npy has 2");
+  bad_sparse(i, {-HUGE_VAL, -HUGE_VAL, -1, -2, -1, -2}, "p.npy: row 0: every class is -inf");
+  bad_sparse(i, p, "--teacher-gradient-out: a sparse teacher has no gradient",
+             {"--teacher-gradient-out", "H.npy"});
+  bad_sparse(i, p, "--teacher-top-k: a sparse teacher cannot stand beside --teacher",
+             {"--teacher", "t.npy"});
+  bad_sparse(i, p, "--teacher-transforms: a sparse teacher has no logits",
+             {"--teacher-transforms", "softcap=3"});
+  bad_sparse(i, p, "--tail: all not in {renormalise,uniform,bucket}", {"--tail", "all"});
+  here.write<double>("l.npy", "<f8", {rows}, {-1, -1, -1});
+  bad_sparse(i, p, "l.npy: row 0: probabilities and tail mass sum to 0.87",
+             {"--tail-log-mass", "l.npy"});
+  bad({"--teacher-top-k", "t.npy", "s.npy"}, "t.npy: dtype f4: indices of classes are integers");
+  bad({"--teacher-top-k", "i.npy", "i.npy"}, "i.npy: dtype i8: log-probabilities are float16");
+}
+
+TEST_CASE("flaws of transforms") {
+  sound_place const here;
+  here.write<double>("b.npy", "<f8", {3}, {1, 2, 3});
+  here.write<double>("inf.npy", "<f8", {classes}, {1, 2, 3, HUGE_VAL});
+  here.write<std::uint8_t>("none.npy", "|b1", {classes}, {0, 0, 0, 0});
+  here.write<std::uint8_t>("row.npy", "|b1", {rows, classes}, {1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1});
+  for (auto const& [list, words] : std::vector<std::pair<std::string, std::string>>{
+           {"", "--student-transforms: the name is empty"},
+           {"cap=3", "--student-transforms: there is no transform 'cap'; there are softcap=C"},
+           {"softcap", "--student-transforms: softcap needs a value: softcap=30"},
+           {"standardise,softcap=x", "--student-transforms: softcap=x: a number is missing"},
+           {"softcap=0", "--student-transforms: softcap=0; a cap must be positive and finite"},
+           {"standardise=1", "--student-transforms: standardise takes no value"},
+           {"bias=", "--student-transforms: bias needs a value: bias=FILE.npy"},
+           {"bias=absent.npy", "absent.npy: No such file"},
+           {"bias=b.npy", "b.npy: 3 elements, but the logits have 4 columns"},
+           {"bias=inf.npy", "inf.npy: class 3: the bias inf is not finite"},
+           {"bias=t.npy", "t.npy: the shape is (3, 4); biases have one dimension"},
+           {"mask=b.npy", "b.npy: dtype f8: masks are integers or bool"},
+           {"mask=none.npy", "none.npy: row 0: the mask leaves no class"},
+           {"mask=row.npy", "row.npy: row 1: the mask leaves no class of this row"},
+       }) {
+    check_flaw(eval(here, "kl", {"--gradient-out", "G.npy", "--student-transforms", list}), words);
+    CHECK(!here.has("G.npy"));
+  }
+  check_flaw(eval(here, "kl", {"--student-transforms", "bias=b.npy", "--gradient-out", "b.npy"}),
+             "--gradient-out: b.npy: is an input too");
 }
 
 TEST_CASE("flaws of the command line") {

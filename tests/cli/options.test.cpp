@@ -47,10 +47,28 @@ TEST_CASE("list names every loss with parameters, defaults and formula") {
       CHECK(loss["parameters"][0]["name"] == "teacher_weight");
       CHECK(loss["parameters"][0]["default"] == 0.1);
     }
+    if (loss["name"] == "power") CHECK(loss["parameters"][1]["name"] == "exponent");
   }
-  for (char const* name : {"kl", "reverse_kl", "jeffreys", "jensen_shannon", "skew_js", "skew_kl",
-                           "squared_hellinger", "pearson", "neyman", "total_variation", "alpha",
-                           "alpha_beta", "cross_entropy", "soft_cross_entropy", "z_loss"}) {
+  for (char const* name : {"kl",
+                           "reverse_kl",
+                           "jeffreys",
+                           "jensen_shannon",
+                           "skew_js",
+                           "skew_kl",
+                           "squared_hellinger",
+                           "pearson",
+                           "neyman",
+                           "total_variation",
+                           "alpha",
+                           "alpha_beta",
+                           "cross_entropy",
+                           "soft_cross_entropy",
+                           "z_loss",
+                           "reverse",
+                           "symmetrized",
+                           "skew",
+                           "power",
+                           "generalised_js"}) {
     CHECK(names.count(name) == 1);
     CHECK(run(here, {"list"}).output.find(name) != std::string::npos);
   }
@@ -203,7 +221,11 @@ TEST_CASE("compare sets all losses beside KL") {
 TEST_CASE("help and version end well") {
   place const here;
   CHECK(run(here, {"--help"}).status == 0);
-  CHECK(run(here, {"eval", "--help"}).output.find("--gradient-out") != std::string::npos);
+  std::string const help = run(here, {"eval", "--help"}).output;
+  for (char const* word : {"--gradient-out", "--teacher-top-k", "--tail", "--teacher-weights",
+                           "--student-transforms", "softcap=C", "skew(D,W)", "power(D,R)"}) {
+    CHECK(help.find(word) != std::string::npos);
+  }
   CHECK(run(here, {"--version"}).status == 0);
 }
 

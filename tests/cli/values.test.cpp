@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 // Values and gradients against textbook formulas in double, and finite differences of them.
+#include "formulas.hpp"
 #include "program.hpp"
 
 #include <doctest/doctest.h>
@@ -15,29 +16,6 @@ namespace {
 
 constexpr std::size_t rows = 4, classes = 5;
 std::vector<double> const labels{1, 0, 4, 2};
-using numbers = std::vector<double>;
-
-double log_sum_exp(numbers const& x, double temperature) {
-  double sum = 0;
-  for (double const v : x) sum += std::exp(v / temperature);
-  return std::log(sum);
-}
-numbers softmax(numbers const& x, double temperature) {
-  double const lse = log_sum_exp(x, temperature);
-  numbers p;
-  for (double const v : x) p.push_back(std::exp(v / temperature - lse));
-  return p;
-}
-double kl(numbers const& p, numbers const& q) {
-  double sum = 0;
-  for (std::size_t k = 0; k < p.size(); ++k) sum += p[k] * std::log(p[k] / q[k]);
-  return sum;
-}
-numbers mix(double weight, numbers const& p, numbers const& q) {
-  numbers m;
-  for (std::size_t k = 0; k < p.size(); ++k) m.push_back(weight * p[k] + (1 - weight) * q[k]);
-  return m;
-}
 double sum_over(numbers const& p, numbers const& q, std::function<double(double, double)> f) {
   double sum = 0;
   for (std::size_t k = 0; k < p.size(); ++k) sum += f(p[k], q[k]);
@@ -167,7 +145,33 @@ std::vector<known_loss> known_losses() {
       {"hellinger_distance", d([=](auto const& p, auto const& q) {
          return std::sqrt(1 - std::exp(-renyi(.5)(p, q) / 2));
        })},
+      // around a divergence
+      {"skew(kl,0.3)", d(skew(0.3))},
+      {"skew(pearson,teacher_weight=0.2)",
+       d([=](auto const& p, auto const& q) { return pearson(p, mix(.2, p, q)); })},
+      {"skew(reverse(pearson),0.2)",
+       d([=](auto const& p, auto const& q) { return pearson(mix(.2, p, q), p); })},
+      {"reverse(skew(pearson,0.2))",
+       d([=](auto const& p, auto const& q) { return pearson(q, mix(.8, p, q)); })},
+      {"skew(skew(kl,0.2),0.3)",
+       d([=](auto const& p, auto const& q) { return kl(p, mix(.44, p, q)); })},
+      {"skew(renyi(order=3,temperature=2,t_squared=true),0.1)",
+       of_distributions(
+           [=](auto const& p, auto const& q) { return 4 * renyi(3)(p, mix(.1, p, q)); }, 2)},
+      {"symmetrized(skew(kl,0.3))", d([=](auto const& p, auto const& q) {
+         return kl(p, mix(.3, p, q)) + kl(q, mix(.3, q, p));
+       })},
+      {"power(jensen_shannon,0.5)",
+       d([=](auto const& p, auto const& q) { return std::sqrt(skew_js(0.5)(p, q)); })},
+      {"2*power(0.3*kl+0.7*reverse_kl,exponent=1.5)",
+       d([=](auto const& p, auto const& q) { return 2 * std::pow(sum(p, q), 1.5); })},
+      {"reverse(power(skew(kl,0.3),2))-0.1*kl", d([=](auto const& p, auto const& q) {
+         return std::pow(kl(q, mix(.3, q, p)), 2) - 0.1 * kl(p, q);
+       })},
+      {"power(kl,1)", d(kl)},
       // other names
+      {"generalised_js(teacher_weight=0.1)",
+       d([=](auto const& p, auto const& q) { return skew_js(0.1)(p, q) / .09; })},
       {"topsoe(temperature=2)",
        of_distributions([=](auto const& p, auto const& q) { return 2 * skew_js(.5)(p, q); }, 2)},
       {"symmetrized(kl)", d([](auto const& p, auto const& q) { return kl(p, q) + kl(q, p); })},
@@ -221,6 +225,11 @@ std::vector<known_loss> known_losses() {
       {"kl - 0.5*total_variation", d([=](numbers const& p, numbers const& q) {
          return kl(p, q) - 0.5 * total_variation(p, q);
        })},
+      {"0.2*cross_entropy(z_loss=0.1,temperature=2,t_squared=true)+skew(kl,0.3)",
+       [=](numbers const& t, numbers const& s, std::size_t y) {
+         return -0.8 * std::log(softmax(s, 2)[y]) + 0.02 * std::pow(log_sum_exp(s, 1), 2) +
+                skew(0.3)(softmax(t, 1), softmax(s, 1));
+       }},
       {"1e-1*cross_entropy+0.9*kl(temperature=4,t_squared=true)",
        [](numbers const& t, numbers const& s, std::size_t y) {
          return -0.1 * std::log(softmax(s, 1)[y]) + 0.9 * 16 * kl(softmax(t, 4), softmax(s, 4));
@@ -228,37 +237,13 @@ std::vector<known_loss> known_losses() {
   };
 }
 
-numbers row_of(numbers const& matrix, std::size_t i) {
-  auto const begin = matrix.begin() + static_cast<std::ptrdiff_t>(i * classes);
-  return {begin, begin + classes};
-}
-
 double mean_loss(row_loss const& of_row, numbers const& t, numbers const& s) {
   double sum = 0;
   for (std::size_t i = 0; i < rows; ++i) {
-    sum += of_row(row_of(t, i), row_of(s, i), static_cast<std::size_t>(labels[i]));
+    sum +=
+        of_row(row_of(t, i, classes), row_of(s, i, classes), static_cast<std::size_t>(labels[i]));
   }
   return sum / rows;
-}
-
-/// Central differences in every element of x.
-numbers differences(numbers x, std::function<double(numbers const&)> const& f) {
-  constexpr double step = 1e-5;
-  numbers out;
-  for (double& element : x) {
-    double const at = element;
-    element = at + step;
-    double const above = f(x);
-    element = at - step;
-    out.push_back((above - f(x)) / (2 * step));
-    element = at;
-  }
-  return out;
-}
-
-void check_close(numbers const& a, numbers const& b, double tolerance) {
-  REQUIRE(a.size() == b.size());
-  for (std::size_t k = 0; k < a.size(); ++k) CHECK(std::abs(a[k] - b[k]) <= tolerance);
 }
 
 }  // namespace
@@ -283,7 +268,8 @@ TEST_CASE("every loss has the value and the gradients of its formula") {
 
     numbers each;
     for (std::size_t i = 0; i < rows; ++i) {
-      each.push_back(of_row(row_of(t, i), row_of(s, i), static_cast<std::size_t>(labels[i])));
+      each.push_back(of_row(row_of(t, i, classes), row_of(s, i, classes),
+                            static_cast<std::size_t>(labels[i])));
     }
     check_close(here.read("R.npy").values, each, 1e-10);
     array const g = here.read("G.npy");
