@@ -13,6 +13,8 @@ struct eval_options {
   input_options input;
   std::string loss;
   std::string gradient_out, teacher_gradient_out, per_row_out;
+  bool diagnostics = false;
+  std::int64_t head = 0;  ///< classes of the teacher's head, for its masses
 };
 
 struct compare_options {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: divot contributors
 // SPDX-License-Identifier: MIT
 #include "commands.hpp"
+#include "diagnose.hpp"
 #include "evaluate.hpp"
 #include "flaw.hpp"
 #include "norm.hpp"
@@ -8,6 +9,7 @@
 #include "report.hpp"
 #include "spec.hpp"
 
+#include <algorithm>
 #include <type_traits>
 
 namespace cli {
@@ -41,25 +43,37 @@ void write_outputs(eval_options const& options, outcome<Storage> const& out, out
 }
 
 template <class Storage>
-std::string report(problem const& p, execution const& how, outcome<Storage> const& out, bool json) {
+std::string report(eval_options const& options, problem const& p, execution const& how,
+                   outcome<Storage> const& out, divot::row_diagnostics const& about, bool json) {
   double const gradient_norm = norm(out.gradient);
+  auto const each_diagnostic = [&](auto const& take) {
+    if (!options.diagnostics) return;
+    for (diagnostic const& d : diagnostics) {
+      if ((!d.of_head || options.head > 0) && (!d.of_label || p.has_labels())) {
+        take(d.name, about.*d.value);
+      }
+    }
+  };
   if (json) {
-    nlohmann::ordered_json const fields{{"loss", json_number(out.loss)},
-                                        {"rows", p.rows},
-                                        {"valid_rows", out.valid_rows},
-                                        {"classes", p.classes},
-                                        {"dtype", dtype_name<Storage>()},
-                                        {"policy", how.name()},
-                                        {"threads", how.threads()},
-                                        {"seconds", out.seconds},
-                                        {"gradient_norm", json_number(gradient_norm)}};
+    nlohmann::ordered_json fields{{"loss", json_number(out.loss)},
+                                  {"rows", p.rows},
+                                  {"valid_rows", out.valid_rows},
+                                  {"classes", p.classes},
+                                  {"dtype", dtype_name<Storage>()},
+                                  {"policy", how.name()},
+                                  {"threads", how.threads()},
+                                  {"seconds", out.seconds},
+                                  {"gradient_norm", json_number(gradient_norm)}};
+    each_diagnostic(
+        [&](char const* name, double x) { fields["diagnostics"][name] = json_number(x); });
     return fields.dump(2) + '\n';
   }
   int const digits = std::is_same_v<arithmetic<Storage>, float> ? 9 : 17;
   std::string text;
   auto const line = [&](char const* name, std::string const& value) {
-    std::string const label(name);
-    text.append(label).append(15 - label.size(), ' ').append(value).append("\n");
+    std::string label(name);
+    std::replace(label.begin(), label.end(), '_', ' ');
+    text.append(label).append(17 - label.size(), ' ').append(value).append("\n");
   };
   line("loss", number_text(out.loss, digits));
   line("rows", std::to_string(p.rows));
@@ -70,6 +84,7 @@ std::string report(problem const& p, execution const& how, outcome<Storage> cons
   line("threads", std::to_string(how.threads()));
   line("seconds", number_text(out.seconds, 4));
   line("gradient norm", number_text(gradient_norm, digits));
+  each_diagnostic([&](char const* name, double x) { line(name, number_text(x, digits)); });
   return text;
 }
 
@@ -89,12 +104,14 @@ std::string eval(eval_options const& options, bool json) {
   problem const inputs = read_problem(options.input);
   wanted const want{!options.teacher_gradient_out.empty(), !options.per_row_out.empty(),
                     options.input.repeat};
+  divot::row_diagnostics about;
+  if (options.diagnostics) about = diagnose(inputs, options.head);
   return std::visit(
       [&]<class Storage>(logits_set<Storage> const& logits) {
         outcome<Storage> out;
         evaluate(parts, inputs, logits, how, want, out);
         write_outputs(options, out, files);
-        return report(inputs, how, out, json);
+        return report(options, inputs, how, out, about, json);
       },
       inputs.logits);
 }

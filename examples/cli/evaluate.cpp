@@ -178,11 +178,6 @@ template <class Wide, class Storage>
 void run_wide(std::vector<loss_part> const& parts, problem const& inputs,
               logits_set<Storage> const& logits, execution const& how, wanted const& want,
               outcome<Storage>& out) {
-  auto const reader = [&inputs](matrix<Storage> const& m) {
-    return [&inputs, &m](divot::index row, Wide* to) {
-      for (divot::index k = 0; k < inputs.classes; ++k) to[k] = static_cast<Wide>(m(row, k));
-    };
-  };
   auto const writer = [&inputs](matrix<arithmetic<Storage>>& m) {
     return [&inputs, &m](divot::index row, Wide const* g) {
       for (divot::index k = 0; k < inputs.classes; ++k) {
@@ -190,9 +185,7 @@ void run_wide(std::vector<loss_part> const& parts, problem const& inputs,
       }
     };
   };
-  wide_logits<Wide> rows;
-  for (auto const& teacher : logits.teachers) rows.teachers.push_back(reader(teacher));
-  rows.student = reader(logits.student);
+  auto const rows = widened<Wide>(logits, inputs.classes);
   row_writer<Wide> to_teacher;
   if (want.teacher_gradient) to_teacher = writer(out.teacher_gradient);
   evaluate_wide<Wide>(parts, inputs, rows, how, writer(out.gradient), to_teacher, out.loss,

@@ -182,6 +182,14 @@ int run(int argc, char** argv) {
                   "The rows' losses, with their weights, not divided")
       ->type_name("R.npy")
       ->check(a_name());
+  eval.add_flag("--diagnostics", options.diagnostics,
+                "Entropies, agreement and masses of teacher and student at --temperature, means "
+                "over the valid rows");
+  eval.add_option("--head", options.head,
+                  "With --diagnostics: masses of the teacher's K most probable classes, and of "
+                  "all others")
+      ->type_name("K")
+      ->needs("--diagnostics");
   eval.add_flag("--json", json, "Print JSON");
   eval.footer(std::string(spec_help) + teacher_help + file_help);
 

@@ -192,9 +192,7 @@ void evaluate_wide(std::vector<loss_part> const& parts, problem const& inputs,
                    wide_logits<Wide> const& logits, execution const& how,
                    row_writer<Wide> const& to_student, row_writer<Wide> const& to_teacher,
                    double& loss, std::vector<double>& per_row) {
-  constexpr divot::index most_elements = divot::index{1} << 20;
-  divot::index const step =
-      std::max<divot::index>(1, most_elements / std::max<divot::index>(1, inputs.classes));
+  divot::index const step = wide_step(inputs.classes);
   wide_transforms<Wide> const transforms{transform_rows<Wide>(inputs.teacher_transforms),
                                          transform_rows<Wide>(inputs.student_transforms)};
   double const divisor = inputs.from.reduction == "mean" && inputs.valid_rows > 0

@@ -25,6 +25,26 @@ struct wide_logits {
   reader student;
 };
 
+/// All of a file's logits that way; they stay where they are.
+template <class Wide, class Storage>
+wide_logits<Wide> widened(logits_set<Storage> const& logits, divot::index classes) {
+  auto const reader = [classes](matrix<Storage> const& m) {
+    return [classes, &m](divot::index row, Wide* to) {
+      for (divot::index k = 0; k < classes; ++k) to[k] = static_cast<Wide>(m(row, k));
+    };
+  };
+  wide_logits<Wide> rows;
+  for (auto const& teacher : logits.teachers) rows.teachers.push_back(reader(teacher));
+  rows.student = reader(logits.student);
+  return rows;
+}
+
+/// How many rows a block has.
+inline divot::index wide_step(divot::index classes) {
+  constexpr divot::index most_elements = divot::index{1} << 20;
+  return std::max<divot::index>(1, most_elements / std::max<divot::index>(1, classes));
+}
+
 /// What is done to teacher and student on the way in.
 template <class Wide>
 struct wide_transforms {

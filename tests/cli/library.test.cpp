@@ -115,4 +115,82 @@ TEST_CASE("what is put together at run time has the library's numbers") {
   }
 }
 
+TEST_CASE("diagnostics are the library's, of mixtures, sparse teachers and transforms, too") {
+  matrix const s = to_matrix(logits(rows * classes, 31)), t = to_matrix(logits(rows * classes, 32));
+  matrix const u = to_matrix(logits(rows * classes, 33));
+  place const here;
+  write(here, "s.npy", s);
+  write(here, "t.npy", t);
+  write(here, "u.npy", u);
+  here.write<std::int64_t>("y.npy", "<i8", {rows}, {0, 8, 2, 1});
+  here.write<std::uint8_t>("m.npy", "|u1", {rows}, {1, 0, 1, 1});
+  std::vector<std::int64_t> const y{0, 8, 2, 1};
+  std::vector<std::uint8_t> const mask{1, 0, 1, 1};
+  auto const same = [&](std::vector<std::string> more, auto const& teacher, auto const& student) {
+    divot::diagnostics<> asked;
+    asked.head = 3;
+    auto const expected =
+        divot::diagnose(divot::simd, teacher, student, asked, {.mask = mask, .labels = y});
+    std::vector<std::string> arguments{"eval",     "--loss", "kl",           "--student", "s.npy",
+                                       "--labels", "y.npy",  "--mask",       "m.npy",     "--head",
+                                       "3",        "--json", "--diagnostics"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    result const r = run(here, arguments);
+    REQUIRE_MESSAGE(r.status == 0, r.errors);
+    auto const found = r.parsed()["diagnostics"];
+    CHECK(found.size() == 10);
+    auto const check = [&](char const* name, double value) {
+      CAPTURE(name);
+      CHECK(found[name].get<double>() == doctest::Approx(value).epsilon(1e-13));
+    };
+    check("teacher_entropy", expected.teacher_entropy);
+    check("student_entropy", expected.student_entropy);
+    check("cross_entropy", expected.cross_entropy);
+    check("agreement", expected.agreement);
+    check("teacher_on_label", expected.teacher_on_label);
+    check("student_on_label", expected.student_on_label);
+    check("teacher_head", expected.teacher_head);
+    check("teacher_tail", expected.teacher_tail);
+    check("student_head", expected.student_head);
+    check("student_tail", expected.student_tail);
+  };
+  same({"--teacher", "t.npy"}, t, s);
+  same({"--teacher", "t.npy", "--temperature", "2", "--student-transforms", "softcap=3"},
+       divot::logits(t, 2), divot::logits(s, 2).softcap(3));
+  same({"--teacher", "t.npy", "u.npy"}, divot::mixture(t, u, std::array{.5, .5}), s);
+  Eigen::Matrix<int, rows, 2> classes_of;
+  classes_of << 0, 4, 8, 1, 3, 2, 5, 7;
+  matrix const log_p = matrix::Constant(rows, 2, std::log(.3));
+  here.write<std::int64_t>("i.npy", "<i8", {rows, 2}, {0, 4, 8, 1, 3, 2, 5, 7});
+  write(here, "p.npy", log_p);
+  same({"--teacher-top-k", "i.npy", "p.npy", "--tail", "uniform"},
+       divot::top_k(classes_of, log_p, divot::tail::uniform), s);
+
+  auto const text = run(here, {"eval", "--loss", "kl", "--student", "s.npy", "--teacher", "t.npy",
+                               "--diagnostics"})
+                        .output;
+  CHECK(text.find("\nstudent entropy  ") != std::string::npos);
+  CHECK(text.find("student head") == std::string::npos);
+  CHECK(text.find("label") == std::string::npos);
+}
+
+TEST_CASE("diagnostics say what they lack") {
+  place const here;
+  write(here, "s.npy", to_matrix(logits(rows * classes, 31)));
+  write(here, "t.npy", to_matrix(logits(rows * classes, 32)));
+  here.write<std::int64_t>("i.npy", "<i8", {rows, 1}, {0, 4, 8, 1});
+  write(here, "p.npy", matrix::Constant(rows, 1, std::log(.3)));
+  auto const flaw = [&](std::vector<std::string> more, std::string const& words) {
+    std::vector<std::string> arguments{"eval", "--student", "s.npy"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    result const r = run(here, arguments);
+    CHECK(r.status == 2);
+    CHECK(r.errors.find(words) != std::string::npos);
+  };
+  flaw({"--loss", "kl", "--teacher", "t.npy", "--diagnostics", "--head", "-1"}, "--head: -1");
+  flaw({"--loss", "kl", "--teacher", "t.npy", "--head", "2"}, "--diagnostics");
+  flaw({"--loss", "kl", "--teacher-top-k", "i.npy", "p.npy", "--tail", "bucket", "--diagnostics"},
+       "--tail bucket says nothing of its classes");
+}
+
 }  // namespace cli_test

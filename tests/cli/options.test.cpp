@@ -89,7 +89,7 @@ TEST_CASE("eval prints the same as text and as JSON") {
   result const text =
       run(example(), {"eval", "--loss", "kl", "--teacher", "t.npy", "--student", "s.npy"});
   CHECK(text.status == 0);
-  CHECK(text.output.find("classes        6\n") != std::string::npos);
+  CHECK(text.output.find("classes          6\n") != std::string::npos);
 }
 
 TEST_CASE("mask, weights and reductions") {
