@@ -254,14 +254,48 @@ std::string name(policy p) {
   return p == policy::seq ? "seq" : p == policy::simd ? "simd" : "omp(2)";
 }
 
-template <class T>
-answer<T> run_seq(loss const&, problem<T> const&, wanted);
-template <class T>
-answer<T> run_packs(policy, loss const&, problem<T> const&, wanted);
+template <class Kinds, class T>
+answer<T> run_kinds(policy, loss const&, problem<T> const&, wanted);
+struct usual_kinds;
+struct powers_kinds;
+struct catalogue_kinds;
+struct compositions_kinds;
 
 template <class T>
 answer<T> run(policy p, loss const& l, problem<T> const& given, wanted what) {
-  return p == policy::seq ? run_seq(l, given, what) : run_packs(p, l, given, what);
+  switch (l.what) {
+    case kind::kl:
+    case kind::reverse_kl:
+    case kind::jeffreys:
+    case kind::jensen_shannon:
+    case kind::skew_js:
+    case kind::skew_kl:
+    case kind::reverse_skew_kl:
+    case kind::squared_hellinger:
+    case kind::pearson:
+    case kind::neyman:
+      return run_kinds<usual_kinds>(p, l, given, what);
+    case kind::total_variation:
+    case kind::le_cam:
+    case kind::alpha:
+    case kind::alpha_beta:
+    case kind::vajda:
+    case kind::reverse_vajda:
+    case kind::puri_vincze:
+    case kind::matusita:
+    case kind::osterreicher_vajda:
+      return run_kinds<powers_kinds>(p, l, given, what);
+    case kind::skew_pearson:
+    case kind::skew_reverse_kl:
+    case kind::symmetrized_pearson:
+    case kind::power_jensen_shannon:
+    case kind::renyi:
+    case kind::bhattacharyya:
+    case kind::sharma_mittal:
+      return run_kinds<compositions_kinds>(p, l, given, what);
+    default:
+      return run_kinds<catalogue_kinds>(p, l, given, what);
+  }
 }
 template answer<float> run(policy, loss const&, problem<float> const&, wanted);
 template answer<double> run(policy, loss const&, problem<double> const&, wanted);

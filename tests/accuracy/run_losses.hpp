@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// run() of losses.hpp for one policy; included by the files that instantiate it.
+// run() of losses.hpp for some kinds of losses; included by the files that instantiate it, which
+// have all types and policies of these in one unit: they share what is done again in long double.
 
 #include <accuracy/losses.hpp>
 #include <divot/divot.hpp>
@@ -77,84 +78,16 @@ answer<T> call(Policy policy, What const& what, problem<T> const& given, wanted 
   return result;
 }
 
-template <class T, class Policy>
-answer<T> dispatch(Policy policy, loss const& l, problem<T> const& given, wanted wants) {
-  auto const with = [&](auto const& what) { return call(policy, what, given, wants); };
-  switch (l.what) {
-    case kind::kl:
-      return with(divot::kl{});
-    case kind::reverse_kl:
-      return with(divot::reverse_kl{});
-    case kind::jeffreys:
-      return with(divot::jeffreys{});
-    case kind::jensen_shannon:
-      return with(divot::jensen_shannon{});
-    case kind::skew_js:
-      return with(divot::skew_js{.teacher_weight = l.a});
-    case kind::skew_kl:
-      return with(divot::skew_kl{.teacher_weight = l.a});
-    case kind::reverse_skew_kl:
-      return with(divot::reverse(divot::skew_kl{.teacher_weight = l.a}));
-    case kind::squared_hellinger:
-      return with(divot::squared_hellinger{});
-    case kind::pearson:
-      return with(divot::pearson{});
-    case kind::neyman:
-      return with(divot::neyman{});
-    case kind::total_variation:
-      return with(divot::total_variation{});
-    case kind::le_cam:
-      return with(divot::f_divergence<le_cam>{});
-    case kind::alpha:
-      return with(divot::alpha{.alpha = l.a});
-    case kind::alpha_beta:
-      return with(divot::alpha_beta{.alpha = l.a, .beta = l.b});
-    case kind::triangular:
-      return with(divot::triangular{});
-    case kind::vajda:
-      return with(divot::vajda{.order = l.a});
-    case kind::reverse_vajda:
-      return with(divot::reverse(divot::vajda{.order = l.a}));
-    case kind::puri_vincze:
-      return with(divot::puri_vincze{.order = l.a});
-    case kind::matusita:
-      return with(divot::matusita{.exponent = l.a});
-    case kind::arithmetic_geometric:
-      return with(divot::arithmetic_geometric{});
-    case kind::osterreicher_vajda:
-      return with(divot::osterreicher_vajda{.order = l.a});
-    case kind::hockey_stick:
-      return with(divot::hockey_stick{.threshold = l.a});
-    case kind::reverse_hockey_stick:
-      return with(divot::reverse(divot::hockey_stick{.threshold = l.a}));
-    case kind::degroot:
-      return with(divot::degroot{.prior = l.a});
-    case kind::marton:
-      return with(divot::marton{});
-    case kind::reverse_marton:
-      return with(divot::reverse(divot::marton{}));
-    case kind::skew_pearson:
-      return with(divot::skew(divot::pearson{}, l.a));
-    case kind::skew_reverse_kl:
-      return with(divot::skew(divot::reverse_kl{}, l.a));
-    case kind::symmetrized_pearson:
-      return with(divot::symmetrized(divot::pearson{}));
-    case kind::power_jensen_shannon:
-      return with(divot::power(divot::jensen_shannon{}, l.a));
-    case kind::renyi:
-      return with(divot::renyi{.order = l.a});
-    case kind::bhattacharyya:
-      return with(divot::bhattacharyya{});
-    case kind::sharma_mittal:
-      return with(divot::sharma_mittal{.order = l.a, .degree = l.b});
-    case kind::soft_cross_entropy:
-      return with(divot::soft_cross_entropy{});
-    case kind::cross_entropy:
-      return with(divot::cross_entropy{.smoothing = l.a, .z_loss = l.b});
-    case kind::z_loss:
-      return with(divot::z_loss{});
-  }
-  return {};
+/// A loss among `Kinds`, which call their own: Kinds::dispatch(loss, with).
+template <class Kinds, class T>
+answer<T> run_kinds(policy p, loss const& l, problem<T> const& given, wanted wants) {
+  auto const by = [&](auto policy) {
+    return Kinds::template dispatch<answer<T>>(
+        l, [&](auto const& what) { return call(policy, what, given, wants); });
+  };
+  return p == policy::seq    ? by(divot::seq)
+         : p == policy::simd ? by(divot::simd)
+                             : by(divot::omp(2));
 }
 
 }  // namespace losses
