@@ -54,8 +54,6 @@ struct problem {
   bool is_plain() const {
     return teacher_weights.size() == 1 && teacher_transforms.empty() && student_transforms.empty();
   }
-  /// Logits, not a mixture's or a sparse teacher's probabilities.
-  bool has_teacher_gradient() const { return teacher_weights.size() == 1; }
   /// The options of a library call; refers to this object.
   divot::batch batch() const;
   /// Whether the mask leaves row i in.

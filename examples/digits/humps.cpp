@@ -24,7 +24,7 @@ valley descend(loss const& what, matrix const& teacher, gaussian start) {
   valley end;
   for (int step = 1; step <= steps; ++step) {
     gaussian const now = student();
-    end.value = what.value_and_gradient(teacher, {}, student_logits(now), gradient);
+    end.value = what.value_and_gradient(teachers(teacher), {}, student_logits(now), gradient);
     end.student = now;
 
     // z = −(x − mean)²/(2 width²)

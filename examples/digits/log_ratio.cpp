@@ -16,7 +16,7 @@ log_ratios step_and_measure(loss const& what, exam const& test,
   for (Eigen::Index i = 0; i < logits.rows(); ++i) {
     teacher.row(i) = test.teacher().row(images[static_cast<std::size_t>(i)]);
   }
-  what.value_and_gradient(teacher, shown.labels, logits, gradient);
+  what.value_and_gradient(teachers(teacher), shown.labels, logits, gradient);
 
   matrix log_q(logits.rows(), classes), q(logits.rows(), classes);
   divot::log_softmax(divot::simd, logits, log_q);

@@ -10,7 +10,8 @@ namespace digits {
 
 std::vector<loss> all_losses() {
   std::vector<loss> all;
-  for (auto const kin : {kl_losses, skew_losses, symmetric_losses, alpha_beta_losses}) {
+  for (auto const kin : {kl_losses, skew_losses, symmetric_losses, composed_losses,
+                         alpha_beta_losses, order_losses, prepared_losses}) {
     for (loss& each : kin()) all.push_back(std::move(each));
   }
   std::stable_sort(all.begin(), all.end(),

@@ -17,25 +17,38 @@ enum class kind {
   forward,     ///< charges the student for every class that the teacher uses and it does not
   reverse,     ///< charges the student for every class that it uses and the teacher does not
   between,     ///< treats both sides alike
-  alpha_beta,  ///< the α-β plane
-  chi_squared
+  alpha_beta,  ///< the α-β plane, and functions of its sums
+  chi_squared,
+  prepared  ///< what stands between the logits and the divergence
 };
 
 using label_span = std::span<std::int64_t const>;
+
+/// The logits of a teacher, and of a second one that learned from the same images.
+struct teachers {
+  view first, second;
+
+  teachers(view one, view other) : first(one), second(other) {}
+  /// The same one twice, where there is no other.
+  explicit teachers(view one) : first(one), second(one) {}
+};
 
 /// A loss with its type hidden, so that each is compiled once, in a file of its kin.
 struct loss {
   std::string name;
   std::string code;  ///< the C++ expression it came from
   digits::kind kind;
-  /// Mean over rows of the loss of (teacher, labels, student); its gradient goes to the last one.
-  std::function<float(view, label_span, view, matrix&)> value_and_gradient;
+  /// Mean over rows of the loss of (teachers, labels, student); its gradient goes to the last one.
+  std::function<float(teachers const&, label_span, view, matrix&)> value_and_gradient;
 };
 
 std::vector<loss> kl_losses();
 std::vector<loss> skew_losses();
 std::vector<loss> symmetric_losses();
 std::vector<loss> alpha_beta_losses();
+std::vector<loss> order_losses();
+std::vector<loss> composed_losses();
+std::vector<loss> prepared_losses();
 
 /// Any point of the α-β plane.
 loss alpha_beta_loss(double alpha, double beta);

@@ -5,8 +5,9 @@
 
 namespace digits {
 
-using divot::f_divergence, divot::jeffreys, divot::jensen_shannon, divot::squared_hellinger,
-    divot::total_variation;
+using divot::arithmetic_geometric, divot::f_divergence, divot::jeffreys, divot::jensen_shannon,
+    divot::matusita, divot::osterreicher_vajda, divot::puri_vincze, divot::squared_hellinger,
+    divot::total_variation, divot::triangular;
 
 namespace {
 
@@ -28,6 +29,11 @@ std::vector<loss> symmetric_losses() {
       DIGITS_LOSS("squared Hellinger", kind::between, squared_hellinger{}),
       DIGITS_LOSS("total variation", kind::between, total_variation{}),
       DIGITS_LOSS("Jeffreys", kind::between, jeffreys{}),
+      DIGITS_LOSS("triangular", kind::between, triangular{}),
+      DIGITS_LOSS("Puri–Vincze 1.5", kind::between, puri_vincze{.order = 1.5}),
+      DIGITS_LOSS("Matusita 0.7", kind::between, matusita{.exponent = 0.7}),
+      DIGITS_LOSS("arithmetic–geometric", kind::between, arithmetic_geometric{}),
+      DIGITS_LOSS("Österreicher–Vajda 2", kind::between, osterreicher_vajda{.order = 2}),
       DIGITS_LOSS("own: Le Cam", kind::between, f_divergence<le_cam>{}),
   };
 }

@@ -116,7 +116,8 @@ void require_each_digit(dataset const& train, int least, std::filesystem::path c
 /// What the report says about its own choices: the same students with plenty of clean images, and
 /// a loss at a temperature at which it does not train.
 void compare_settings(findings& found, std::vector<loss> const& losses, dataset const& train,
-                      network& teacher, std::vector<lesson> const& lessons, exam const& test) {
+                      network& teacher, network& second, std::vector<lesson> const& lessons,
+                      exam const& test) {
   settings plenty = found.how;
   plenty.images_per_digit *= more_images;
   plenty.epochs /= more_images;
@@ -126,7 +127,7 @@ void compare_settings(findings& found, std::vector<loss> const& losses, dataset 
   for (loss const& each : losses) {
     if (each.name == "labels only" || each.name == "KL") two.push_back(each);
   }
-  auto const many = prepare_lessons(train, teacher, plenty);
+  auto const many = prepare_lessons(train, teacher, second, plenty);
   progress shown("controls", 3 * lessons.size());
   found.plenty = summarise(train_students(two, many, test, plenty, shown));
   found.neyman_at_one =
@@ -155,7 +156,7 @@ void demonstrate(options const& chosen) {
   dataset const held_out = slice(all, training_images, all.size() - training_images);
   found.training_images = train.size();
   found.test_images = held_out.size();
-  network teacher = train_teacher(train, how);
+  network teacher = train_teacher(train, how), second = train_teacher(train, how, 3);
   exam const test(held_out, teacher.forward(held_out.images));
   found.teacher = test.grade(test.teacher());
   std::cout << "teacher: 2 hidden layers of " << how.teacher_width << " units, " << train.size()
@@ -165,12 +166,12 @@ void demonstrate(options const& chosen) {
             << std::flush;
 
   auto const losses = all_losses();
-  auto const lessons = prepare_lessons(train, teacher, how);
+  auto const lessons = prepare_lessons(train, teacher, second, how);
   progress shown("students", losses.size() * lessons.size());
   found.steps = checkpoints(how);
   found.students = train_students(losses, lessons, test, how, shown);
   found.rows = summarise(found.students);
-  compare_settings(found, losses, train, teacher, lessons, test);
+  compare_settings(found, losses, train, teacher, second, lessons, test);
   print_table(std::cout, found.rows, found.teacher);
   std::cout << std::flush;
 

@@ -12,8 +12,8 @@ namespace digits {
 template <class What>
 loss make_loss(std::string name, kind k, std::string code, What what) {
   return {std::move(name), std::move(code), k,
-          [what](view teacher, label_span labels, view student, matrix& gradient) -> float {
-            return divot::value_and_gradient(what, teacher, student, gradient,
+          [what](teachers const& t, label_span labels, view student, matrix& gradient) -> float {
+            return divot::value_and_gradient(what, t.first, student, gradient,
                                              divot::batch{.labels = labels});
           }};
 }

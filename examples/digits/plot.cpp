@@ -92,6 +92,8 @@ std::string colour(kind k) {
       return "#7d4fa8";
     case kind::chi_squared:
       return "#b07a16";
+    case kind::prepared:
+      return "#0f7f8f";
   }
   return "#000000";
 }

@@ -29,23 +29,30 @@ section scores(findings const& found) {
                         [](row const& a, row const& b) { return a.kl.mean < b.kl.mean; });
   return {
       "How the students did",
-      join("A point is the mean over ", found.how.seeds,
-           " students, a bar one standard deviation to each side; all losses use the same ",
-           "students, images and noise. With labels only, a student gets ",
-           fixed(labels.accuracy.mean, 1), " % of the test images right; with <b>", best.loss.name,
-           "</b>, the highest mean here, ", fixed(best.accuracy.mean, 1),
-           " %. Neighbours in accuracy are within each other's bars: what tells the losses apart "
-           "is how close the student's whole answer is to the teacher's (closest: <b>",
-           closest.loss.name, "</b>, ", fixed(closest.kl.mean, 3),
-           " nats) and how sure of itself it ends up (entropy). Two pairs of rows are one loss up "
-           "to a "
-           "factor, computed in two ways, and should agree: WSD 0.5 with Jeffreys, α-β (0.5, 0.5) "
-           "with squared Hellinger. GKD 0.5 is Jensen–Shannon. WSD is the weighted sum of KL and "
-           "reverse "
-           "KL; GKD, generalised knowledge distillation, the skew "
-           "Jensen–Shannon divergence of Agarwal and others (2024); skew KL that of DistiLLM (Ko "
-           "and "
-           "others, 2024); α-β as in ABKD (Wang and others, 2025)."),
+      join(
+          "A point is the mean over ", found.how.seeds,
+          " students, a bar one standard deviation to each side; all losses use the same ",
+          "students, images and noise. With labels only, a student gets ",
+          fixed(labels.accuracy.mean, 1), " % of the test images right; with <b>", best.loss.name,
+          "</b>, the highest mean here, ", fixed(best.accuracy.mean, 1),
+          " %. Neighbours in accuracy are within each other's bars: what tells the losses apart "
+          "is how close the student's whole answer is to the teacher's (closest: <b>",
+          closest.loss.name, "</b>, ", fixed(closest.kl.mean, 3),
+          " nats) and how sure of itself it ends up (entropy). Three pairs of rows are one loss up "
+          "to a "
+          "factor, computed in two ways, and should agree: WSD 0.5 with Jeffreys, α-β (0.5, 0.5) "
+          "with squared Hellinger, our own Le Cam with triangular. GKD 0.5 is Jensen–Shannon. WSD "
+          "is the weighted sum of KL and "
+          "reverse "
+          "KL; GKD, generalised knowledge distillation, the skew "
+          "Jensen–Shannon divergence of Agarwal and others (2024); skew KL that of DistiLLM (Ko "
+          "and "
+          "others, 2024); α-β as in ABKD (Wang and others, 2025). The last five do something to "
+          "the logits, or to "
+          "the teacher, first: its probabilities are averaged with those of another one, only its "
+          "three likeliest classes are kept, both sides are capped by c tanh(x/c), or turned into "
+          "z-scores as in LSD (Sun and others, 2024), which leave the scale of the logits to the "
+          "labels."),
       {draw_scores(found.rows, found.teacher)}};
 }
 

@@ -51,12 +51,13 @@ void follow(network& student, loss const& what, lesson const& from, settings con
   for (int step = 0; step < steps; ++step) {
     Eigen::Index const first = Eigen::Index{step} * how.batch;
     auto const images = from.images.middleRows(first, how.batch);
-    auto const teacher = from.teacher.middleRows(first, how.batch);
+    teachers const both(from.teacher.middleRows(first, how.batch),
+                        from.second_teacher.middleRows(first, how.batch));
     label_span const labels(from.labels.data() + first, static_cast<std::size_t>(how.batch));
     matrix const& logits = student.forward(images);
 
     auto const start = clock::now();
-    what.value_and_gradient(teacher, labels, logits, gradient);
+    what.value_and_gradient(both, labels, logits, gradient);
     std::chrono::duration<double, std::micro> const took = clock::now() - start;
 
     student.learn(images, gradient, rate_at(how.rate, step, how.steps()));
@@ -85,9 +86,9 @@ student_run train_and_grade(loss const& what, lesson const& from, exam const& te
 
 }  // namespace
 
-network train_teacher(dataset const& train, settings const& how) {
-  network teacher({pixels, how.teacher_width, how.teacher_width, classes}, 1);
-  random_numbers random(2);
+network train_teacher(dataset const& train, settings const& how, unsigned seed) {
+  network teacher({pixels, how.teacher_width, how.teacher_width, classes}, seed);
+  random_numbers random(seed + 1);
   std::vector<Eigen::Index> order(static_cast<std::size_t>(train.size()));
   std::iota(order.begin(), order.end(), 0);
   auto const batch = static_cast<std::size_t>(how.teacher_batch);
@@ -109,7 +110,8 @@ network train_teacher(dataset const& train, settings const& how) {
   return teacher;
 }
 
-std::vector<lesson> prepare_lessons(dataset const& train, network& teacher, settings const& how) {
+std::vector<lesson> prepare_lessons(dataset const& train, network& teacher, network& second,
+                                    settings const& how) {
   std::vector<lesson> lessons;
   for (int i = 0; i < how.seeds; ++i) {
     lesson each;
@@ -127,6 +129,7 @@ std::vector<lesson> prepare_lessons(dataset const& train, network& teacher, sett
     }
     add_noise(each.images, how.noise, random);
     each.teacher = teacher.forward(each.images);
+    each.second_teacher = second.forward(each.images);
     lessons.push_back(std::move(each));
   }
   return lessons;

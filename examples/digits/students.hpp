@@ -37,7 +37,8 @@ struct lesson {
   unsigned seed = 0;
   matrix images;  ///< (steps · batch) × pixels
   std::vector<std::int64_t> labels;
-  matrix teacher;  ///< the teacher's logits for these very images
+  matrix teacher;         ///< the teacher's logits for these very images
+  matrix second_teacher;  ///< and another one's
 };
 
 struct student_run {
@@ -51,9 +52,10 @@ struct trained {
   std::vector<student_run> runs;
 };
 
-network train_teacher(dataset const& train, settings const& how);
+network train_teacher(dataset const& train, settings const& how, unsigned seed = 1);
 
-std::vector<lesson> prepare_lessons(dataset const& train, network& teacher, settings const& how);
+std::vector<lesson> prepare_lessons(dataset const& train, network& teacher, network& second,
+                                    settings const& how);
 
 /// Steps after which a student is graded, the last one included; closer together at the start.
 std::vector<int> checkpoints(settings const& how);
