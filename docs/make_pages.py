@@ -10,8 +10,6 @@
 """
 import argparse
 import datetime
-import importlib.machinery
-import importlib.util
 import sys
 import textwrap
 from pathlib import Path
@@ -23,16 +21,8 @@ sys.dont_write_bytecode = True
 from errors import draw_errors, measured  # noqa: E402
 from families import all_families  # noqa: E402
 from fields import TEACHER, draw_fields  # noqa: E402
+from measurements import update_tables  # noqa: E402
 from shapes import draw_shapes  # noqa: E402
-
-
-def read_errors(path):
-    """By the parser of tools/update-tables, a program without a suffix."""
-    loader = importlib.machinery.SourceFileLoader("update_tables",
-                                                  str(DOCS.parent / "tools/update-tables"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    loader.exec_module(module)
-    return module.read_errors(path)[0]
 
 
 def wrapped(text):
@@ -89,7 +79,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--accuracy", type=Path)
     arguments = parser.parse_args()
-    worst = read_errors(arguments.accuracy) if arguments.accuracy else {}
+    worst = update_tables().read_errors(arguments.accuracy)[0] if arguments.accuracy else {}
     date = ""
     if arguments.accuracy:
         date = datetime.date.fromtimestamp(arguments.accuracy.stat().st_mtime).isoformat()

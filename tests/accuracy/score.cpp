@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <utility>
 
 namespace score {
 
@@ -112,32 +113,48 @@ void report::gradient(std::string const& name, losses::policy p, double error,
   keep(of_loss(name).gradient[p], error, where);
 }
 
+namespace {
+
+/// A row of the printed table; each number is an error and whether more than promised is allowed.
+void print_row(std::string const& name, std::vector<std::pair<double, bool>> const& errors) {
+  std::printf("| `%s` |", name.c_str());
+  for (auto const& [error, is_excused] : errors) {
+    if (error < 0) {
+      std::printf(" |");
+    } else {
+      std::printf(" %.1e%s |", error, is_excused ? " *" : "");
+    }
+  }
+  std::printf("\n");
+}
+
+}  // namespace
+
 void report::finish() const {
   std::string const type = in_float_ ? "float" : "double", situation = budget::at(where_).name;
   budget::bound const promised = budget::promised(where_, in_float_);
   if (budget::print_errors()) {
-    std::printf(
-        "\n%s, %s (budget: loss %.0e, gradient %.0e; * where more is allowed)\n\n"
-        "| loss | loss error | gradient error |\n|---|---|---|\n",
-        situation.c_str(), type.c_str(), promised.loss, promised.gradient);
-  }
-  auto const print = [](std::map<losses::policy, worst> const& all, double of, double bound) {
-    double largest = -1;
-    for (auto const& [policy, seen] : all) largest = std::max(largest, seen.error);
-    if (largest < 0) {
-      std::printf(" |");
-    } else {
-      std::printf(" %.1e%s |", largest, bound > of ? " *" : "");
+    std::printf("\n%s, %s (budget: loss %.0e, gradient %.0e; * where more is allowed)\n\n| loss |",
+                situation.c_str(), type.c_str(), promised.loss, promised.gradient);
+    for (losses::policy p : losses::policies) {
+      std::printf(" %s: loss | gradient |", losses::name(p).c_str());
     }
-  };
+    std::printf("\n|---|---|---|---|---|---|---|\n");
+  }
   for (std::string const& name : order_) {
     errors const& seen = errors_.at(name);
     budget::bound const held = budget::held(name, where_, in_float_);
     if (budget::print_errors()) {
-      std::printf("| `%s` |", name.c_str());
-      print(seen.loss, promised.loss, held.loss);
-      print(seen.gradient, promised.gradient, held.gradient);
-      std::printf("\n");
+      std::vector<std::pair<double, bool>> row;
+      auto const take = [&](std::map<losses::policy, worst> const& all, losses::policy p,
+                            bool is_excused) {
+        row.emplace_back(all.contains(p) ? all.at(p).error : -1, is_excused);
+      };
+      for (losses::policy p : losses::policies) {
+        take(seen.loss, p, held.loss > promised.loss);
+        take(seen.gradient, p, held.gradient > promised.gradient);
+      }
+      print_row(name, row);
     }
     auto const check = [&](std::string const& what, auto const& all, double bound) {
       for (auto const& [policy, w] : all) {
