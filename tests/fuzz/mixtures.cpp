@@ -7,13 +7,12 @@ using fuzz::bits, fuzz::named, fuzz::subject;
 
 namespace {
 
-// Both weights are numbers that float holds to some digits.
-constexpr double least = 1e-6, most = 1 - 1e-6;
+// Weights that float has, and the next below 1 that double has.
+constexpr double least = 1e-30, most = 1 - 0x1p-53;
 
-// A skew's loss is a difference of terms of the size of the smaller weight.
 template <class What>
 subject<What> checked(What const& what, char const* name, double pi) {
-  return {what, named(name, pi), true, 1e-3 * std::min(pi, 1 - pi)};
+  return {what, named(name, pi), true, 1e-5 * std::min(pi, 1 - pi)};
 }
 
 }  // namespace
