@@ -27,9 +27,10 @@ DIVOT_FUZZ(
     [](bits& from) {
       divot::cross_entropy const what{from.between(0, .999), from.between(0, 1e3)};
       return subject<divot::cross_entropy>{
-          what, named("cross_entropy", what.smoothing, what.z_loss), true, 0};
+          what, named("cross_entropy", what.smoothing, what.z_loss), true, 0, false};
     },
-    plain(divot::z_loss{}, "z_loss"), plain(divot::soft_cross_entropy{}, "soft_cross_entropy"),
+    plain(divot::z_loss{}, "z_loss", 0, false),
+    plain(divot::soft_cross_entropy{}, "soft_cross_entropy"),
     plain(divot::f_divergence<own>{}, "own f", 1e-5),
     [](bits& from) {
       double const a = from.between(0, 1e3), t = from.between(1e-3, 1e3);

@@ -64,12 +64,12 @@ struct problem {
   std::size_t valid() const { return valid_classes == 0 ? classes : valid_classes; }
 
   /// Whether a call must refuse this row.
-  bool is_bad(std::size_t row) const {
-    return counts(row) && (is_bad(teacher, row) || is_bad(student, row));
+  bool is_bad(std::size_t row, bool has_teacher) const {
+    return counts(row) && ((has_teacher && is_bad(teacher, row)) || is_bad(student, row));
   }
-  bool is_bad() const {
+  bool is_bad(bool has_teacher) const {
     for (std::size_t i = 0; i < rows; ++i) {
-      if (is_bad(i)) return true;
+      if (is_bad(i, has_teacher)) return true;
     }
     return false;
   }

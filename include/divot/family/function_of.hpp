@@ -132,7 +132,8 @@ inline function_of<alpha, order_function> as_function(log_alpha_beta const& f) {
   check_finite(f.beta, "log_alpha_beta", "beta");
   double const lambda = f.alpha + f.beta;
   if (!(lambda > 0)) fail("log_alpha_beta: alpha + beta is ", lambda, "; it must be positive");
-  double const order = f.alpha / lambda;
+  // an order with an inverse, or the limit
+  double const order = std::abs(f.alpha) < 1e-290 * lambda ? 0 : f.alpha / lambda;
   return {{order}, {order, 1 / (lambda * lambda), 1}, 1, lambda};
 }
 

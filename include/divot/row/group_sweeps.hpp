@@ -8,6 +8,7 @@
 #include <divot/row/offset.hpp>
 #include <divot/row/sweep.hpp>
 
+#include <cmath>
 #include <limits>
 #include <type_traits>
 
@@ -82,10 +83,11 @@ class group_sweeps {
       sums.teacher_omega = back.omega;
     }
     if constexpr (has_order<Group> && widest) {
-      // powers beyond any range, above or below: by logarithms; of orders 0 and 1 there are none
+      // powers beyond any range, above or below: by logarithms; at orders 0 and 1 there are none, and
+      // next to them they are all alike
       double const order = group.function.order();
       bool const beyond = !is_finite_number(sums.loss) || group.function.needs_mass(sums.loss);
-      if (beyond && order != 0 && order != 1) {
+      if (beyond && std::abs(order) > 1e-8 && std::abs(order - 1) > 1e-8) {
         escort_sweeps(group, teacher, student, ratio, sums);
       }
     }
