@@ -140,7 +140,8 @@ TEST_CASE("every number and every matrix, on every policy and shape") {
     teacher.row(1).array() += 300;  // an offset means nothing
     std::vector<std::int64_t> labels;
     for (Eigen::Index r = 0; r < size.rows; ++r) labels.push_back((5 * r) % size.classes);
-    for (auto [tt, st] : {std::pair{1., 1.}, std::pair{2., 2.}, std::pair{1.5, .7}}) {
+    for (auto const& temperatures : {std::pair{1., 1.}, std::pair{2., 2.}, std::pair{1.5, .7}}) {
+      double const tt = temperatures.first, st = temperatures.second;
       CAPTURE(st);
       for (policy p : policies()) {
         CAPTURE(name(p));
