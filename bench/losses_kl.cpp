@@ -10,7 +10,7 @@ void kl_with_diagnostics(benchmark::State& state) {
   divot::diagnostics<> asked;
   asked.head = 10;
   auto& all = logits<float>();
-  auto const [rows, cols] = cached;
+  index const rows = cached.rows, cols = cached.cols;
   auto const student = view(all.student.get(), rows, cols, layout::row_major);
   auto const n = static_cast<std::size_t>(cols);
   measure(

@@ -157,9 +157,11 @@ void report::finish() const {
       print_row(name, row);
     }
     auto const check = [&](std::string const& what, auto const& all, double bound) {
-      for (auto const& [policy, w] : all) {
-        CHECK_MESSAGE(w.error <= bound, name, " ", type, " ", losses::name(policy), ", ", situation,
-                      ": ", what, " off by ", w.error, " where ", bound, " is allowed; ", w.where);
+      for (auto const& of_policy : all) {
+        worst const& w = of_policy.second;
+        CHECK_MESSAGE(w.error <= bound, name, " ", type, " ", losses::name(of_policy.first), ", ",
+                      situation, ": ", what, " off by ", w.error, " where ", bound, " is allowed; ",
+                      w.where);
       }
     };
     check("loss", seen.loss, held.loss);
