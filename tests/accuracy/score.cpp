@@ -182,7 +182,9 @@ void judge(report& r, losses::loss const& l, losses::problem<T> const& rows,
   for (losses::policy p : losses::policies) {
     answers[p] = losses::run(p, l, rows, losses::wanted::student);
   }
-  for (auto const& [p, answer] : answers) {
+  for (auto const& each : answers) {
+    losses::policy const p = each.first;
+    auto const& answer = each.second;
     double sum = 0, size = 0;
     for (double x : answer.per_row) sum += x, size += std::abs(x);
     bool const same =
@@ -201,7 +203,9 @@ void judge(report& r, losses::loss const& l, losses::problem<T> const& rows,
     }
     double const factor = power_factor(d, pairs[i]);
     bool const exempt = std::sqrt(norm) < static_cast<long double>(budget::smallest<T>);
-    for (auto const& [p, answer] : answers) {
+    for (auto const& each : answers) {
+      losses::policy const p = each.first;
+      auto const& answer = each.second;
       double const loss = answer.per_row[i];
       CHECK_MESSAGE(loss >= 0, name, " ", losses::name(p), " gives ", loss, "; ", here);
       if (exempt) continue;

@@ -62,7 +62,7 @@ class bound_skew_js {
     V const far_loss = -math::fma(mix.teacher, mix.log_over_p, V(mix.student * mix.log_over_q));
     // −(1 − π) q ln(m/q), or without the constant
     V const near_w = math::fnma(math::select(far, at_zero_.on<V>(), V(0)), x.q, series.w);
-    V const log = math::select(far, mixture_.shifted(mix), mix.log_over_q);
+    V const log = math::select(far, mixture_.shifted_over_q(x, mix), mix.log_over_q);
     return {math::select(near, series.loss, far_loss),
             math::select(near, near_w, V(-(mix.student * log)))};
   }
