@@ -25,7 +25,6 @@ namespace reference {
 /// f(u) with f(1) = f'(1) = 0, for a number or a series.
 template <class N>
 N generator(divergence const& d, N const& u) {
-  quad const a = d.a;
   switch (d.what) {
     case form::kl:
       return u * log(u) - u + 1;
@@ -35,14 +34,6 @@ N generator(divergence const& d, N const& u) {
       return (u - 1) * log(u);
     case form::jensen_shannon:
       return (u * log(u) - (u + 1) * log((u + 1) / 2)) / 2;
-    case form::skew_js: {
-      N const m = a * u + (1 - a);
-      return a * u * log(u) - m * log(m);
-    }
-    case form::skew_kl:
-      return u * log(u / (a * u + (1 - a))) - (1 - a) * (u - 1);
-    case form::reverse_skew_kl:
-      return (1 - a) * (u - 1) - log((1 - a) * u + a);
     case form::squared_hellinger:
       return (sqrt(u) - 1) * (sqrt(u) - 1);
     case form::pearson:
@@ -68,11 +59,11 @@ inline quad at_zero(divergence const& d) {
     case form::jensen_shannon:
       return log(quad(2)) / 2;
     case form::skew_js:
-      return -(1 - a) * log(1 - a);
+      return -d.rest() * (a < 0.5 ? log1p(-a) : log(d.rest()));
     case form::skew_kl:
-      return 1 - a;
+      return d.rest();
     case form::reverse_skew_kl:
-      return -log(a) - (1 - a);
+      return a > 0.5 ? -log1p_beyond_first(-d.rest()) : -log(a) - d.rest();
     case form::total_variation:
     case form::le_cam:
       return quad(1) / 2;
@@ -98,13 +89,30 @@ inline quad alpha_beta_loss(divergence const& d, row_pair const& row, std::size_
   return scale * ell * ell * exp_divided(nodes);
 }
 
+/// KL(p‖m) of a class, m = weight·p + share·q: p (x − log1p(x)), x = m/p − 1 = share·(q/p − 1).
+/// Nothing cancels, however small the share or the weight.
+inline quad kl_to_mixture(quad p, quad q, quad ell, quad weight, quad share) {
+  quad const x = share * expm1(-ell);
+  if (abs(x) < 0.0625) return -p * log1p_beyond_first(x);
+  quad const log_m = x < -0.5 ? log(weight + share * exp(-ell)) : log1p(x);
+  return share * (q - p) - p * log_m;
+}
+
+/// One class of the skew divergences. JS is the sum of both sides' divergences to the mixture.
+inline quad skew_loss(divergence const& d, row_pair const& row, std::size_t k) {
+  quad const p = row.p(k), q = row.q(k), ell = row.ell[k], a = d.a, rest = d.rest();
+  if (d.what == form::skew_kl) return kl_to_mixture(p, q, ell, a, rest);
+  if (d.what == form::reverse_skew_kl) return kl_to_mixture(q, p, -ell, a, rest);
+  return a * kl_to_mixture(p, q, ell, a, rest) + rest * kl_to_mixture(q, p, -ell, rest, a);
+}
+
 /// D(p‖q) of a row.
 inline quad loss(divergence const& d, row_pair const& row) {
   if (d.exchanged) return loss(d.reversed(), row.swapped());
   if (d.composite()) return composite_loss(d, row);
   quad sum = 0;
   bool const by_generator = d.what != form::alpha_beta && d.what != form::total_variation &&
-                            d.what != form::soft_cross_entropy && !d.closed();
+                            d.what != form::soft_cross_entropy && !d.closed() && !d.skewed_kl();
   series const near = by_generator ? generator(d, series::exponential()) : series();
   quad const without_teacher = at_zero(d), without_student = at_zero(d.reversed());
   for (std::size_t k = 0; k < row.size(); ++k) {
@@ -117,6 +125,8 @@ inline quad loss(divergence const& d, row_pair const& row) {
       sum += q * without_teacher;
     } else if (q == 0) {
       sum += p * without_student;
+    } else if (d.skewed_kl()) {
+      sum += skew_loss(d, row, k);
     } else if (d.closed()) {
       sum += closed_loss(d, row, k);
     } else if (d.what == form::total_variation) {

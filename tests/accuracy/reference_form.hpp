@@ -58,6 +58,9 @@ struct divergence {
   bool exchanged = false;  // D(q‖p) of a form that has no other name for it
 
   bool closed() const { return what >= form::triangular && what <= form::marton; }
+  /// 1 − a, which b holds where a alone would not give its digits.
+  quad rest() const { return b != 0 ? b : 1 - a; }
+  bool skewed_kl() const { return what >= form::skew_js && what <= form::reverse_skew_kl; }
   bool composite() const { return what >= form::skew; }
 
   /// The same with its arguments exchanged.
@@ -68,11 +71,11 @@ struct divergence {
       case form::reverse_kl:
         return {form::kl};
       case form::skew_js:
-        return {form::skew_js, 1 - a};
+        return {form::skew_js, rest(), a};
       case form::skew_kl:
-        return {form::reverse_skew_kl, a};
+        return {form::reverse_skew_kl, a, b};
       case form::reverse_skew_kl:
-        return {form::skew_kl, a};
+        return {form::skew_kl, a, b};
       case form::pearson:
         return {form::neyman};
       case form::neyman:

@@ -47,11 +47,11 @@ inline quad omega(divergence const& d, row_pair const& row, std::size_t k) {
     case form::jensen_shannon:
       return -log1p(u) / 2;
     case form::skew_js:
-      return -(1 - a) * log1p(a * u / (1 - a));
+      return -d.rest() * log1p(a * u / d.rest());
     case form::skew_kl:
-      return -(1 - a) * u / (a * u + (1 - a));
+      return -d.rest() * u / (a * u + d.rest());
     case form::reverse_skew_kl: {
-      quad const x = (1 - a) * u / a;
+      quad const x = d.rest() * u / a;
       if (x > 0.01) return x / (1 + x) - log1p(x);
       quad sum = 0;  // −x²/2 + 2x³/3 − 3x⁴/4 + …
       for (int n = 20; n >= 2; --n) sum = -x * sum - (1 - quad(1) / n);

@@ -18,13 +18,13 @@ class class_mixture {
       : weight_(pi),
         rest_(rest),
         log_weight_(pi < .5 ? std::log(pi) : std::log1p(-rest)),
-        log_rest_(pi < .5 ? std::log1p(-pi) : std::log(rest)) {}
+        log_rest_(pi < .5 ? std::log1p(-pi) : std::log(rest)),
+        log_ratio_(log_weight_.wide - log_rest_.wide) {}
 
   template <class V>
   struct parts {
     V teacher, student;  // πp, (1 − π)q
     V mixture;
-    mask_of<V> below;          // πp < (1 − π)q
     V log_increase;            // ln(m/larger summand), in [0, ln 2]
     V log_over_p, log_over_q;  // ln(m/p), ln(m/q)
   };
@@ -34,20 +34,23 @@ class class_mixture {
     m.teacher = weight_.on<V>() * x.p;
     m.student = rest_.on<V>() * x.q;
     m.mixture = math::max(V(m.teacher + m.student), smallest_normal<V>());
-    m.below = m.teacher < m.student;
     m.log_increase =
         math::log1p_ratio(math::min(m.teacher, m.student),
                           math::max(math::max(m.teacher, m.student), smallest_normal<V>()));
-    // below ln(m/q), above ln(m/p)
-    V const larger = math::select(m.below, log_rest_.on<V>(), log_weight_.on<V>()) + m.log_increase;
-    m.log_over_p = math::select(m.below, V(larger - x.ell), larger);
-    m.log_over_q = math::select(m.below, larger, V(larger + x.ell));
+    // the larger summand by ell, which is there where the summands have underflowed
+    m.log_over_p = math::max(V(log_rest_.on<V>() - x.ell), log_weight_.on<V>()) + m.log_increase;
+    m.log_over_q = math::max(V(log_weight_.on<V>() + x.ell), log_rest_.on<V>()) + m.log_increase;
     return m;
   }
   /// ln(m/q) − ln(1 − π), which vanishes with p.
   template <class V>
-  DIVOT_INLINE V shifted(parts<V> const& m) const {
-    return math::select(m.below, m.log_increase, V(m.log_over_q - log_rest_.on<V>()));
+  DIVOT_INLINE V shifted_over_q(class_point<V> const& x, parts<V> const& m) const {
+    return V(math::max(V(log_ratio_.on<V>() + x.ell), V(0)) + m.log_increase);
+  }
+  /// ln(m/p) − ln π, which vanishes with q.
+  template <class V>
+  DIVOT_INLINE V shifted_over_p(class_point<V> const& x, parts<V> const& m) const {
+    return V(math::max(V(-(log_ratio_.on<V>() + x.ell)), V(0)) + m.log_increase);
   }
 
   parameter const& weight() const { return weight_; }
@@ -56,7 +59,7 @@ class class_mixture {
   parameter const& log_rest() const { return log_rest_; }
 
  private:
-  parameter weight_, rest_, log_weight_, log_rest_;
+  parameter weight_, rest_, log_weight_, log_rest_, log_ratio_;
 };
 
 }  // namespace DIVOT_ABI

@@ -37,7 +37,8 @@ class mixed_class {
     y.of_p.log_q = y.of_q.log_q = y.of_p.x_q = y.of_q.x_q = x.log_q + mix.log_over_q;
     if (relative) {
       // what is left of ln(m/q) and of ln(m/p) without the other side
-      V const over_q = mixture_.shifted(mix), over_p = shifted_over_p<V>(mix);
+      V const over_q = mixture_.shifted_over_q(x, mix);
+      V const over_p = mixture_.shifted_over_p(x, mix);
       auto const below = anchor < V(0), close = is_close(anchor);
       V const e = math::exp(V(-math::abs(anchor)));
       V const q_there = math::log1p(V(share_ratio_.on<V>() * e));
@@ -91,12 +92,6 @@ class mixed_class {
   DIVOT_INLINE V from_q(V const& ell) const {
     return close_log(math::select(is_close(ell), ell, V(0)), weight().template on<V>());
   }
-  template <class V, class Parts>
-  DIVOT_INLINE V shifted_over_p(Parts const& mix) const {
-    return math::select(mix.below, V(mix.log_over_p - mixture_.log_weight().template on<V>()),
-                        mix.log_increase);
-  }
-
   class_mixture mixture_;
   parameter share_ratio_;
 };

@@ -33,6 +33,7 @@ class bound_skew_js {
   bound_skew_js(double pi, double rest)
       : mixture_(pi, rest),
         at_zero_(-rest * mixture_.log_rest().wide),
+        far_(-std::log1p(1 / std::sqrt(rest))),
         near_([pi, rest](near_series::series const& ell) {
           using series = near_series::series;
           // m relative to the larger share: small weights keep their digits
@@ -45,6 +46,8 @@ class bound_skew_js {
           return series(-rest) * ell - exp(ell) * m_over_p * log(m_over_p);
         }) {}
 
+  /// Where (m/q)² = 1 − π: half the way to the limit without p.
+  double far_from() const { return far_.wide; }
   class_limits limits() const {
     double const zero = at_zero_.wide;
     return {zero, 0, zero, -mixture_.weight().wide * mixture_.log_weight().wide, 0, -unbounded};
@@ -52,21 +55,22 @@ class bound_skew_js {
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
-    V const gauge = row_gauge(anchor);
+    auto const far = anchor < far_.on<V>();
     auto const near = is_near(x.ell);
     auto const series = near_.at(x.q, x.ell);
     auto const mix = mixture_.at(x);
-    V const g = at_zero_.on<V>() * x.q;
     V const far_loss = -math::fma(mix.teacher, mix.log_over_p, V(mix.student * mix.log_over_q));
+    // −(1 − π) q ln(m/q), or without the constant
+    V const near_w = math::fnma(math::select(far, at_zero_.on<V>(), V(0)), x.q, series.w);
+    V const log = math::select(far, mixture_.shifted_over_q(x, mix), mix.log_over_q);
     return {math::select(near, series.loss, far_loss),
-            math::select(near, math::fma(V(gauge - V(1)), g, series.w),
-                         math::fnma(mix.student, mixture_.shifted(mix), V(gauge * g)))};
+            math::select(near, near_w, V(-(mix.student * log)))};
   }
   bound_skew_js dual() const { return {mixture_.rest().wide, mixture_.weight().wide}; }
 
  private:
   class_mixture mixture_;
-  parameter at_zero_;
+  parameter at_zero_, far_;
   near_series near_;
 };
 

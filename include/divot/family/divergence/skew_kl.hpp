@@ -3,12 +3,12 @@
 #pragma once
 
 #include <divot/core/errors.hpp>
-#include <divot/family/class_mixture.hpp>
 #include <divot/family/divergence/kl.hpp>
 #include <divot/family/generator.hpp>
+#include <divot/family/kl_to_mixture.hpp>
 #include <divot/family/loss.hpp>
-#include <divot/family/near_series.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace divot {
@@ -34,36 +34,27 @@ class bound_skew_kl {
   static constexpr bool needs_logs = false;
   static constexpr bool needs_exact_offset() { return false; }
 
-  bound_skew_kl(double pi, double rest)
-      : mixture_(pi, rest), near_([rest](near_series::series const& ell) {
-          using series = near_series::series;
-          // ln(m/p) = ln(1 + (1 − π)(e^−ell − 1))
-          return series(-1.) * exp(ell) *
-                 log(series(1.) + series(rest) * (exp(series(-1.) * ell) - series(1.)));
-        }) {}
+  bound_skew_kl(double pi, double rest) : side_(rest, pi), far_(std::log(rest / (1 + rest))) {}
 
+  /// Where m = 2p: half the way to the limit without p.
+  double far_from() const { return far_.wide; }
   class_limits limits() const {
-    double const pi = mixture_.weight().wide, rest = mixture_.rest().wide;
-    return {rest, 0, rest, -std::log(pi) - rest, 0, -rest * rest / pi};
+    double const pi = side_.rest().wide, rest = side_.share().wide;
+    return {rest, 0, rest, log_excess(rest, pi), 0, -rest * rest / pi};
   }
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
-    V const gauge = row_gauge(anchor);
-    auto const near = is_near(x.ell);
-    auto const series = near_.at(x.q, x.ell);
-    auto const mix = mixture_.at(x);
-    V const rest = mixture_.rest().template on<V>();
-    V const far_loss = math::fnma(x.p, mix.log_over_p, V(rest * (x.q - x.p)));
-    V const far_w = mix.student * (gauge - math::quotient(x.p, mix.mixture));
-    return {math::select(near, series.loss, far_loss),
-            math::select(near, math::fma(V(gauge - V(1)), mix.student, series.w), far_w)};
+    auto const m = side_.at(x);
+    // (1 − π) q (m − p)/m, or without the constant −(1 − π) q p/m
+    V const slope = math::select(anchor < far_.on<V>(), V(-x.p), m.gap);
+    return {m.loss, V(slope * math::quotient(m.other, m.mixture))};
   }
   bound_reverse_skew_kl dual() const;
 
  private:
-  class_mixture mixture_;
-  near_series near_;
+  kl_to_mixture side_;  // of p
+  parameter far_;
 };
 
 /// KL(q‖ρp + (1 − ρ)q): the dual of skew_kl with teacher weight 1 − ρ.
@@ -73,50 +64,57 @@ class bound_reverse_skew_kl {
   static constexpr bool needs_exact_offset() { return false; }
 
   bound_reverse_skew_kl(double rho, double rest)
-      : mixture_(rho, rest),
-        at_zero_(-mixture_.log_rest().wide - rho),
-        near_([rho](near_series::series const& ell) {
-          using series = near_series::series;
-          return series(-1.) * log(series(1.) + series(rho) * (exp(ell) - series(1.)));
-        }) {}
+      : side_(rho, rest),
+        at_zero_(log_excess(rho, rest)),
+        far_(std::min(-near_bound, .5 * (side_.log_rest().wide + rho))) {}
 
+  /// About half the way to the limit without p.
+  double far_from() const { return far_.wide; }
   class_limits limits() const {
-    return {at_zero_.wide, 0, at_zero_.wide, mixture_.weight().wide, 0, -unbounded};
+    return {at_zero_, 0, at_zero_, side_.share().wide, 0, -unbounded};
   }
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
-    V const gauge = row_gauge(anchor);
-    auto const near = is_near(x.ell);
-    auto const series = near_.at(x.q, x.ell);
-    auto const mix = mixture_.at(x);
-    V const rho = mixture_.weight().template on<V>();
-    V const g = at_zero_.on<V>() * x.q;
-    V const far_loss = math::fnma(x.q, mix.log_over_q, V(rho * (x.p - x.q)));
-    // ln(m/q) − ln(1−ρ) = log1p(y), y = ρp/((1−ρ)q): vanishes with p
-    V const shifted = mixture_.shifted(mix);
-    // ω = y/(1+y) − log1p(y), of second order in y: by z = y/(2+y) where y is small
-    V const share = math::quotient(mix.teacher, mix.mixture);  // y/(1+y)
-    V const z = math::quotient(share, V(V(2) - share));
-    auto const small = z < constant<V>(.23);
-    V const safe = math::select(small, z, V(0));
-    V const excess =
-        math::quotient(V(V(2) * safe * safe), V(V(1) + safe)) + math::atanh2_tail(safe);
-    V const omega = math::select(small, V(-excess), V(share - shifted));
-    V const far_w = math::fma(x.q, omega, V(gauge * g));
-    return {math::select(near, series.loss, far_loss),
-            math::select(near, math::fma(V(gauge - V(1)), g, series.w), far_w)};
+    auto const m = side_.at(x.swapped());
+    auto const far = anchor < far_.on<V>();
+    if (math::all<V>(far)) return {m.loss, from_zero(x, m)};
+    if (math::any<V>(far)) return {m.loss, math::select(far, from_zero(x, m), centred(x, m))};
+    return {m.loss, centred(x, m)};
   }
-  bound_skew_kl dual() const { return {mixture_.rest().wide, mixture_.weight().wide}; }
+  bound_skew_kl dual() const { return {side_.rest().wide, side_.share().wide}; }
 
  private:
-  class_mixture mixture_;
-  parameter at_zero_;
-  near_series near_;
+  template <class V>
+  using parts = kl_to_mixture::parts<V>;
+
+  /// w = q [(1−ρ) y/(1+y) − log1p(y)], y = m/q − 1: of close ones −q [(z + ρ) y/(1+y) + tail].
+  template <class V>
+  DIVOT_INLINE V centred(class_point<V> const& x, parts<V> const& m) const {
+    V const part = m.gap * math::quotient(math::select(m.close, x.q, m.own), m.mixture);
+    V const close = math::fma(part, V(m.z + side_.share().template on<V>()), V(x.q * m.tail));
+    return math::select(m.close, V(-close), math::fnma(x.q, m.log_over_p, part));
+  }
+  /// w = q [y/(1+y) − log1p(y)], y = ρp/((1−ρ)q): of second order in y, and so by z = y/(2+y)
+  /// where it is small.
+  template <class V>
+  DIVOT_INLINE V from_zero(class_point<V> const& x, parts<V> const& m) const {
+    V const share = math::quotient(m.other, m.mixture);  // y/(1+y)
+    auto const small = share < constant<V>(.5);
+    V const z = math::select(small, math::quotient(share, V(V(2) - share)), V(0));
+    V const over_rest = side_.log_rest().template on<V>();
+    V const log = math::select(m.close, m.log_increase, m.log_over_p) - over_rest;
+    return V(x.q * math::select(small, V(-math::fma(z, share, math::atanh2_tail_third(z))),
+                                V(share - log)));
+  }
+
+  kl_to_mixture side_;  // of q
+  double at_zero_;
+  parameter far_;
 };
 
 inline bound_reverse_skew_kl bound_skew_kl::dual() const {
-  return {mixture_.rest().wide, mixture_.weight().wide};
+  return {side_.share().wide, side_.rest().wide};
 }
 
 inline bound_skew_kl bind(skew_kl const& d) {
