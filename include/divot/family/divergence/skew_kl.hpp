@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 namespace divot {
 
@@ -95,19 +96,37 @@ class bound_reverse_skew_kl {
     V const close = math::fma(part, V(m.z + side_.share().template on<V>()), V(x.q * m.tail));
     return math::select(m.close, V(-close), math::fnma(x.q, m.log_over_p, part));
   }
-  /// w = q [y/(1+y) − log1p(y)], y = ρp/((1−ρ)q): of second order in y, and so by z = y/(2+y)
-  /// where it is small.
+  /// w = q [y/(1+y) − log1p(y)], y = ρp/((1−ρ)q): of second order in y, so up to y = 1 by
+  /// z = y/(2+y) −q [z y/(1+y) + tail]. Beyond, ell has not the digits that 1/(1+y) = 2^n u has.
   template <class V>
   DIVOT_INLINE V from_zero(class_point<V> const& x, parts<V> const& m) const {
-    V const share = math::quotient(m.other, m.mixture);  // y/(1+y)
-    auto const small = share < constant<V>(.5);
-    V const z = math::select(small, math::quotient(share, V(V(2) - share)), V(0));
-    V const over_rest = side_.log_rest().template on<V>();
-    V const log = math::select(m.close, m.log_increase, m.log_over_p) - over_rest;
-    return V(x.q * math::select(small, V(-math::fma(z, share, math::atanh2_tail_third(z))),
-                                V(share - log)));
+    constexpr bool single = std::is_same_v<scalar_of<V>, float>;
+    V const by_ell = math::select(m.close, m.log_increase, m.log_over_p) -
+                     side_.log_rest().template on<V>();
+    if constexpr (single && lane_traits<V>::is_pack) {
+      V const inverse = math::quotient(V(1), m.mixture), share = m.other * inverse;
+      auto const small = share < constant<V>(.5);
+      auto const [u, n] = lane_traits<V>::split(V(m.own * inverse));
+      V const z = math::quotient(math::select(small, m.other, V(V(1) - u)),
+                                 math::select(small, V(m.mixture + m.own), V(V(1) + u)));
+      V const tail = math::atanh2_tail_third(z);
+      V const log = math::fnma(n, constant<V>(0.69314718055994530942), math::fma(V(2), z, tail));
+      V const large = share - math::select(m.own < constant<V>(least), by_ell, log);
+      return V(x.q * math::select(small, V(-math::fma(z, share, tail)), large));
+    } else {
+      V const share = math::quotient(m.other, m.mixture);
+      auto const small = share < constant<V>(.5);
+      V const z = math::select(small, math::quotient(share, V(V(2) - share)), V(0));
+      V log = by_ell;
+      if constexpr (single) {
+        if (m.own > constant<V>(least)) log = math::log(V(m.mixture / m.own));
+      }
+      return V(x.q * math::select(small, V(-math::fma(z, share, math::atanh2_tail_third(z))),
+                                  V(share - log)));
+    }
   }
 
+  static constexpr double least = 1e-36;  // below, the summand of q may have lost digits in float
   kl_to_mixture side_;  // of q
   double at_zero_;
   parameter far_;
