@@ -24,7 +24,10 @@ inline row_pair mixed(row_pair const& row, quad weight) {
     other.student.p[k] = ell == 0 ? p : weight * p + (1 - weight) * row.q(k);
     other.student.log_p[k] = log(1 - weight) + row.student.log_p[k];
     if (p == 0) continue;
-    other.ell[k] = ell < 0 ? ell - log1p(weight * expm1(ell)) : -log1p((1 - weight) * expm1(-ell));
+    quad const x = (1 - weight) * expm1(-ell);  // m/p − 1
+    other.ell[k] = ell < 0    ? ell - log1p(weight * expm1(ell))
+                   : x < -0.5 ? -log(weight + (1 - weight) * exp(-ell))
+                              : -log1p(x);
     other.student.log_p[k] = row.teacher.log_p[k] - other.ell[k];
   }
   return other;

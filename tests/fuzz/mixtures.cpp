@@ -7,7 +7,7 @@ using fuzz::bits, fuzz::named, fuzz::subject;
 
 namespace {
 
-// Both weights are numbers that float holds to some digits.
+// At the ends float has the smaller weight, and its square has digits in double.
 constexpr double least = 1e-6, most = 1 - 1e-6;
 
 // A skew's loss is a difference of terms of the size of the smaller weight.

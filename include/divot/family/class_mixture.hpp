@@ -57,6 +57,8 @@ class class_mixture {
   parameter const& rest() const { return rest_; }
   parameter const& log_weight() const { return log_weight_; }
   parameter const& log_rest() const { return log_rest_; }
+  /// ln(π/(1 − π))
+  parameter const& log_ratio() const { return log_ratio_; }
 
  private:
   parameter weight_, rest_, log_weight_, log_rest_, log_ratio_;

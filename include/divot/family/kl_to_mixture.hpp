@@ -5,7 +5,9 @@
 #include <divot/core/parameter.hpp>
 #include <divot/family/class_point.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <type_traits>
 
 namespace divot {
@@ -33,7 +35,8 @@ class kl_to_mixture {
       : share_(share),
         rest_(rest),
         log_share_(share < .5 ? std::log(share) : std::log1p(-rest)),
-        log_rest_(share < .5 ? std::log1p(-share) : std::log(rest)) {}
+        log_rest_(share < .5 ? std::log1p(-share) : std::log(rest)),
+        beyond_float_(!(std::min(share, rest) > 1e-36)) {}
 
   template <class V>
   struct parts {
@@ -61,10 +64,16 @@ class kl_to_mixture {
                          V(m.mixture + math::select(m.close, x.p, larger)));
     m.tail = math::atanh2_tail_third(m.z);
     m.log_increase = math::fma(V(2), m.z, m.tail);
-    m.log_over_p =
-        math::max(V(log_share_.on<V>() - x.ell), log_rest_.on<V>()) + m.log_increase;
+    m.log_over_p = math::max(V(log_share_.on<V>() - x.ell), log_rest_.on<V>()) + m.log_increase;
     m.loss = math::select(m.close, math::fnma(x.p, m.tail, V(m.gap * m.z)),
                           math::fnma(x.p, m.log_over_p, m.gap));
+    if constexpr (std::is_same_v<scalar_of<V>, float>) {
+      // the proportions of the mixture are lost where it underflows: a wider type has them
+      if (beyond_float_) {
+        constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+        m.loss = math::select(m.mixture < constant<V>(1e-36), V(nan), m.loss);
+      }
+    }
     return m;
   }
 
@@ -74,6 +83,7 @@ class kl_to_mixture {
 
  private:
   parameter share_, rest_, log_share_, log_rest_;
+  bool beyond_float_;
 };
 
 }  // namespace DIVOT_ABI

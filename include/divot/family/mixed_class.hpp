@@ -39,11 +39,10 @@ class mixed_class {
       // what is left of ln(m/q) and of ln(m/p) without the other side
       V const over_q = mixture_.shifted_over_q(x, mix);
       V const over_p = mixture_.shifted_over_p(x, mix);
-      auto const below = anchor < V(0), close = is_close(anchor);
-      V const e = math::exp(V(-math::abs(anchor)));
-      V const q_there = math::log1p(V(share_ratio_.on<V>() * e));
-      V const p_there = math::log1p(V(e / share_ratio_.on<V>()));
-      V const step_q = over_q - q_there, step_p = over_p - p_there;
+      V const balance = mixture_.log_ratio().template on<V>() + anchor;  // ln(πp/((1 − π)q)) there
+      auto const below = balance < V(0), close = is_close(anchor);
+      V const there = math::log1p(math::exp(V(-math::abs(balance))));
+      V const step_q = over_q - there, step_p = over_p - there;
       y.of_p.relative = math::select(close, V(y.of_p.ell - p_anchor(anchor)),
                                      math::select(below, V(x.relative - step_q), V(-step_p)));
       y.of_q.relative = math::select(close, V(y.of_q.ell - q_anchor(anchor)),

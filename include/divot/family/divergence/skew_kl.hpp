@@ -71,9 +71,7 @@ class bound_reverse_skew_kl {
 
   /// About half the way to the limit without p.
   double far_from() const { return far_.wide; }
-  class_limits limits() const {
-    return {at_zero_, 0, at_zero_, side_.share().wide, 0, -unbounded};
-  }
+  class_limits limits() const { return {at_zero_, 0, at_zero_, side_.share().wide, 0, -unbounded}; }
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
@@ -101,8 +99,8 @@ class bound_reverse_skew_kl {
   template <class V>
   DIVOT_INLINE V from_zero(class_point<V> const& x, parts<V> const& m) const {
     constexpr bool single = std::is_same_v<scalar_of<V>, float>;
-    V const by_ell = math::select(m.close, m.log_increase, m.log_over_p) -
-                     side_.log_rest().template on<V>();
+    V const by_ell =
+        math::select(m.close, m.log_increase, m.log_over_p) - side_.log_rest().template on<V>();
     if constexpr (single && lane_traits<V>::is_pack) {
       V const inverse = math::quotient(V(1), m.mixture), share = m.other * inverse;
       auto const small = share < constant<V>(.5);
@@ -127,7 +125,7 @@ class bound_reverse_skew_kl {
   }
 
   static constexpr double least = 1e-36;  // below, the summand of q may have lost digits in float
-  kl_to_mixture side_;  // of q
+  kl_to_mixture side_;                    // of q
   double at_zero_;
   parameter far_;
 };
