@@ -142,7 +142,7 @@ inline bound_skew_kl bind(skew_kl const& d) {
 /// Of KL(q‖ρp + (1 − ρ)q): −ln m + ρ(u − 1).
 struct reverse_skew_kl_generator {
   double rho;
-  double at_zero = -std::log1p(-rho) - rho, slope_at_infinity = rho;
+  double at_zero = log_excess(rho, 1 - rho), slope_at_infinity = rho;
   template <class T>
   T f(T const& u) const {
     using std::log;
