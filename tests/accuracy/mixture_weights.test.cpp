@@ -7,6 +7,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -41,6 +44,29 @@ TEST_CASE_TEMPLATE("skews keep their digits whatever the teacher's weight", T, f
       ++seed;
       score::compare(report, skews(), losses::converged_rows<T>(seed, rows, classes, delta, 7.3, 5),
                      losses::converged_name(seed, delta, 7.3, 5));
+    }
+  }
+  report.finish();
+}
+
+TEST_CASE_TEMPLATE("weights that the type cannot hold count all the same", T, float, double) {
+  using losses::kind;
+  constexpr T gone = -std::numeric_limits<T>::infinity();
+  std::vector<losses::loss> list;
+  for (double weight : {1e-300, 1e-45, 1e-40, 1e-37}) {
+    list.push_back({kind::skew_kl, weight});
+    list.push_back({kind::reverse_skew_kl, weight});
+  }
+  auto report = score::report::of<T>(budget::situation::mixture_weights);
+  for (T far : {T(-90), T(-200), T(-900), T(-5000), gone}) {
+    for (std::size_t classes : {3, 70}) {
+      losses::problem<T> row{1, classes, {0, 1, far}, {T(.5), 0, 1}};
+      row.teacher.resize(classes, far);
+      row.student.resize(classes, -2);
+      std::string const where = "a gap of " + std::to_string(far);
+      score::compare(report, list, row, where + " in the teacher");
+      std::swap(row.teacher, row.student);
+      score::compare(report, list, row, where + " in the student");
     }
   }
   report.finish();

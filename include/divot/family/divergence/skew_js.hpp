@@ -28,6 +28,7 @@ inline namespace DIVOT_ABI {
 class bound_skew_js {
  public:
   static constexpr bool needs_logs = false;
+  static constexpr bool needs_relative = true;
   static constexpr bool needs_exact_offset() { return false; }
 
   bound_skew_js(double pi, double rest)
@@ -49,28 +50,54 @@ class bound_skew_js {
   /// Where (m/q)² = 1 − π: half the way to the limit without p.
   double far_from() const { return far_.wide; }
   class_limits limits() const {
-    double const zero = at_zero_.wide;
+    double const zero = at_zero_;
     return {zero, 0, zero, -mixture_.weight().wide * mixture_.log_weight().wide, 0, -unbounded};
   }
 
+  /// w = −(1 − π) q [ln(m/q) − κ]: κ = 0 where the anchor is close, else the larger of ln(1 − π)
+  /// and ln π + ell there, which leaves ell relative to the anchor's.
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
-    auto const far = anchor < far_.on<V>();
     auto const near = is_near(x.ell);
     auto const series = near_.at(x.q, x.ell);
     auto const mix = mixture_.at(x);
     V const far_loss = -math::fma(mix.teacher, mix.log_over_p, V(mix.student * mix.log_over_q));
-    // −(1 − π) q ln(m/q), or without the constant
-    V const near_w = math::fnma(math::select(far, at_zero_.on<V>(), V(0)), x.q, series.w);
-    V const log = math::select(far, mixture_.shifted_over_q(x, mix), mix.log_over_q);
+    auto const far = is_far(anchor);
+    V const balance = mixture_.log_ratio().template on<V>() + anchor;
+    V const of_p =
+        math::select(balance < V(0), V(mixture_.log_ratio().template on<V>() + x.ell), x.relative);
+    V const shifted = math::max(of_p, V(-math::max(balance, V(0)))) + mix.log_increase;
+    V const log = math::select(far, shifted, mix.log_over_q);
     return {math::select(near, series.loss, far_loss),
-            math::select(near, near_w, V(-(mix.student * log)))};
+            math::select(near, math::fma(mix.student, shift(anchor), series.w),
+                         V(-(mix.student * log)))};
+  }
+  template <class V>
+  class_terms<V> at_edge(class_point<V> const& x, V const& anchor, mask_of<V> const& p_zero,
+                         mask_of<V> const& q_zero) const {
+    auto terms = terms_at_limits(*this, at(x, anchor), x, anchor, p_zero, q_zero);
+    V const rest = mixture_.rest().template on<V>() * x.q;
+    V const without_p = rest * (shift(anchor) - mixture_.log_rest().template on<V>());
+    terms.w = math::select(p_zero, without_p, terms.w);
+    return terms;
   }
   bound_skew_js dual() const { return {mixture_.rest().wide, mixture_.weight().wide}; }
 
  private:
+  template <class V>
+  static DIVOT_INLINE mask_of<V> is_far(V const& anchor) {
+    return anchor < constant<V>(-near_bound);
+  }
+  /// κ
+  template <class V>
+  DIVOT_INLINE V shift(V const& anchor) const {
+    V const of_p = mixture_.log_weight().template on<V>() + anchor;
+    return math::select(is_far(anchor), math::max(of_p, mixture_.log_rest().template on<V>()),
+                        V(0));
+  }
+
   class_mixture mixture_;
-  parameter at_zero_, far_;
+  double at_zero_;
   near_series near_;
 };
 
