@@ -60,6 +60,15 @@ void check_factors(Context const& call) {
   }
 }
 
+/// Whether a divergence is taken at the wrappers' temperatures.
+template <class Plan>
+bool uses_wrappers(Plan const& plan) {
+  auto const does = [](auto const& g) {
+    return !std::remove_cvref_t<decltype(g.lanes)>::is_empty && g.temperature == 0;
+  };
+  return std::apply([&](auto const&... g) { return (does(g) || ...); }, plan.groups);
+}
+
 /// The part of a call in which every operand is a source of rows: shape checks, the run, the
 /// result.
 template <class T, class Declared, class Plan, execution_policy Policy, class Request, class Labels,
@@ -93,6 +102,9 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
   }
   take_settings(request.student_target, set.student_add, set.student_scale);
   take_settings(request.teacher_target, set.teacher_add, set.teacher_scale);
+  if (set.temperature != nullptr && !is_gradient_target<decltype(request.student_target)>) {
+    fail("gradients().temperature(…) needs the student's gradient: add .student(…)");
+  }
   if (!(is_alpha_beta<Plan> && is_real<T>)&&request.parameter_target != nullptr) {
     fail("gradients().parameters(…): the loss must be one alpha_beta term");
   }
@@ -113,6 +125,7 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
       auto const& bound = std::get<0>(group.lanes.terms).second;
       parameters = parameter_gradient(call, policy, bound.alpha(), bound.beta(), group.factor,
                                       group.temperature, group.t_squared);
+      if (bound.is_reversed()) std::swap(parameters[0], parameters[1]);
     }
   }
   auto const totals = run_loss(call, policy);
@@ -123,6 +136,10 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
   if constexpr (is_real<T>) {
     if (set.temperature != nullptr) {
       *set.temperature = {totals.student_temperature, totals.teacher_temperature};
+      // it comes out of the teacher's gradient, which nobody asked for
+      if (!context::teacher_wanted && set.has_teacher_temperature && uses_wrappers(plan)) {
+        set.temperature->teacher = std::numeric_limits<double>::quiet_NaN();
+      }
     }
   }
   if (request.parameter_target != nullptr) *request.parameter_target = parameters;
@@ -228,6 +245,7 @@ auto run_checked(Policy const& policy, L const& what, Teacher const& teacher_giv
     check_not_null(teacher.x, "the teacher");
     check_temperature(teacher.temperature, "the teacher");
     set.teacher_temperature = teacher.temperature;
+    set.has_teacher_temperature = teacher_kind == operand_kind::logits;
     row_labels<std::span<std::int64_t const>> const labels{options.labels};
     auto const teacher_rows = make_source<team>(teacher);
     return run_sources<T, declared>(runs_as(policy), plan, set, request, labels, teacher_rows,

@@ -31,7 +31,6 @@ double distance(std::vector<T> a, std::vector<T> const& b) {
 /// A class of a divergence that is a sum of such.
 quad loss_of_class(reference::divergence const& d, reference::row_pair const& pair, std::size_t k) {
   if (d.exchanged) return reference::closed_loss(d.reversed(), pair.swapped(), k);
-  if (d.skewed_kl()) return reference::skew_loss(d, pair, k);
   if (d.closed()) return reference::closed_loss(d, pair, k);
   if (d.skewed_kl()) return reference::skew_loss(d, pair, k);
   if (d.what == reference::form::alpha_beta) return reference::alpha_beta_loss(d, pair, k);

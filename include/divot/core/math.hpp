@@ -139,17 +139,6 @@ DIVOT_INLINE V atanh2_tail(V const& z) {
   }
 }
 
-/// The same for |z| ≤ 1/3, to 4e-7 (fp32) or its last digits.
-template <class V>
-DIVOT_INLINE V atanh2_tail_third(V const& z) {
-  V const w = z * z;
-  if constexpr (std::is_same_v<scalar_of<V>, float>) {
-    return V(V(z * w) * polynomial(w, coefficients::atanh_third_float));
-  } else {
-    return V(V(z * w) * polynomial(w, coefficients::atanh_third_double));
-  }
-}
-
 /// 2·atanh(z) for |z| ≤ .236, that is log((1+z)/(1−z)).
 template <class V>
 DIVOT_INLINE V atanh2(V const& z) {

@@ -103,7 +103,9 @@ struct loss_result {
 };
 
 /// Derivatives of the combined loss with respect to the wrappers' temperatures. Terms that name
-/// their own temperature with `at` do not contribute.
+/// their own temperature with `at` do not contribute. Each comes out of its side's gradient, which
+/// must be asked for, too: without the student's the call is refused, without the teacher's its
+/// derivative is NaN.
 struct temperature_gradient {
   double student = 0;
   double teacher = 0;

@@ -22,6 +22,7 @@ struct loss_settings {
   index rows = 0, classes = 0;  // classes: the largest number of valid ones
   operand_kind teacher_kind = operand_kind::logits, student_kind = operand_kind::logits;
   double teacher_temperature = 1, student_temperature = 1;
+  bool has_teacher_temperature = false;  // teacher: logits with one of their own
   double label_smoothing = 0;
   bool student_add = false, teacher_add = false;
   double student_scale = 1, teacher_scale = 1;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/core/errors.hpp>
 #include <divot/family/divergence/chi_squared.hpp>
 #include <divot/family/divergence/hellinger.hpp>
 #include <divot/family/divergence/jensen_shannon.hpp>
@@ -59,8 +60,11 @@ constexpr alpha_beta itakura_saito() { return {1, -1}; }
 /// Ref Cichocki, Cruces and Amari (2011)
 constexpr alpha_beta beta_divergence(double beta) { return {1, beta}; }
 /// Basu's density power divergence, Σ q^{1+β} − (1 + 1/β) p q^β + p^{1+β}/β: (1 + β) times that.
-/// Ref Basu, Harris, Hjort and Jones (1998), Biometrika 85(3), 549–559
-inline auto density_power(double beta) { return (1 + beta) * alpha_beta{1, beta}; }
+/// β > −1.   Ref Basu, Harris, Hjort and Jones (1998), Biometrika 85(3), 549–559
+inline auto density_power(double beta) {
+  if (!(beta > -1)) fail("density_power: beta is ", beta, "; it must be greater than -1");
+  return (1 + beta) * alpha_beta{1, beta};
+}
 /// The γ-divergence.   Ref Fujisawa and Eguchi (2008), J. Multivar. Anal. 99(9), 2053–2081
 constexpr log_alpha_beta gamma_divergence(double gamma) { return {1, gamma}; }
 

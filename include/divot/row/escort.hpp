@@ -95,33 +95,25 @@ class escort_row {
     lane const above = spread<lane>(top);
     auto const endless = above == lane(-gone);
     lane const safe = math::select(endless || above == gone, lane(T(0)), above);
-    // relative to the largest p among them, which may itself have no exponential
-    auto const weight_of = [&](auto const& place) {
+    auto const score_by_p = [&](auto const& place) {
       lane const t = place.load(first, low);
-      return lane(constant<lane>(infinite ? 1 : order) * math::select(t == gone, gone, log_p(t)));
+      lane const z =
+          constant<lane>(infinite ? 1 : order) * log_p(math::select(t == gone, lane(T(0)), t));
+      return math::select(t == gone || score(place) != lane(-gone), gone, z);
     };
-    lane most_of_p(T(0));
-    if (math::any<lane>(endless)) {
-      team.blocks(blocks, [&](index b) {
-        lane most = gone;
-        Team::each(b * block_columns, block_length<Team>(task.classes, b), [&](auto const& place) {
-          most = math::max(most, math::select(score(place) == above, weight_of(place), gone));
-        });
-        task.sweep_blocks[b] = {row(Team::largest(most)), row(0)};
-      });
-      row largest = task.sweep_blocks[0].loss;
-      for (index b = 1; b < blocks; ++b) largest = math::max(largest, task.sweep_blocks[b].loss);
-      team.blocks(0, [](index) {});
-      most_of_p = spread<lane>(largest);
-    }
+    row const top_by_p = math::any<lane>(endless) ? largest_of(score_by_p) : row(0);
+    lane const safe_by_p = spread<lane>(math::select(top_by_p == row(low), row(0), top_by_p));
     team.blocks(blocks, [&](index b) {
       typename Team::accumulator total(T(0));
       Team::each(b * block_columns, block_length<Team>(task.classes, b), [&](auto const& place) {
         lane const z = score(place);
         lane const largest = math::select(z == above, log_q(place.load(second, low)), gone);
         lane const by_ratio = math::exp(infinite ? largest : lane(z - safe));
-        lane const by_p = math::exp(lane(weight_of(place) - most_of_p));
-        lane e = math::select(endless, math::select(z == above, by_p, lane(T(0))), by_ratio);
+        lane e = by_ratio;
+        if (math::any<lane>(endless)) {
+          lane const by_p = math::exp(lane(score_by_p(place) - safe_by_p));
+          e = math::select(endless, math::select(z == above, by_p, lane(T(0))), by_ratio);
+        }
         e = math::select(z == gone, lane(T(0)), e);
         total += place.keep(e);
         place.store(weights, e);

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <divot/divot.hpp>
 
+#include <array>
 #include <cmath>
 #include <string>
 
@@ -145,4 +146,42 @@ TEST_CASE("parameters out of their domain are named") {
   CHECK(has(text(divot::power(divot::kl{}, 0)), "power: exponent is 0"));
   CHECK(has(text(divot::power(-1 * divot::kl{}, 2)), "the weight -1 inside it is negative"));
   CHECK(has(text(divot::skew(divot::kl{}, 1)), "skew: teacher_weight is 1"));
+  CHECK_THROWS_WITH_AS(divot::density_power(-1),
+                       "divot: density_power: beta is -1; it must be greater than -1",
+                       divot::error);
+}
+
+TEST_CASE("derivatives in alpha and beta are those of the loss, reversed too") {
+  Eigen::RowVectorXd t(3), s(3);
+  t << 0, 1, -1;
+  s << .5, -.25, 1;
+  auto const of = [&](double a, double b) {
+    return divot::value(divot::reverse(divot::alpha_beta{a, b}), t, s).value;
+  };
+  std::array<double, 2> slopes{};
+  divot::gradient(divot::reverse(divot::alpha_beta{.2, .7}), t, s,
+                  divot::gradients().parameters(slopes));
+  double const h = 1e-5;
+  CHECK(slopes[0] == doctest::Approx((of(.2 + h, .7) - of(.2 - h, .7)) / (2 * h)).epsilon(1e-7));
+  CHECK(slopes[1] == doctest::Approx((of(.2, .7 + h) - of(.2, .7 - h)) / (2 * h)).epsilon(1e-7));
+}
+
+TEST_CASE("a temperature's derivative is never 0 for want of its side's gradient") {
+  Eigen::RowVectorXd t(3), s(3), g(3), h(3);
+  t << 0, 1, -1;
+  s << .5, -.25, 1;
+  divot::temperature_gradient both, one;
+  auto const teacher = divot::logits(t, 2), student = divot::logits(s, 3);
+  divot::gradient(divot::kl{}, teacher, student,
+                  divot::gradients().student(g).teacher(h).temperature(both));
+  divot::gradient(divot::kl{}, teacher, student, divot::gradients().student(g).temperature(one));
+  CHECK(one.student == both.student);
+  CHECK(std::isnan(one.teacher));
+  divot::gradient(divot::at(2, divot::kl{}), teacher, student,
+                  divot::gradients().student(g).temperature(one));
+  CHECK(one.shared() == 0);
+  CHECK_THROWS_WITH_AS(
+      divot::gradient(divot::kl{}, teacher, student, divot::gradients().temperature(one)),
+      "divot: gradients().temperature(…) needs the student's gradient: add .student(…)",
+      divot::error);
 }

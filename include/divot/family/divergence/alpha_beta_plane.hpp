@@ -83,7 +83,13 @@ class bound_alpha_beta {
     }
     return end;
   }
-  bound_alpha_beta dual() const { return {beta_, alpha_}; }
+  bound_alpha_beta dual() const {
+    bound_alpha_beta other(beta_, alpha_);
+    other.is_reversed_ = !is_reversed_;
+    return other;
+  }
+  /// α and β stand for each other's: derivatives in them change places.
+  bool is_reversed() const { return is_reversed_; }
 
   double alpha() const { return alpha_; }
   double beta() const { return beta_; }
@@ -130,6 +136,7 @@ class bound_alpha_beta {
   }
 
   double alpha_, beta_, lambda_, lambda_less_1_;
+  bool is_reversed_ = false;
   parameter slope_, per_slope_;  // α and 1/α
   parameter largest_;            // m = max(|α|, |λ|)
   parameter lower_gap_, upper_gap_, lower_slope_, upper_slope_, span_slope_;

@@ -34,7 +34,6 @@ class bound_skew_js {
   bound_skew_js(double pi, double rest)
       : mixture_(pi, rest),
         at_zero_(-rest * mixture_.log_rest().wide),
-        far_(-std::log1p(1 / std::sqrt(rest))),
         near_([pi, rest](near_series::series const& ell) {
           using series = near_series::series;
           // m relative to the larger share: small weights keep their digits
@@ -47,8 +46,6 @@ class bound_skew_js {
           return series(-rest) * ell - exp(ell) * m_over_p * log(m_over_p);
         }) {}
 
-  /// Where (m/q)² = 1 − π: half the way to the limit without p.
-  double far_from() const { return far_.wide; }
   class_limits limits() const {
     double const zero = at_zero_;
     return {zero, 0, zero, -mixture_.weight().wide * mixture_.log_weight().wide, 0, -unbounded};

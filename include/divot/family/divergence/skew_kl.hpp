@@ -3,10 +3,12 @@
 #pragma once
 
 #include <divot/core/errors.hpp>
+#include <divot/family/class_mixture.hpp>
 #include <divot/family/divergence/kl.hpp>
 #include <divot/family/generator.hpp>
 #include <divot/family/kl_to_mixture.hpp>
 #include <divot/family/loss.hpp>
+#include <divot/family/near_series.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -35,7 +37,19 @@ class bound_skew_kl {
   static constexpr bool needs_logs = false;
   static constexpr bool needs_exact_offset() { return false; }
 
-  bound_skew_kl(double pi, double rest) : side_(rest, pi), far_(std::log(rest / (1 + rest))) {}
+  bound_skew_kl(double pi, double rest)
+      : side_(rest, pi),
+        far_(std::log(rest / (1 + rest))),
+        is_apart_(rest >= .5 && pi > 1e-30),
+        mixture_(pi, rest) {
+    if (!is_apart_) return;
+    near_ = near_series([rest](near_series::series const& ell) {
+      using series = near_series::series;
+      // ln(m/p) = ln(1 + (1 − π)(e^−ell − 1))
+      return series(-1.) * exp(ell) *
+             log(series(1.) + series(rest) * (exp(series(-1.) * ell) - series(1.)));
+    });
+  }
 
   /// Where m = 2p: half the way to the limit without p.
   double far_from() const { return far_.wide; }
@@ -46,15 +60,35 @@ class bound_skew_kl {
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
+    V const gauge = row_gauge(anchor, far_.on<V>());
+    if (is_apart_) return apart(x, gauge);
     auto const m = side_.at(x);
     // (1 − π) q (m − p)/m, or without the constant −(1 − π) q p/m
-    V const slope = math::select(anchor < far_.on<V>(), V(-x.p), m.gap);
+    V const slope = math::select(gauge == V(0), V(-x.p), m.gap);
     return {m.loss, V(slope * math::quotient(m.other, m.mixture))};
   }
+  bound_reverse_skew_kl dual() const;
 
  private:
+  /// m is no nearer to p than to q: it has the digits of its distance from p, but near p = q. The
+  /// same in fewer operations.
+  template <class V>
+  DIVOT_INLINE class_terms<V> apart(class_point<V> const& x, V const& gauge) const {
+    auto const near = is_near(x.ell);
+    auto const series = near_.at(x.q, x.ell);
+    auto const mix = mixture_.at(x);
+    V const rest = mixture_.rest().template on<V>();
+    V const far_loss = math::fnma(x.p, mix.log_over_p, V(rest * (x.q - x.p)));
+    V const far_w = mix.student * (gauge - math::quotient(x.p, mix.mixture));
+    return {math::select(near, series.loss, far_loss),
+            math::select(near, math::fma(V(gauge - V(1)), mix.student, series.w), far_w)};
+  }
+
   kl_to_mixture side_;  // of p
   parameter far_;
+  bool is_apart_;
+  class_mixture mixture_;
+  near_series near_;
 };
 
 /// KL(q‖ρp + (1 − ρ)q): the dual of skew_kl with teacher weight 1 − ρ.
