@@ -3,11 +3,13 @@
 
 #include <doctest/doctest.h>
 #include <accuracy/random_rows.hpp>
+#include <accuracy/reference_gradient.hpp>
 #include <accuracy/score.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +28,21 @@ std::vector<losses::loss> skews() {
     }
   }
   return list;
+}
+
+/// The teacher's gradient, which is the student's of the reverse.
+template <class T>
+void compare_teachers(score::report& report, std::vector<losses::loss> const& list,
+                      losses::problem<T> const& row, std::string const& where) {
+  reference::row_pair const pair(std::span<T const>(row.teacher), std::span<T const>(row.student));
+  for (losses::loss const& l : list) {
+    auto const exact = pair.spread(reference::teacher_gradient(losses::reference_of(l), pair));
+    for (losses::policy p : losses::policies) {
+      auto const got = losses::run(p, l, row, losses::wanted::everything);
+      std::span<T const> const teacher(got.teacher);
+      report.gradient(losses::name(l), p, score::error(teacher, exact), where + ", teacher");
+    }
+  }
 }
 
 }  // namespace
@@ -53,20 +70,22 @@ TEST_CASE_TEMPLATE("weights that the type cannot hold count all the same", T, fl
   using losses::kind;
   constexpr T gone = -std::numeric_limits<T>::infinity();
   std::vector<losses::loss> list;
-  for (double weight : {1e-300, 1e-45, 1e-40, 1e-37}) {
+  for (double weight : {1e-300, 1e-45, 1e-40, 1e-37, 1e-34, 1e-30}) {
     list.push_back({kind::skew_kl, weight});
     list.push_back({kind::reverse_skew_kl, weight});
   }
   auto report = score::report::of<T>(budget::situation::mixture_weights);
-  for (T far : {T(-90), T(-200), T(-900), T(-5000), gone}) {
-    for (std::size_t classes : {3, 70}) {
+  for (T far : {T(-88), T(-90), T(-200), T(-720), T(-900), T(-5000), gone}) {
+    for (std::size_t classes : {3, 70, 300}) {
       losses::problem<T> row{1, classes, {0, 1, far}, {T(.5), 0, 1}};
       row.teacher.resize(classes, far);
       row.student.resize(classes, -2);
       std::string const where = "a gap of " + std::to_string(far);
       score::compare(report, list, row, where + " in the teacher");
+      compare_teachers(report, list, row, where + " in the teacher");
       std::swap(row.teacher, row.student);
       score::compare(report, list, row, where + " in the student");
+      compare_teachers(report, list, row, where + " in the student");
     }
   }
   report.finish();

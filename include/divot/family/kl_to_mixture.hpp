@@ -51,7 +51,8 @@ class kl_to_mixture {
         rest_(rest),
         log_share_(share < .5 ? std::log(share) : std::log1p(-rest)),
         log_rest_(share < .5 ? std::log1p(-share) : std::log(rest)),
-        beyond_float_(!(std::min(share, rest) > 1e-36)) {}
+        beyond_float_(std::min(share, rest) < 1e-24),
+        beyond_double_(std::min(share, rest) < 1e-280) {}
 
   template <class V>
   struct parts {
@@ -82,11 +83,14 @@ class kl_to_mixture {
     m.log_over_p = math::max(V(log_share_.on<V>() - x.ell), log_rest_.on<V>()) + m.log_increase;
     m.loss = math::select(m.close, math::fnma(x.p, m.tail, V(m.gap * m.z)),
                           math::fnma(x.p, m.log_over_p, m.gap));
-    if constexpr (std::is_same_v<scalar_of<V>, float>) {
-      // the proportions of the mixture are lost where it underflows: a wider type has them
-      if (beyond_float_) {
-        constexpr float nan = std::numeric_limits<float>::quiet_NaN();
-        m.loss = math::select(m.mixture < constant<V>(1e-36), V(nan), m.loss);
+    if constexpr (is_real<scalar_of<V>> && !std::is_same_v<scalar_of<V>, long double>) {
+      // the proportions of the mixture are lost where a summand underflows: a wider type has them
+      constexpr bool single = std::is_same_v<scalar_of<V>, float>;
+      if (single ? beyond_float_ : beyond_double_) {
+        auto const lost = m.mixture < constant<V>(single ? 1e-30 : 1e-290);
+        V const nan(limits_of<V>::quiet_NaN());
+        m.loss = math::select(lost, nan, m.loss);
+        m.mixture = math::select(lost, nan, m.mixture);  // so that w is NaN, too
       }
     }
     return m;
@@ -98,7 +102,7 @@ class kl_to_mixture {
 
  private:
   parameter share_, rest_, log_share_, log_rest_;
-  bool beyond_float_;
+  bool beyond_float_, beyond_double_;
 };
 
 }  // namespace DIVOT_ABI

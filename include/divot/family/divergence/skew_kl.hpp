@@ -40,7 +40,7 @@ class bound_skew_kl {
   bound_skew_kl(double pi, double rest)
       : side_(rest, pi),
         far_(std::log(rest / (1 + rest))),
-        is_apart_(rest >= .5 && pi > 1e-30),
+        is_apart_(rest >= .5 && pi >= 1e-24),
         mixture_(pi, rest) {
     if (!is_apart_) return;
     near_ = near_series([rest](near_series::series const& ell) {
