@@ -123,6 +123,7 @@ void every_divergence(Check const& with) {
   with("skew_kl(.1)", divot::skew_kl{.teacher_weight = 0.1});
   with("reverse(skew_kl(.3))", divot::reverse(divot::skew_kl{.teacher_weight = 0.3}));
   with("squared_hellinger", divot::squared_hellinger{});
+  with("skew(squared_hellinger, .5)", divot::skew(divot::squared_hellinger{}, 0.5));
   with("pearson", divot::pearson{});
   with("neyman", divot::neyman{});
   with("total_variation", divot::total_variation{});

@@ -91,9 +91,10 @@ struct jet {
     r.c[0] = std::pow(a.c[0], e);
     for (std::size_t n = 1; n < N; ++n) {
       for (std::size_t i = 1; i <= n; ++i) {
-        r.c[n] += (e * double(i) - double(n - i)) * a.c[i] * r.c[n - i];
+        // the quotient first: products of coefficients may leave their range
+        r.c[n] += (e * double(i) - double(n - i)) * (a.c[i] / a.c[0]) * r.c[n - i];
       }
-      r.c[n] /= double(n) * a.c[0];
+      r.c[n] /= double(n);
     }
     return r;
   }

@@ -114,3 +114,9 @@ TEST_CASE("a divergence's generator has its known series at p = q") {
     return n < 2 ? 0 : (1 - std::exp2(1 - static_cast<double>(n))) / factorial(n);
   });
 }
+
+TEST_CASE("powers of a series stay in range where those of its coefficients do not") {
+  series const large = sqrt(busy * series(0x1p1020)), small = sqrt(busy * series(0x1p-1020));
+  same(large * series(0x1p-510), sqrt(busy));
+  same(small * series(0x1p510), sqrt(busy));
+}
