@@ -11,22 +11,21 @@
 namespace cli {
 namespace {
 
-template <class Loss>
-loss_entry entry(loss_row<Loss> const& row) {
+template <class Loss, std::size_t Parameters>
+loss_entry entry(loss_row<Loss, Parameters> const& row) {
   loss_entry out;
-  out.name = row.name;
-  out.formula = row.formula;
-  if constexpr (!std::is_empty_v<Loss>) {
-    for (auto const& p : row.parameters) {
-      out.parameters.push_back({p.name, row.initial.*p.member, p.meaning});
-    }
+  out.name = row.about.name;
+  out.formula = row.about.formula;
+  for (auto const& p : row.about.parameters) {
+    out.parameters.push_back({p.name, row.initial.*p.member, p.meaning});
   }
   out.needs_labels = std::is_same_v<Loss, divot::cross_entropy>;
   out.has_teacher = has_teacher<Loss>;
   out.make = [row](std::span<double const> values, [[maybe_unused]] bool reversed) -> any_loss {
     Loss loss = row.initial;
-    if constexpr (!std::is_empty_v<Loss>) {
-      for (std::size_t i = 0; i < values.size(); ++i) loss.*row.parameters[i].member = values[i];
+    auto const& parameters = row.about.parameters;
+    for (std::size_t i = 0; i < parameters.size() && i < values.size(); ++i) {
+      loss.*parameters[i].member = values[i];
     }
     if constexpr (has_teacher<Loss>) {
       if (reversed) return {exchanged(loss)};

@@ -2,28 +2,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/catalogue.hpp>
 #include <divot/eigen/checks.hpp>
 #include <divot/exec/loss_rows.hpp>
 #include <divot/exec/parameter_rows.hpp>
 #include <divot/family/aliases.hpp>
-#include <divot/family/divergence/alpha_beta.hpp>
-#include <divot/family/divergence/arithmetic_geometric.hpp>
-#include <divot/family/divergence/chi_squared.hpp>
 #include <divot/family/divergence/f_divergence.hpp>
-#include <divot/family/divergence/hellinger.hpp>
-#include <divot/family/divergence/hockey_stick.hpp>
-#include <divot/family/divergence/jensen_shannon.hpp>
-#include <divot/family/divergence/kl.hpp>
-#include <divot/family/divergence/marton.hpp>
-#include <divot/family/divergence/matusita.hpp>
-#include <divot/family/divergence/osterreicher_vajda.hpp>
-#include <divot/family/divergence/puri_vincze.hpp>
-#include <divot/family/divergence/skew_js.hpp>
-#include <divot/family/divergence/skew_kl.hpp>
 #include <divot/family/divergence/skewed.hpp>
-#include <divot/family/divergence/total_variation.hpp>
-#include <divot/family/divergence/triangular.hpp>
-#include <divot/family/divergence/vajda.hpp>
 #include <divot/loss_call.hpp>
 
 namespace divot {

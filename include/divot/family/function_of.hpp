@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/errors.hpp>
+#include <divot/family/description.hpp>
 #include <divot/family/divergence/alpha_beta.hpp>
 #include <divot/family/loss.hpp>
 #include <divot/family/row_function.hpp>
@@ -177,6 +178,31 @@ constexpr bhattacharyya reverse(bhattacharyya const& f) { return f; }
 template <loss L>
 constexpr powered<L> power(L const& d, double exponent) {
   return {d, exponent};
+}
+
+inline auto describe(renyi const&) {
+  return description{
+      "renyi",
+      "ln(Σ p^a q^(1−a))/(a − 1), kl at a = 1, max ln(p/q) at a = inf",
+      {parameter_of<renyi>{&renyi::order, "order", "a > 0, inf included", 1e-3, 64}}};
+}
+inline auto describe(bhattacharyya const&) {
+  return description<bhattacharyya>{"bhattacharyya", "−ln Σ √(pq)"};
+}
+inline auto describe(sharma_mittal const&) {
+  return description{
+      "sharma_mittal",
+      "(S^((1−b)/(1−a)) − 1)/(b − 1), S = Σ p^a q^(1−a)",
+      {parameter_of<sharma_mittal>{&sharma_mittal::order, "order", "a > 0", 1e-3, 64},
+       parameter_of<sharma_mittal>{&sharma_mittal::degree, "degree",
+                                   "b, any finite number; renyi at 1", -8, 8}}};
+}
+inline auto describe(log_alpha_beta const&) {
+  return description{
+      "log_alpha_beta",
+      "ln Σp^λ/(βλ) + ln Σq^λ/(αλ) − ln Σp^α q^β/(αβ), λ = α + β, and its limits",
+      {parameter_of<log_alpha_beta>{&log_alpha_beta::alpha, "alpha", "α", .01, 8},
+       parameter_of<log_alpha_beta>{&log_alpha_beta::beta, "beta", "β, α + β > 0", .01, 8}}};
 }
 
 }  // namespace DIVOT_ABI

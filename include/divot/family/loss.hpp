@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/family/description.hpp>
 #include <divot/family/divergence/kl.hpp>
 #include <divot/family/generator.hpp>
 
@@ -218,6 +219,21 @@ constexpr sum<A, B> operator+(A const& a, B const& b) {
 template <loss A, loss B>
 constexpr sum<A, scaled<B>> operator-(A const& a, B const& b) {
   return {{a, -b}};
+}
+
+inline auto describe(cross_entropy const&) {
+  return description{
+      "cross_entropy",
+      "−Σ r ln q + c (ln Σ e^s)², r = (1 − ε)·[k = label] + ε/K",
+      {parameter_of<cross_entropy>{&cross_entropy::smoothing, "smoothing", "ε in [0, 1)", 0, .999},
+       parameter_of<cross_entropy>{&cross_entropy::z_loss, "z_loss", "c, the weight of the z-loss",
+                                   0, 1e3}}};
+}
+inline auto describe(soft_cross_entropy const&) {
+  return description<soft_cross_entropy>{"soft_cross_entropy", "−Σ p ln q"};
+}
+inline auto describe(z_loss const&) {
+  return description<z_loss>{"z_loss", "(ln Σ e^s)², s the student's logits at temperature 1"};
 }
 
 }  // namespace DIVOT_ABI

@@ -83,8 +83,8 @@ class group_sweeps {
       sums.teacher_omega = back.omega;
     }
     if constexpr (has_order<Group> && widest) {
-      // powers beyond any range, above or below: by logarithms; at orders 0 and 1 there are none, and
-      // next to them they are all alike
+      // powers beyond any range, above or below: by logarithms; at orders 0 and 1 there are none,
+      // and next to them they are all alike
       double const order = group.function.order();
       bool const beyond = !is_finite_number(sums.loss) || group.function.needs_mass(sums.loss);
       if (beyond && std::abs(order) > 1e-8 && std::abs(order - 1) > 1e-8) {

@@ -98,7 +98,8 @@ TEST_CASE_TEMPLATE("powers of rows whose maximum is large", T, float, double) {
   math::probability_power<V, double> const power({double(max), 1., 0., 2.}, a);
   for (T const gap : {T(0), T(1), T(3), T(60)}) {
     T const x = max - gap;
-    CHECK(error<T>(first(power(power.raised(V(x)))), -a * (2 + static_cast<long double>(max - x))) <= 3);
+    CHECK(error<T>(first(power(power.raised(V(x)))),
+                   -a * (2 + static_cast<long double>(max - x))) <= 3);
   }
 }
 

@@ -318,7 +318,8 @@ TEST_CASE("the exponentials of log-probabilities sum to 1") {
         CHECK(e->row() == 2);
         CHECK(e->column() == -1);
         CHECK(std::abs(e->value() - 2) < 1e-3);
-        CHECK(std::string(e->what()).find("row 2: their exponentials sum to ") != std::string::npos);
+        CHECK(std::string(e->what()).find("row 2: their exponentials sum to ") !=
+              std::string::npos);
         CHECK((gradient.row(2).array() == untouched).all());
         CHECK((gradient.row(1).array() == 0).all());
       }

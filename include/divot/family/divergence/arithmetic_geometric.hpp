@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/family/class_point.hpp>
+#include <divot/family/description.hpp>
 #include <divot/family/generator.hpp>
 
 namespace divot {
@@ -73,6 +74,11 @@ struct arithmetic_geometric_generator {
   }
 };
 inline arithmetic_geometric_generator generator(arithmetic_geometric const&) { return {}; }
+
+inline auto describe(arithmetic_geometric const&) {
+  return description<arithmetic_geometric>{"arithmetic_geometric",
+                                           "½ KL(m‖p) + ½ KL(m‖q), m = (p + q)/2"};
+}
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

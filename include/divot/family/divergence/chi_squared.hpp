@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/family/class_point.hpp>
+#include <divot/family/description.hpp>
 #include <divot/family/generator.hpp>
 
 namespace divot {
@@ -134,6 +135,9 @@ struct neyman_generator {
 };
 inline pearson_generator generator(pearson const&) { return {}; }
 inline neyman_generator generator(neyman const&) { return {}; }
+
+inline auto describe(pearson const&) { return description<pearson>{"pearson", "Σ (p − q)²/q"}; }
+inline auto describe(neyman const&) { return description<neyman>{"neyman", "Σ (p − q)²/p"}; }
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

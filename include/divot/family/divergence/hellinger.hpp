@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/family/class_point.hpp>
+#include <divot/family/description.hpp>
 #include <divot/family/generator.hpp>
 
 namespace divot {
@@ -70,6 +71,10 @@ struct squared_hellinger_generator {
   }
 };
 inline squared_hellinger_generator generator(squared_hellinger const&) { return {}; }
+
+inline auto describe(squared_hellinger const&) {
+  return description<squared_hellinger>{"squared_hellinger", "Σ (√p − √q)²"};
+}
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -5,6 +5,7 @@
 #include <divot/core/errors.hpp>
 #include <divot/core/parameter.hpp>
 #include <divot/family/class_point.hpp>
+#include <divot/family/description.hpp>
 #include <divot/family/generator.hpp>
 
 #include <cmath>
@@ -118,6 +119,19 @@ struct hinge_generator {
 };
 inline hinge_generator generator(hockey_stick const& d) { return {1, d.threshold, false}; }
 inline hinge_generator generator(degroot const& d) { return {d.prior, 1 - d.prior, d.prior > .5}; }
+
+inline auto describe(hockey_stick const&) {
+  return description{
+      "hockey_stick",
+      "Σ max(p − γq, 0)",
+      {parameter_of<hockey_stick>{&hockey_stick::threshold, "threshold", "γ ≥ 1", 1, 1e6}}};
+}
+inline auto describe(degroot const&) {
+  return description{"degroot",
+                     "min(ω, 1 − ω) − Σ min(ωp, (1 − ω)q)",
+                     {parameter_of<degroot>{&degroot::prior, "prior", "ω in (0, 1), of the teacher",
+                                            1e-16, 1 - 1e-16}}};
+}
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/family/class_point.hpp>
+#include <divot/family/description.hpp>
 #include <divot/family/generator.hpp>
 
 #include <array>
@@ -102,6 +103,10 @@ struct jensen_shannon_generator {
   }
 };
 inline jensen_shannon_generator generator(jensen_shannon const&) { return {}; }
+
+inline auto describe(jensen_shannon const&) {
+  return description<jensen_shannon>{"jensen_shannon", "½ KL(p‖m) + ½ KL(q‖m), m = (p + q)/2"};
+}
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/family/class_point.hpp>
+#include <divot/family/description.hpp>
 #include <divot/family/generator.hpp>
 
 #include <algorithm>
@@ -179,6 +180,14 @@ struct jeffreys_generator {
 inline kl_generator generator(kl const&) { return {}; }
 inline reverse_kl_generator generator(reverse_kl const&) { return {}; }
 inline jeffreys_generator generator(jeffreys const&) { return {}; }
+
+inline auto describe(kl const&) { return description<kl>{"kl", "Σ p ln(p/q)"}; }
+inline auto describe(reverse_kl const&) {
+  return description<reverse_kl>{"reverse_kl", "Σ q ln(q/p)"};
+}
+inline auto describe(jeffreys const&) {
+  return description<jeffreys>{"jeffreys", "Σ (p − q) ln(p/q)"};
+}
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/family/class_point.hpp>
+#include <divot/family/description.hpp>
 #include <divot/family/generator.hpp>
 
 namespace divot {
@@ -86,6 +87,8 @@ struct marton_generator {
   }
 };
 inline marton_generator generator(marton const&) { return {}; }
+
+inline auto describe(marton const&) { return description<marton>{"marton", "Σ max(q − p, 0)²/q"}; }
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -6,6 +6,7 @@
 #include <divot/core/parameter.hpp>
 #include <divot/core/power.hpp>
 #include <divot/family/class_point.hpp>
+#include <divot/family/description.hpp>
 #include <divot/family/generator.hpp>
 #include <divot/family/probability_ratio.hpp>
 
@@ -103,6 +104,14 @@ struct matusita_generator {
   }
 };
 inline matusita_generator generator(matusita const& d) { return {d.exponent}; }
+
+inline auto describe(matusita const&) {
+  return description{
+      "matusita",
+      "Σ |p^a − q^a|^(1/a)",
+      {parameter_of<matusita>{&matusita::exponent, "exponent",
+                              "a in [1/64, 1]; ½ is squared_hellinger", 1. / 64, 1}}};
+}
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/errors.hpp>
+#include <divot/family/description.hpp>
 #include <divot/family/generator.hpp>
 #include <divot/family/near_series.hpp>
 #include <divot/family/probability_ratio.hpp>
@@ -171,6 +172,14 @@ struct osterreicher_vajda_generator {
   }
 };
 inline osterreicher_vajda_generator generator(osterreicher_vajda const& d) { return {d.order}; }
+
+inline auto describe(osterreicher_vajda const&) {
+  return description{
+      "osterreicher_vajda",
+      "Σ ((p^b + q^b)^(1/b) − 2^(1/b−1) (p + q))/(1 − 1/b), twice jensen_shannon at b = 1",
+      {parameter_of<osterreicher_vajda>{&osterreicher_vajda::order, "order", "b in [1/32, 10⁶]",
+                                        1. / 32, 1e6}}};
+}
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

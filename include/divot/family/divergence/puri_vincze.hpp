@@ -4,6 +4,7 @@
 
 #include <divot/core/errors.hpp>
 #include <divot/family/class_point.hpp>
+#include <divot/family/description.hpp>
 #include <divot/family/generator.hpp>
 #include <divot/family/power_gauge.hpp>
 
@@ -108,6 +109,12 @@ struct puri_vincze_generator {
   }
 };
 inline puri_vincze_generator generator(puri_vincze const& d) { return {d.order}; }
+
+inline auto describe(puri_vincze const&) {
+  return description{"puri_vincze",
+                     "½ Σ |p − q|^k/(p + q)^(k−1)",
+                     {parameter_of<puri_vincze>{&puri_vincze::order, "order", "k ≥ 1", 1, 64}}};
+}
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -4,6 +4,7 @@
 
 #include <divot/core/errors.hpp>
 #include <divot/family/class_mixture.hpp>
+#include <divot/family/description.hpp>
 #include <divot/family/generator.hpp>
 #include <divot/family/near_series.hpp>
 
@@ -129,6 +130,13 @@ struct skew_js_generator {
   }
 };
 inline skew_js_generator generator(skew_js const& d) { return {d.teacher_weight}; }
+
+inline auto describe(skew_js const&) {
+  return description{"skew_js",
+                     "π KL(p‖m) + (1 − π) KL(q‖m), m = πp + (1 − π)q",
+                     {parameter_of<skew_js>{&skew_js::teacher_weight, "teacher_weight",
+                                            "π in (0, 1)", 1e-6, 1 - 1e-6}}};
+}
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -4,6 +4,7 @@
 
 #include <divot/core/errors.hpp>
 #include <divot/family/class_mixture.hpp>
+#include <divot/family/description.hpp>
 #include <divot/family/divergence/kl.hpp>
 #include <divot/family/generator.hpp>
 #include <divot/family/kl_to_mixture.hpp>
@@ -200,6 +201,13 @@ struct reverse_skew_kl_generator {
 inline skewed_generator<kl_generator> generator(skew_kl const& d) { return {{}, d.teacher_weight}; }
 inline reverse_skew_kl_generator generator(reversed<skew_kl> const& r) {
   return {1 - r.of.teacher_weight};
+}
+
+inline auto describe(skew_kl const&) {
+  return description{"skew_kl",
+                     "KL(p‖πp + (1 − π)q)",
+                     {parameter_of<skew_kl>{&skew_kl::teacher_weight, "teacher_weight",
+                                            "π in (0, 1)", 1e-6, 1 - 1e-6}}};
 }
 
 }  // namespace DIVOT_ABI

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/family/class_point.hpp>
+#include <divot/family/description.hpp>
 #include <divot/family/generator.hpp>
 
 namespace divot {
@@ -60,6 +61,10 @@ struct total_variation_generator {
   }
 };
 inline total_variation_generator generator(total_variation const&) { return {}; }
+
+inline auto describe(total_variation const&) {
+  return description<total_variation>{"total_variation", "½ Σ |p − q|"};
+}
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/family/class_point.hpp>
+#include <divot/family/description.hpp>
 #include <divot/family/generator.hpp>
 
 namespace divot {
@@ -66,6 +67,10 @@ struct triangular_generator {
   }
 };
 inline triangular_generator generator(triangular const&) { return {}; }
+
+inline auto describe(triangular const&) {
+  return description<triangular>{"triangular", "Σ (p − q)²/(p + q)"};
+}
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

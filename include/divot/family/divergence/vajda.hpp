@@ -7,6 +7,7 @@
 #include <divot/family/probability_ratio.hpp>
 
 #include <divot/family/class_point.hpp>
+#include <divot/family/description.hpp>
 #include <divot/family/generator.hpp>
 
 #include <cmath>
@@ -165,6 +166,14 @@ struct vajda_generator {
   }
 };
 inline vajda_generator generator(vajda const& d) { return {d.order}; }
+
+inline auto describe(vajda const&) {
+  return description{
+      "vajda",
+      "Σ q |p/q − 1|^k",
+      {parameter_of<vajda>{&vajda::order, "order",
+                           "k ≥ 1; 1 is twice total_variation, 2 is pearson", 1, 64}}};
+}
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The registry: every loss stands here twice, its header among the includes and its name in
+// `catalogue`. What lists, times, fuzzes or documents all losses goes by this list.
+
+#include <divot/family/divergence/alpha_beta.hpp>
+#include <divot/family/divergence/arithmetic_geometric.hpp>
+#include <divot/family/divergence/chi_squared.hpp>
+#include <divot/family/divergence/hellinger.hpp>
+#include <divot/family/divergence/hockey_stick.hpp>
+#include <divot/family/divergence/jensen_shannon.hpp>
+#include <divot/family/divergence/kl.hpp>
+#include <divot/family/divergence/marton.hpp>
+#include <divot/family/divergence/matusita.hpp>
+#include <divot/family/divergence/osterreicher_vajda.hpp>
+#include <divot/family/divergence/puri_vincze.hpp>
+#include <divot/family/divergence/skew_js.hpp>
+#include <divot/family/divergence/skew_kl.hpp>
+#include <divot/family/divergence/total_variation.hpp>
+#include <divot/family/divergence/triangular.hpp>
+#include <divot/family/divergence/vajda.hpp>
+#include <divot/family/function_of.hpp>
+#include <divot/family/loss.hpp>
+
+namespace divot {
+
+/// A list of types.
+template <class... Losses>
+struct loss_list {};
+
+using catalogue = loss_list<  //
+    kl,                       //
+    reverse_kl,               //
+    jeffreys,                 //
+    jensen_shannon,           //
+    skew_js,                  //
+    skew_kl,                  //
+    squared_hellinger,        //
+    pearson,                  //
+    neyman,                   //
+    total_variation,          //
+    alpha,                    //
+    alpha_beta,               //
+    triangular,               //
+    vajda,                    //
+    puri_vincze,              //
+    matusita,                 //
+    arithmetic_geometric,     //
+    osterreicher_vajda,       //
+    hockey_stick,             //
+    degroot,                  //
+    marton,                   //
+    renyi,                    //
+    bhattacharyya,            //
+    sharma_mittal,            //
+    log_alpha_beta,           //
+    cross_entropy,            //
+    soft_cross_entropy,       //
+    z_loss>;
+
+/// Calls visit(loss) with every loss of a list, with the default values of its parameters;
+/// `describe(loss)` says what it is called, and what they are.
+template <class Visit, class... Losses>
+constexpr void for_each_loss(loss_list<Losses...>, Visit&& visit) {
+  (visit(Losses{}), ...);
+}
+
+}  // namespace divot
