@@ -3,13 +3,15 @@
 # SPDX-License-Identifier: MIT
 """Writes docs/families: a page for each family of divergences, and its pictures.
 
-    docs/make_pages.py [--accuracy output.txt]
+    docs/make_pages.py catalogue.json [--accuracy output.txt]
 
+catalogue   what `divot list --json --shapes` prints; entries without a family's page get one together
 --accuracy  what the accuracy tests print with DIVOT_PRINT_ERRORS=1; errors are shown for the losses
             that it names, and for no others. Without it no errors are shown.
 """
 import argparse
 import datetime
+import json
 import sys
 import textwrap
 from pathlib import Path
@@ -22,6 +24,7 @@ from errors import draw_errors, measured  # noqa: E402
 from families import all_families  # noqa: E402
 from fields import TEACHER, draw_fields  # noqa: E402
 from measurements import update_tables  # noqa: E402
+from others import family_of_others  # noqa: E402
 from shapes import draw_shapes  # noqa: E402
 
 
@@ -77,6 +80,7 @@ def page(family, names, date):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("catalogue", type=Path)
     parser.add_argument("--accuracy", type=Path)
     arguments = parser.parse_args()
     worst = update_tables().read_errors(arguments.accuracy)[0] if arguments.accuracy else {}
@@ -89,7 +93,11 @@ def main():
     for old in [*to.glob("*.md"), *pictures.glob("*.svg")]:
         old.unlink()
     index = ["# Families of divergences", "<!-- written by docs/make_pages.py -->"]
-    for family in all_families():
+    families = all_families()
+    catalogue = json.loads(arguments.catalogue.read_text(encoding="utf-8"))
+    if others := family_of_others(catalogue, families):
+        families.insert(-1, others)
+    for family in families:
         draw_shapes(family, pictures / f"{family.file}_shapes.svg")
         draw_fields(family, pictures / f"{family.file}_fields.svg")
         names = measured(family.entries, worst)

@@ -23,7 +23,8 @@ struct compare_options {
 };
 
 /// Each command returns what goes to standard output, as JSON or as text.
-std::string list(bool json);
+/// With `shapes` the JSON has f and f' of every f-divergence along u.
+std::string list(bool json, bool shapes);
 std::string eval(eval_options const& options, bool json);
 std::string compare(compare_options const& options, bool json);
 

@@ -6,6 +6,7 @@
 #include "report.hpp"
 
 #include <array>
+#include <cmath>
 
 namespace cli {
 namespace {
@@ -28,7 +29,12 @@ std::string usage(composition const& c) {
   return name + (c.number == nullptr ? "(D)" : name == "skew" ? "(D,π)" : "(D,r)");
 }
 
-std::string as_json() {
+/// JSON has no infinity.
+nlohmann::ordered_json number_or_text(double x) {
+  return std::isfinite(x) ? nlohmann::ordered_json(x) : nlohmann::ordered_json("inf");
+}
+
+std::string as_json(bool shapes) {
   auto losses = nlohmann::ordered_json::array();
   for (loss_entry const& loss : registry()) {
     auto parameters = nlohmann::ordered_json::array();
@@ -39,8 +45,17 @@ std::string as_json() {
     for (auto const& p : loss.parameters) add(p.name, p.initial, p.meaning);
     add("temperature", nullptr, "of this term; null: that of --temperature");
     add("t_squared", false, "multiply the term by its temperature squared");
-    losses.push_back(
-        {{"name", loss.name}, {"parameters", std::move(parameters)}, {"formula", loss.formula}});
+    losses.push_back({{"name", loss.name},
+                      {"parameters", std::move(parameters)},
+                      {"formula", loss.formula},
+                      {"note", loss.note}});
+    if (auto const shape = loss.shape_of(); shape) {
+      losses.back()["f_at_zero"] = number_or_text(shape->at_zero);
+      losses.back()["f_slope_at_infinity"] = number_or_text(shape->slope_at_infinity);
+      if (shapes) {
+        losses.back()["shape"] = {{"u", shape->u}, {"f", shape->f}, {"slope", shape->slope}};
+      }
+    }
   }
   for (composition const& c : compositions) {
     auto parameters = nlohmann::ordered_json::array(
@@ -64,12 +79,13 @@ std::string as_json() {
 
 }  // namespace
 
-std::string list(bool json) {
-  if (json) return as_json();
+std::string list(bool json, bool shapes) {
+  if (json) return as_json(shapes);
   constexpr std::size_t column = 25;
   std::string text;
   for (loss_entry const& loss : registry()) {
     text.append(loss.name).append(column - loss.name.size(), ' ').append(loss.formula).append("\n");
+    if (!loss.note.empty()) text.append(column + 2, ' ').append(loss.note).append("\n");
     for (auto const& p : loss.parameters) {
       text.append(column + 2, ' ').append(p.name).append("=").append(number_text(p.initial, 15));
       text.append("   ").append(p.meaning).append("\n");

@@ -161,7 +161,10 @@ int run(int argc, char** argv) {
   bool json = false;
 
   CLI::App& list = *app.add_subcommand("list", "Every loss, its parameters and its formula");
-  list.add_flag("--json", json, "Print JSON");
+  CLI::Option* const list_json = list.add_flag("--json", json, "Print JSON");
+  bool shapes = false;
+  list.add_flag("--shapes", shapes, "With f and f' of every f-divergence along u")
+      ->needs(list_json);
 
   cli::eval_options options;
   CLI::App& eval = *app.add_subcommand("eval", "One loss: its value and its gradients");
@@ -214,7 +217,7 @@ int run(int argc, char** argv) {
   }
   note_given(eval, options.input);
   note_given(compare, compared.input);
-  std::cout << (list.parsed()   ? cli::list(json)
+  std::cout << (list.parsed()   ? cli::list(json, shapes)
                 : eval.parsed() ? cli::eval(options, json)
                                 : cli::compare(compared, json))
             << std::flush;

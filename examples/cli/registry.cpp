@@ -6,16 +6,37 @@
 #include "losses.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace cli {
 namespace {
+
+/// At 32 places a factor of 2 from 1/32 to 32.
+template <class Loss>
+std::optional<loss_entry::shape> shape_of() {
+  if constexpr (requires { generator(Loss{}); }) {
+    auto const g = generator(Loss{});
+    loss_entry::shape shape{g.at_zero, g.slope_at_infinity, {}, {}, {}};
+    for (int i = -160; i <= 160; ++i) {
+      double const u = std::exp2(i / 32.);
+      shape.u.push_back(u);
+      shape.f.push_back(g.f(u));
+      shape.slope.push_back(g.slope(u));
+    }
+    return shape;
+  } else {
+    return std::nullopt;
+  }
+}
 
 template <class Loss, std::size_t Parameters>
 loss_entry entry(loss_row<Loss, Parameters> const& row) {
   loss_entry out;
   out.name = row.about.name;
   out.formula = row.about.formula;
+  out.note = row.about.note;
+  out.shape_of = shape_of<Loss>;
   for (auto const& p : row.about.parameters) {
     out.parameters.push_back({p.name, row.initial.*p.member, p.meaning});
   }

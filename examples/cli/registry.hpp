@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,11 +23,19 @@ struct loss_entry {
 
   std::string name;
   std::string formula;
+  std::string note;  ///< other names, whose it is; may be empty
   std::vector<parameter> parameters;
   bool needs_labels = false;
   bool has_teacher = true;  ///< a divergence: reads the teacher, and has a reverse
   /// The loss with these parameters, in their order; reversed only where has_teacher.
   std::function<any_loss(std::span<double const> values, bool reversed)> make;
+
+  /// f of an f-divergence at the initial values: at 0, f(u)/u at ∞, and along u.
+  struct shape {
+    double at_zero = 0, slope_at_infinity = 0;
+    std::vector<double> u, f, slope;
+  };
+  std::optional<loss_entry::shape> (*shape_of)() = nullptr;
 
   /// The parameters' initial values.
   std::vector<double> initial_values() const;

@@ -49,6 +49,7 @@ std::vector<loss> alpha_beta_losses();
 std::vector<loss> order_losses();
 std::vector<loss> composed_losses();
 std::vector<loss> prepared_losses();
+std::vector<loss> other_losses();
 
 /// Any point of the α-β plane.
 loss alpha_beta_loss(double alpha, double beta);

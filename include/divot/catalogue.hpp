@@ -7,6 +7,7 @@
 
 #include <divot/family/divergence/alpha_beta.hpp>
 #include <divot/family/divergence/arithmetic_geometric.hpp>
+#include <divot/family/divergence/blended_hellinger.hpp>
 #include <divot/family/divergence/chi_squared.hpp>
 #include <divot/family/divergence/hellinger.hpp>
 #include <divot/family/divergence/hockey_stick.hpp>
@@ -24,6 +25,8 @@
 #include <divot/family/function_of.hpp>
 #include <divot/family/loss.hpp>
 
+#include <type_traits>
+
 namespace divot {
 
 /// A list of types.
@@ -38,6 +41,7 @@ using catalogue = loss_list<  //
     skew_js,                  //
     skew_kl,                  //
     squared_hellinger,        //
+    blended_hellinger,        //
     pearson,                  //
     neyman,                   //
     total_variation,          //
@@ -59,6 +63,27 @@ using catalogue = loss_list<  //
     cross_entropy,            //
     soft_cross_entropy,       //
     z_loss>;
+
+namespace detail {
+
+template <class Kept, class Left, class Others>
+struct without;
+template <class... Kept, class... Others>
+struct without<loss_list<Kept...>, loss_list<>, loss_list<Others...>> {
+  using type = loss_list<Kept...>;
+};
+template <class... Kept, class First, class... Left, class... Others>
+struct without<loss_list<Kept...>, loss_list<First, Left...>, loss_list<Others...>> {
+  static constexpr bool is_other = (std::is_same_v<First, Others> || ...);
+  using kept = std::conditional_t<is_other, loss_list<Kept...>, loss_list<Kept..., First>>;
+  using type = typename without<kept, loss_list<Left...>, loss_list<Others...>>::type;
+};
+
+}  // namespace detail
+
+/// A list without some of its losses, for those who treat these apart.
+template <class List, class... Others>
+using losses_without = typename detail::without<loss_list<>, List, loss_list<Others...>>::type;
 
 /// Calls visit(loss) with every loss of a list, with the default values of its parameters;
 /// `describe(loss)` says what it is called, and what they are.

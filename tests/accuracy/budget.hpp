@@ -146,6 +146,10 @@ inline constexpr double tie = 4 * static_cast<double>(std::numeric_limits<T>::ep
 /// The reference in quadruple precision against tables made with hundreds of digits.
 inline constexpr double reference = 1e-28;
 
+/// Forms of the reference against differences of the published f, with steps of 1e-10.
+inline constexpr double difference = 1e-15;
+inline constexpr double curvature = 1e-10;
+
 /// Losses and gradients (relative, as vectors) of transformed logits and of mixtures, against the
 /// same written out in long double.
 template <class T>

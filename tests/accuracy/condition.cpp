@@ -24,16 +24,9 @@ double widest_gap(row_pair const& row) {
 }
 
 /// What ln(p/q) is multiplied with in the exponents of a loss, or 0.
-double largest_exponent(divergence const& d) {
+double largest_factor(divergence const& d) {
   double const a = static_cast<double>(d.a), b = static_cast<double>(d.b);
   switch (d.what) {
-    case form::vajda:
-    case form::puri_vincze:
-      return a;
-    case form::matusita:
-      return 1;
-    case form::osterreicher_vajda:
-      return std::max(1., a);
     case form::alpha_beta:  // with alpha + beta = 1 powers of probabilities are not powers of both
       return a + b == 1 ? 0 : std::max({std::abs(a), std::abs(b), std::abs(a + b)});
     case form::renyi:
@@ -45,44 +38,17 @@ double largest_exponent(divergence const& d) {
   }
 }
 
-/// Powers of a distance |p − q|, relative to its size: the largest exponent there.
-double exponent_of_distance(divergence const& d, row_pair const& row) {
-  if (d.what != form::vajda && d.what != form::puri_vincze) return 0;
-  quad largest = 0;
-  for (quad const& ell : row.ell) {
-    if (reference::is_infinite(ell) || ell == 0) continue;
-    quad const x = reference::abs(reference::expm1(ell));
-    quad const size = d.what == form::vajda ? x : x / (x + 2);
-    largest = std::max(largest, reference::abs(reference::log(size)));
-  }
-  return static_cast<double>(d.a * largest);
-}
-
 }  // namespace
 
 double power_factor(divergence const& d, row_pair const& row) {
-  return std::max(1.,
-                  std::max(largest_exponent(d) * widest_gap(row), exponent_of_distance(d, row)) /
-                      budget::free_exponent);
+  double const exponent =
+      d.is_own() ? d.own->largest_exponent(row, d.a) : largest_factor(d) * widest_gap(row);
+  return std::max(1., exponent / budget::free_exponent);
 }
 
 double cancellation(divergence const& d, row_pair const& row) {
-  if (d.what != form::hockey_stick && d.what != form::degroot) return 1;
-  if (d.exchanged) return cancellation(d.reversed(), row.swapped());
-  quad const at = reference::kink_of(d)->at;
-  if (at == 0) return 1;
-  // The share of p − γq in p is that of its loss in the class.
-  bool const above = d.what == form::hockey_stick || d.a <= 0.5;
-  quad const of_p = d.what == form::hockey_stick ? quad(1) : d.a, of_q = 1 - d.a;
-  quad terms = 0, loss = 0;
-  for (std::size_t k = 0; k < row.size(); ++k) {
-    if (above ? row.ell[k] <= at : row.ell[k] >= at) continue;
-    quad const larger = above ? of_p * row.p(k) : of_q * row.q(k);
-    quad const beyond = above ? at - row.ell[k] : row.ell[k] - at;
-    terms += larger;
-    loss -= larger * reference::expm1(beyond);
-  }
-  return loss > 0 ? static_cast<double>(terms / loss) : 1;
+  if (!d.is_own()) return 1;
+  return d.own->cancellation(d.exchanged ? row.swapped() : row, d.a);
 }
 
 template <class T>
@@ -95,7 +61,7 @@ std::vector<quad> with_slopes_at_kinks(divergence const& d, row_pair const& row,
   double const tie = budget::tie<T> * (kink.step ? 1 : largest);
   double const radius = kink.step ? tie : std::max(tie, largest / 16);
   bool const far = reference::far(d, row);
-  auto const slope = [&](quad ell) { return reference::closed_slope(d, ell, far); };
+  auto const slope = [&](quad ell) { return reference::own_slope(d, ell, far); };
   auto const tied = [&](std::size_t k) { return reference::abs(row.ell[k] - kink.at) < radius; };
   std::vector<quad> omega(n, 0);
   std::size_t known = n;  // the most probable class whose slope is known

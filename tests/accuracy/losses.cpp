@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include <accuracy/losses.hpp>
+#include <entries/entry.hpp>
 
 #include <sstream>
 
@@ -10,6 +11,12 @@ namespace losses {
 using reference::form;
 
 std::string name(loss const& l) {
+  if (l.own != nullptr) {
+    std::ostringstream text;
+    text << (l.reversed ? "reverse(" + l.own->name() + ")" : l.own->name());
+    if (l.own->has_parameter()) text << '(' << l.a << ')';
+    return text.str();
+  }
   static char const* const names[] = {"kl",
                                       "reverse_kl",
                                       "jeffreys",
@@ -24,18 +31,6 @@ std::string name(loss const& l) {
                                       "f_divergence<le_cam>",
                                       "alpha",
                                       "alpha_beta",
-                                      "triangular",
-                                      "vajda",
-                                      "reverse(vajda)",
-                                      "puri_vincze",
-                                      "matusita",
-                                      "arithmetic_geometric",
-                                      "osterreicher_vajda",
-                                      "hockey_stick",
-                                      "reverse(hockey_stick)",
-                                      "degroot",
-                                      "marton",
-                                      "reverse(marton)",
                                       "skew(pearson, ",
                                       "skew(reverse_kl, ",
                                       "symmetrized(pearson)",
@@ -53,14 +48,6 @@ std::string name(loss const& l) {
     case kind::skew_kl:
     case kind::reverse_skew_kl:
     case kind::alpha:
-    case kind::vajda:
-    case kind::reverse_vajda:
-    case kind::puri_vincze:
-    case kind::matusita:
-    case kind::osterreicher_vajda:
-    case kind::hockey_stick:
-    case kind::reverse_hockey_stick:
-    case kind::degroot:
     case kind::renyi:
       text << '(' << l.a << ')';
       break;
@@ -81,6 +68,10 @@ std::string name(loss const& l) {
 }
 
 reference::divergence reference_of(loss const& l) {
+  if (l.own != nullptr) {
+    reference::divergence const d{form::own, l.a, 0, form::kl, false, l.own};
+    return l.reversed ? d.reversed() : d;
+  }
   switch (l.what) {
     case kind::kl:
       return {form::kl};
@@ -110,30 +101,6 @@ reference::divergence reference_of(loss const& l) {
       return reference::alpha_divergence(l.a);
     case kind::alpha_beta:
       return {form::alpha_beta, l.a, l.b};
-    case kind::triangular:
-      return {form::triangular};
-    case kind::vajda:
-      return {form::vajda, l.a};
-    case kind::reverse_vajda:
-      return reference::divergence{form::vajda, l.a}.reversed();
-    case kind::puri_vincze:
-      return {form::puri_vincze, l.a};
-    case kind::matusita:
-      return {form::matusita, l.a};
-    case kind::arithmetic_geometric:
-      return {form::arithmetic_geometric};
-    case kind::osterreicher_vajda:
-      return {form::osterreicher_vajda, l.a};
-    case kind::hockey_stick:
-      return {form::hockey_stick, l.a};
-    case kind::reverse_hockey_stick:
-      return reference::divergence{form::hockey_stick, l.a}.reversed();
-    case kind::degroot:
-      return {form::degroot, l.a};
-    case kind::marton:
-      return {form::marton};
-    case kind::reverse_marton:
-      return reference::divergence{form::marton}.reversed();
     case kind::skew_pearson:
       return {form::skew, l.a, 0, form::pearson};
     case kind::skew_reverse_kl:
@@ -153,89 +120,83 @@ reference::divergence reference_of(loss const& l) {
   }
 }
 
+namespace {
+
+/// The list with the entries of tests/entries: their reverses and all values, or the first alone.
+std::vector<loss> with_entries(std::vector<loss> list, bool everything) {
+  for (entry const* e : entries()) {
+    if (!everything && !e->on_long_rows()) continue;
+    for (double const a : e->tried()) {
+      list.push_back({kind::own, a, 0, e});
+      if (!everything) break;
+      if (e->has_reverse()) list.push_back({kind::own, a, 0, e, true});
+    }
+  }
+  return list;
+}
+
+}  // namespace
+
 std::vector<loss> const& all() {
-  static std::vector<loss> const list{{kind::kl},
-                                      {kind::reverse_kl},
-                                      {kind::jeffreys},
-                                      {kind::jensen_shannon},
-                                      {kind::skew_js, 0.1},
-                                      {kind::skew_js, 0.9},
-                                      {kind::skew_kl, 0.1},
-                                      {kind::reverse_skew_kl, 0.1},
-                                      {kind::squared_hellinger},
-                                      {kind::pearson},
-                                      {kind::neyman},
-                                      {kind::total_variation},
-                                      {kind::le_cam},
-                                      {kind::alpha, 0.3},
-                                      {kind::alpha, -0.5},
-                                      {kind::alpha, 1},
-                                      {kind::alpha, 0},
-                                      {kind::alpha_beta, 0.2, 0.7},
-                                      {kind::alpha_beta, 0.5, 0.5},
-                                      {kind::alpha_beta, 0.8, 0.3},
-                                      {kind::alpha_beta, 1, 1},
-                                      {kind::alpha_beta, 0.25, -0.75},
-                                      {kind::alpha_beta, 0, 0},
-                                      {kind::triangular},
-                                      {kind::vajda, 1.5},
-                                      {kind::vajda, 3},
-                                      {kind::vajda, 4},
-                                      {kind::reverse_vajda, 1.5},
-                                      {kind::reverse_vajda, 3},
-                                      {kind::puri_vincze, 1.5},
-                                      {kind::puri_vincze, 3},
-                                      {kind::matusita, 0.3},
-                                      {kind::matusita, 0.5},
-                                      {kind::matusita, 1},
-                                      {kind::arithmetic_geometric},
-                                      {kind::osterreicher_vajda, 0.5},
-                                      {kind::osterreicher_vajda, 1},
-                                      {kind::osterreicher_vajda, 2},
-                                      {kind::osterreicher_vajda, 8},
-                                      {kind::hockey_stick, 1},
-                                      {kind::hockey_stick, 2},
-                                      {kind::reverse_hockey_stick, 2},
-                                      {kind::degroot, 0.25},
-                                      {kind::degroot, 0.75},
-                                      {kind::marton},
-                                      {kind::reverse_marton},
-                                      {kind::skew_pearson, 0.3},
-                                      {kind::skew_reverse_kl, 0.3},
-                                      {kind::symmetrized_pearson},
-                                      {kind::power_jensen_shannon, 0.5},
-                                      {kind::renyi, 0.1},
-                                      {kind::renyi, 0.5},
-                                      {kind::renyi, 1},
-                                      {kind::renyi, 2},
-                                      {kind::bhattacharyya},
-                                      {kind::sharma_mittal, 0.5, 2},
-                                      {kind::sharma_mittal, 2, 0.5},
-                                      {kind::soft_cross_entropy}};
+  static std::vector<loss> const list = with_entries({{kind::kl},
+                                                      {kind::reverse_kl},
+                                                      {kind::jeffreys},
+                                                      {kind::jensen_shannon},
+                                                      {kind::skew_js, 0.1},
+                                                      {kind::skew_js, 0.9},
+                                                      {kind::skew_kl, 0.1},
+                                                      {kind::reverse_skew_kl, 0.1},
+                                                      {kind::squared_hellinger},
+                                                      {kind::pearson},
+                                                      {kind::neyman},
+                                                      {kind::total_variation},
+                                                      {kind::le_cam},
+                                                      {kind::alpha, 0.3},
+                                                      {kind::alpha, -0.5},
+                                                      {kind::alpha, 1},
+                                                      {kind::alpha, 0},
+                                                      {kind::alpha_beta, 0.2, 0.7},
+                                                      {kind::alpha_beta, 0.5, 0.5},
+                                                      {kind::alpha_beta, 0.8, 0.3},
+                                                      {kind::alpha_beta, 1, 1},
+                                                      {kind::alpha_beta, 0.25, -0.75},
+                                                      {kind::alpha_beta, 0, 0},
+                                                      {kind::skew_pearson, 0.3},
+                                                      {kind::skew_reverse_kl, 0.3},
+                                                      {kind::symmetrized_pearson},
+                                                      {kind::power_jensen_shannon, 0.5},
+                                                      {kind::renyi, 0.1},
+                                                      {kind::renyi, 0.5},
+                                                      {kind::renyi, 1},
+                                                      {kind::renyi, 2},
+                                                      {kind::bhattacharyya},
+                                                      {kind::sharma_mittal, 0.5, 2},
+                                                      {kind::sharma_mittal, 2, 0.5},
+                                                      {kind::soft_cross_entropy}},
+                                                     true);
   return list;
 }
 
 std::vector<loss> const& some() {
-  static std::vector<loss> const list{{kind::kl},
-                                      {kind::reverse_kl},
-                                      {kind::jeffreys},
-                                      {kind::jensen_shannon},
-                                      {kind::skew_js, 0.1},
-                                      {kind::skew_kl, 0.1},
-                                      {kind::reverse_skew_kl, 0.1},
-                                      {kind::squared_hellinger},
-                                      {kind::pearson},
-                                      {kind::neyman},
-                                      {kind::total_variation},
-                                      {kind::le_cam},
-                                      {kind::alpha, 0.3},
-                                      {kind::alpha_beta, 0.2, 0.7},
-                                      {kind::alpha_beta, 1, 1},
-                                      {kind::triangular},
-                                      {kind::osterreicher_vajda, 2},
-                                      {kind::skew_pearson, 0.3},
-                                      {kind::renyi, 0.5},
-                                      {kind::soft_cross_entropy}};
+  static std::vector<loss> const list = with_entries({{kind::kl},
+                                                      {kind::reverse_kl},
+                                                      {kind::jeffreys},
+                                                      {kind::jensen_shannon},
+                                                      {kind::skew_js, 0.1},
+                                                      {kind::skew_kl, 0.1},
+                                                      {kind::reverse_skew_kl, 0.1},
+                                                      {kind::squared_hellinger},
+                                                      {kind::pearson},
+                                                      {kind::neyman},
+                                                      {kind::total_variation},
+                                                      {kind::le_cam},
+                                                      {kind::alpha, 0.3},
+                                                      {kind::alpha_beta, 0.2, 0.7},
+                                                      {kind::alpha_beta, 1, 1},
+                                                      {kind::skew_pearson, 0.3},
+                                                      {kind::renyi, 0.5},
+                                                      {kind::soft_cross_entropy}},
+                                                     false);
   return list;
 }
 
@@ -258,11 +219,12 @@ template <class Kinds, class T>
 answer<T> run_kinds(policy, loss const&, problem<T> const&, wanted);
 struct usual_kinds;
 struct powers_kinds;
-struct catalogue_kinds;
+struct label_kinds;
 struct compositions_kinds;
 
 template <class T>
 answer<T> run(policy p, loss const& l, problem<T> const& given, wanted what) {
+  if (l.own != nullptr) return l.own->run(p, l, given, what);
   switch (l.what) {
     case kind::kl:
     case kind::reverse_kl:
@@ -279,11 +241,6 @@ answer<T> run(policy p, loss const& l, problem<T> const& given, wanted what) {
     case kind::le_cam:
     case kind::alpha:
     case kind::alpha_beta:
-    case kind::vajda:
-    case kind::reverse_vajda:
-    case kind::puri_vincze:
-    case kind::matusita:
-    case kind::osterreicher_vajda:
       return run_kinds<powers_kinds>(p, l, given, what);
     case kind::skew_pearson:
     case kind::skew_reverse_kl:
@@ -294,7 +251,7 @@ answer<T> run(policy p, loss const& l, problem<T> const& given, wanted what) {
     case kind::sharma_mittal:
       return run_kinds<compositions_kinds>(p, l, given, what);
     default:
-      return run_kinds<catalogue_kinds>(p, l, given, what);
+      return run_kinds<label_kinds>(p, l, given, what);
   }
 }
 template answer<float> run(policy, loss const&, problem<float> const&, wanted);

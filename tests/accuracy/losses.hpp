@@ -30,18 +30,6 @@ enum class kind {
   le_cam,
   alpha,
   alpha_beta,
-  triangular,
-  vajda,  // a: order
-  reverse_vajda,
-  puri_vincze,  // a: order
-  matusita,     // a: exponent
-  arithmetic_geometric,
-  osterreicher_vajda,  // a: order
-  hockey_stick,        // a: threshold
-  reverse_hockey_stick,
-  degroot,  // a: prior
-  marton,
-  reverse_marton,
   skew_pearson,     // a: the teacher's weight
   skew_reverse_kl,  // a: the teacher's weight
   symmetrized_pearson,
@@ -51,12 +39,17 @@ enum class kind {
   sharma_mittal,  // a, b: order, degree
   soft_cross_entropy,
   cross_entropy,  // a: smoothing, b: z-loss
-  z_loss
+  z_loss,
+  own  // one of tests/entries; a: its parameter
 };
+
+class entry;
 
 struct loss {
   kind what = kind::kl;
   double a = 0, b = 0;
+  entry const* own = nullptr;
+  bool reversed = false;  // of one's own
 };
 
 /// As a user would write it.

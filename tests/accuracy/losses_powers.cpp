@@ -17,16 +17,6 @@ struct powers_kinds {
         return with(divot::alpha{.alpha = l.a});
       case kind::alpha_beta:
         return with(divot::alpha_beta{.alpha = l.a, .beta = l.b});
-      case kind::vajda:
-        return with(divot::vajda{.order = l.a});
-      case kind::reverse_vajda:
-        return with(divot::reverse(divot::vajda{.order = l.a}));
-      case kind::puri_vincze:
-        return with(divot::puri_vincze{.order = l.a});
-      case kind::matusita:
-        return with(divot::matusita{.exponent = l.a});
-      case kind::osterreicher_vajda:
-        return with(divot::osterreicher_vajda{.order = l.a});
       default:
         return {};
     }

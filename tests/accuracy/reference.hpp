@@ -5,13 +5,13 @@
 // The divergences of the library from their textbook definitions, in quadruple precision.
 //
 // Losses here, gradients in reference_gradient.hpp; those with a closed form per class stand in
-// reference_catalogue.hpp, those made of others in reference_composite.hpp. tools/make_reference.py
+// reference_own.hpp, those made of others in reference_composite.hpp. tools/make_reference.py
 // computes all from the definitions alone with hundreds of digits, and tables.test.cpp compares.
 
 #include <accuracy/quad.hpp>
-#include <accuracy/reference_catalogue.hpp>
 #include <accuracy/reference_composite.hpp>
 #include <accuracy/reference_form.hpp>
+#include <accuracy/reference_own.hpp>
 #include <accuracy/row_pair.hpp>
 #include <accuracy/series.hpp>
 
@@ -49,7 +49,7 @@ N generator(divergence const& d, N const& u) {
 
 /// f(0): what a class without teacher adds, per unit of q. By duality f'(∞) is that of reversed().
 inline quad at_zero(divergence const& d) {
-  if (d.closed()) return closed_at_zero(d);
+  if (d.is_own()) return own_at_zero(d);
   quad const a = d.a;
   switch (d.what) {
     case form::kl:
@@ -112,9 +112,10 @@ inline quad loss(divergence const& d, row_pair const& row) {
   if (d.composite()) return composite_loss(d, row);
   quad sum = 0;
   bool const by_generator = d.what != form::alpha_beta && d.what != form::total_variation &&
-                            d.what != form::soft_cross_entropy && !d.closed() && !d.skewed_kl();
+                            d.what != form::soft_cross_entropy && !d.is_own() && !d.skewed_kl();
   series const near = by_generator ? generator(d, series::exponential()) : series();
-  quad const without_teacher = at_zero(d), without_student = at_zero(d.reversed());
+  quad const without_teacher = at_zero(d),
+             without_student = d.is_own() ? own_at_infinity(d) : at_zero(d.reversed());
   for (std::size_t k = 0; k < row.size(); ++k) {
     quad const p = row.p(k), q = row.q(k), ell = row.ell[k];
     if (d.what == form::alpha_beta) {
@@ -127,8 +128,8 @@ inline quad loss(divergence const& d, row_pair const& row) {
       sum += p * without_student;
     } else if (d.skewed_kl()) {
       sum += skew_loss(d, row, k);
-    } else if (d.closed()) {
-      sum += closed_loss(d, row, k);
+    } else if (d.is_own()) {
+      sum += d.own->loss(row, k, d.a);
     } else if (d.what == form::total_variation) {
       sum += q * abs(expm1(ell)) / 2;
     } else if (abs(ell) < 0.125) {

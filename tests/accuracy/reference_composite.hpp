@@ -6,8 +6,8 @@
 // a row's divergence D.
 
 #include <accuracy/quad.hpp>
-#include <accuracy/reference_catalogue.hpp>
 #include <accuracy/reference_form.hpp>
+#include <accuracy/reference_own.hpp>
 #include <accuracy/row_pair.hpp>
 
 #include <cstddef>

@@ -5,6 +5,7 @@
 // What the reference can compute: forms of divergences and their parameters.
 
 #include <accuracy/quad.hpp>
+#include <accuracy/reference_class.hpp>
 
 #include <array>
 
@@ -25,43 +26,28 @@ enum class form {
   le_cam,
   alpha_beta,  // a, b: alpha, beta
   soft_cross_entropy,
-  // In closed form, class by class.
-  triangular,
-  vajda,        // a: order
-  puri_vincze,  // a: order
-  matusita,     // a: exponent
-  arithmetic_geometric,
-  osterreicher_vajda,  // a: order
-  hockey_stick,        // a: threshold
-  degroot,             // a: prior
-  marton,
   // Made of others.
   skew,         // of: D, a: the teacher's weight in the second argument
   symmetrized,  // of: D
   power,        // of: D, a: the exponent
   renyi,        // a: order
   bhattacharyya,
-  sharma_mittal  // a, b: order, degree
+  sharma_mittal,  // a, b: order, degree
+  own             // what its file in tests/entries says; a: its parameter
 };
-
-/// x^y with 0^y its limit, from ln x.
-inline quad power(quad log_x, quad y) {
-  if (y == 0) return 1;
-  if (!is_infinite(log_x)) return exp(y * log_x);
-  return y > 0 ? quad(0) : infinity;
-}
 
 struct divergence {
   form what = form::kl;
   quad a = 0, b = 0;
   form of = form::kl;      // which one a composite is made of
   bool exchanged = false;  // D(q‖p) of a form that has no other name for it
+  class_form const* own = nullptr;
 
-  bool closed() const { return what >= form::triangular && what <= form::marton; }
+  bool is_own() const { return own != nullptr; }
   /// 1 − a, which b holds where a alone would not give its digits.
   quad rest() const { return b != 0 ? b : 1 - a; }
   bool skewed_kl() const { return what >= form::skew_js && what <= form::reverse_skew_kl; }
-  bool composite() const { return what >= form::skew; }
+  bool composite() const { return what >= form::skew && what != form::own; }
 
   /// The same with its arguments exchanged.
   divergence reversed() const {
@@ -82,16 +68,13 @@ struct divergence {
         return {form::pearson};
       case form::alpha_beta:
         return {form::alpha_beta, b, a};
-      case form::degroot:
-        return {form::degroot, 1 - a};
-      case form::vajda:
-      case form::hockey_stick:
-      case form::marton:
       case form::skew:
       case form::power:
       case form::renyi:
       case form::sharma_mittal:
         return {what, a, b, of, !exchanged};
+      case form::own:
+        return {what, a, b, of, own->has_reverse() && !exchanged, own};
       default:
         return *this;
     }

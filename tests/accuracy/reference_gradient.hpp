@@ -80,17 +80,17 @@ inline quad omega(divergence const& d, row_pair const& row, std::size_t k) {
 /// ∂d/∂q as a difference to that of other classes needs it: `far` says that the slope of the class
 /// which the others are compared with is nearer to its limit f(0) as p/q → 0 than to 0.
 inline quad slope(divergence const& d, row_pair const& row, std::size_t k, bool far) {
-  return d.closed() ? closed_slope(d, row.ell[k], far) : omega(d, row, k);
+  return d.is_own() ? own_slope(d, row.ell[k], far) : omega(d, row, k);
 }
 
 inline bool far(divergence const& d, row_pair const& row) {
   quad const ell = row.ell[row.student.top];
-  return d.closed() ? closed_slope(d, ell, false) > closed_at_zero(d) / 2 : ell < -0.5;
+  return d.is_own() ? own_slope(d, ell, false) > own_at_zero(d) / 2 : ell < -0.5;
 }
 
 /// The limit of q·omega as q → 0 at a fixed p > 0.
 inline quad weight_without_student(divergence const& d, row_pair const& row, std::size_t k) {
-  if (d.closed()) return closed_without_student(d, row.p(k));
+  if (d.is_own()) return own_without_student(d, row.p(k));
   quad const p = row.p(k), lambda = d.a + d.b;
   switch (d.what) {
     case form::kl:

@@ -5,6 +5,7 @@
 #include <accuracy/budget.hpp>
 #include <accuracy/reference_gradient.hpp>
 #include <accuracy/table.hpp>
+#include <entries/entry.hpp>
 
 #include <map>
 #include <span>
@@ -31,15 +32,6 @@ divergence divergence_of(table_entry const& entry) {
       {"le_cam", {form::le_cam}},
       {"alpha_beta", {form::alpha_beta}},
       {"soft_cross_entropy", {form::soft_cross_entropy}},
-      {"triangular", {form::triangular}},
-      {"vajda", {form::vajda}},
-      {"puri_vincze", {form::puri_vincze}},
-      {"matusita", {form::matusita}},
-      {"arithmetic_geometric", {form::arithmetic_geometric}},
-      {"osterreicher_vajda", {form::osterreicher_vajda}},
-      {"hockey_stick", {form::hockey_stick}},
-      {"degroot", {form::degroot}},
-      {"marton", {form::marton}},
       {"skew_pearson", {form::skew, 0, 0, form::pearson}},
       {"skew_reverse_kl", {form::skew, 0, 0, form::reverse_kl}},
       {"skew_squared_hellinger", {form::skew, 0, 0, form::squared_hellinger}},
@@ -49,7 +41,9 @@ divergence divergence_of(table_entry const& entry) {
       {"renyi", {form::renyi}},
       {"bhattacharyya", {form::bhattacharyya}},
       {"sharma_mittal", {form::sharma_mittal}}};
-  divergence d = named.at(entry.name);
+  auto const found = named.find(entry.name);
+  divergence d =
+      found != named.end() ? found->second : losses::reference_of(losses::of(entry.name));
   if (!entry.parameters.empty()) d.a = entry.parameters[0];
   if (entry.parameters.size() > 1) d.b = entry.parameters[1];
   return d;

@@ -74,6 +74,31 @@ TEST_CASE("list names every loss with parameters, defaults and formula") {
   }
 }
 
+TEST_CASE("list --shapes draws f of every f-divergence") {
+  place const here;
+  std::size_t shapes = 0;
+  for (auto const& loss : run(here, {"list", "--json", "--shapes"}).parsed()) {
+    if (!loss.contains("shape")) continue;
+    ++shapes;
+    auto const u = loss["shape"]["u"].get<std::vector<double>>();
+    auto const f = loss["shape"]["f"].get<std::vector<double>>();
+    auto const slope = loss["shape"]["slope"].get<std::vector<double>>();
+    REQUIRE(f.size() == u.size());
+    REQUIRE(slope.size() == u.size());
+    for (std::size_t i = 0; i < u.size(); ++i) {
+      if (u[i] == 1) CHECK(f[i] == 0);
+      if (i > 0) CHECK(slope[i] >= slope[i - 1] - 1e-12);
+    }
+    if (loss["name"] == "kl") {
+      CHECK(loss["f_at_zero"] == 1);
+      CHECK(loss["f_slope_at_infinity"] == "inf");
+      CHECK(f.back() == doctest::Approx(32 * std::log(32.) - 31));
+    }
+  }
+  CHECK(shapes > 15);
+  CHECK(run(here, {"list", "--shapes"}).status != 0);
+}
+
 TEST_CASE("eval prints the same as text and as JSON") {
   auto const fields = parsed(eval(example(), "kl"));
   std::set<std::string> keys;

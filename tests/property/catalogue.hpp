@@ -4,10 +4,12 @@
 
 // What the laws need to know of each divergence of the catalogue, and the rows they are tried on.
 
+#include <entries/entry.hpp>
 #include <property/laws.hpp>
 
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
@@ -23,25 +25,10 @@ struct entry {
   losses::loss what;
   std::optional<losses::loss> reversed;  // where the list of losses has it
   double supremum;                       // f(0) + f'(∞), or what the function makes of it
-  double (*curvature)(double, double) = nullptr;  // f''(u), the parameter second; if it is smooth
-  bool is_sum = true;                             // an f-divergence, not a function of one
+  // f''(u), the parameter second; if it is smooth
+  std::function<double(double, double)> curvature = nullptr;
+  bool is_sum = true;  // an f-divergence, not a function of one
 };
-
-/// f''(u) of Puri and Vincze's divergence of order k: the distance is ½(p + q) |tanh(ell/2)|^k.
-inline double puri_vincze(double u, double k) {
-  return 2 * k * (k - 1) * std::pow(std::abs((u - 1) / (u + 1)), k - 2) / std::pow(u + 1, 3);
-}
-inline double vajda(double u, double k) { return k * (k - 1) * std::pow(std::abs(u - 1), k - 2); }
-inline double matusita(double u, double a) {
-  return (1 - a) * std::pow(std::abs(std::pow(u, a) - 1), 1 / a - 2) * std::pow(u, a - 2);
-}
-inline double osterreicher_vajda(double u, double b) {
-  return b * std::pow(u, b - 2) * std::pow(1 + std::pow(u, b), 1 / b - 2);
-}
-/// 2 f(0) of Österreicher and Vajda's divergence.
-inline double osterreicher_vajda_supremum(double b) {
-  return b == 1 ? 2 * std::log(2.) : 2 * (1 - std::exp2(1 / b - 1)) / (1 - 1 / b);
-}
 
 /// The usual f-divergences and all others.
 inline std::vector<entry> const& entries() {
@@ -51,46 +38,6 @@ inline std::vector<entry> const& entries() {
     return entry{l, l, supremum, curvature, is_sum};
   };
   static std::vector<entry> const others{
-      symmetric({kind::triangular}, 2,
-                [](double u, double) { return 8 / ((1 + u) * (1 + u) * (1 + u)); }),
-      {{kind::vajda, 1}, {{kind::reverse_vajda, 1}}, 2},
-      {{kind::vajda, 1.5}, {{kind::reverse_vajda, 1.5}}, infinite},
-      {{kind::vajda, 2}, {{kind::reverse_vajda, 2}}, infinite, vajda},
-      {{kind::vajda, 3}, {{kind::reverse_vajda, 3}}, infinite, vajda},
-      {{kind::vajda, 4}, {{kind::reverse_vajda, 4}}, infinite, vajda},
-      {{kind::reverse_vajda, 3},
-       {{kind::vajda, 3}},
-       infinite,
-       [](double u, double k) { return vajda(1 / u, k) / (u * u * u); }},
-      symmetric({kind::puri_vincze, 1}, 1),
-      symmetric({kind::puri_vincze, 1.5}, 1),
-      symmetric({kind::puri_vincze, 2}, 1, puri_vincze),
-      symmetric({kind::puri_vincze, 3}, 1, puri_vincze),
-      symmetric({kind::matusita, 0.25}, 2, matusita),
-      symmetric({kind::matusita, 0.5}, 2, matusita),
-      symmetric({kind::matusita, 0.8}, 2),
-      symmetric({kind::matusita, 1}, 2),
-      symmetric({kind::arithmetic_geometric}, infinite,
-                [](double u, double) { return (u * u + 1) / (4 * u * u * (u + 1)); }),
-      symmetric({kind::osterreicher_vajda, 0.5}, osterreicher_vajda_supremum(0.5),
-                osterreicher_vajda),
-      symmetric({kind::osterreicher_vajda, 1}, osterreicher_vajda_supremum(1), osterreicher_vajda),
-      symmetric({kind::osterreicher_vajda, 2}, osterreicher_vajda_supremum(2), osterreicher_vajda),
-      symmetric({kind::osterreicher_vajda, 8}, osterreicher_vajda_supremum(8), osterreicher_vajda),
-      {{kind::hockey_stick, 1}, {{kind::reverse_hockey_stick, 1}}, 1},
-      {{kind::hockey_stick, 2}, {{kind::reverse_hockey_stick, 2}}, 1},
-      {{kind::reverse_hockey_stick, 2}, {{kind::hockey_stick, 2}}, 1},
-      {{kind::degroot, 0.25}, {{kind::degroot, 0.75}}, 0.25},
-      {{kind::degroot, 0.75}, {{kind::degroot, 0.25}}, 0.25},
-      {{kind::degroot, 0.5}, {{kind::degroot, 0.5}}, 0.5},
-      {{kind::marton},
-       {{kind::reverse_marton}},
-       1,
-       [](double u, double) { return u < 1 ? 2. : 0.; }},
-      {{kind::reverse_marton},
-       {{kind::marton}},
-       1,
-       [](double u, double) { return u > 1 ? 2 / (u * u * u) : 0.; }},
       {{kind::skew_pearson, 0.3},
        {},
        0.7 / 0.3,
@@ -116,6 +63,23 @@ inline std::vector<entry> const& entries() {
       all.push_back({d.what, d.reversed, d.supremum, d.curvature});
     }
     all.insert(all.end(), others.begin(), others.end());
+    for (losses::entry const* e : losses::entries()) {
+      auto const curvature = [e](double u, double a) { return e->curvature(u, a); };
+      for (double const a : e->tried()) {
+        losses::loss const what{kind::own, a, 0, e}, reversed{kind::own, a, 0, e, e->has_reverse()};
+        double const supremum = static_cast<double>(e->at_zero(a) + e->slope_at_infinity(a));
+        bool const smooth = !std::isnan(curvature(1, a));
+        all.push_back({what, reversed, supremum});
+        if (smooth) all.back().curvature = curvature;
+        if (!e->has_reverse()) continue;
+        all.push_back({reversed, what, supremum});
+        if (smooth) {
+          all.back().curvature = [=](double u, double b) {
+            return curvature(1 / u, b) / (u * u * u);
+          };
+        }
+      }
+    }
     return all;
   }();
   return list;

@@ -30,8 +30,8 @@ double distance(std::vector<T> a, std::vector<T> const& b) {
 
 /// A class of a divergence that is a sum of such.
 quad loss_of_class(reference::divergence const& d, reference::row_pair const& pair, std::size_t k) {
-  if (d.exchanged) return reference::closed_loss(d.reversed(), pair.swapped(), k);
-  if (d.closed()) return reference::closed_loss(d, pair, k);
+  if (d.exchanged) return d.own->loss(pair.swapped(), k, d.a);
+  if (d.is_own()) return d.own->loss(pair, k, d.a);
   if (d.skewed_kl()) return reference::skew_loss(d, pair, k);
   if (d.what == reference::form::alpha_beta) return reference::alpha_beta_loss(d, pair, k);
   return pair.q(k) * reference::generator(d, quad(pair.p(k) / pair.q(k)));

@@ -25,10 +25,11 @@ struct description {
   char const* name;
   char const* formula;
   std::array<parameter_of<Loss>, Parameters> parameters = {};
+  char const* note = "";  ///< other names, whose it is
 };
 
 template <class Loss, std::size_t Parameters>
-description(char const*, char const*, parameter_of<Loss> const (&)[Parameters])
+description(char const*, char const*, parameter_of<Loss> const (&)[Parameters], char const* = "")
     -> description<Loss, Parameters>;
 
 }  // namespace divot

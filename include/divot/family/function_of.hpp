@@ -181,10 +181,10 @@ constexpr powered<L> power(L const& d, double exponent) {
 }
 
 inline auto describe(renyi const&) {
-  return description{
-      "renyi",
-      "ln(Σ p^a q^(1−a))/(a − 1), kl at a = 1, max ln(p/q) at a = inf",
-      {parameter_of<renyi>{&renyi::order, "order", "a > 0, inf included", 1e-3, 64}}};
+  return description{"renyi",
+                     "ln(Σ p^a q^(1−a))/(a − 1)",
+                     {parameter_of<renyi>{&renyi::order, "order", "a > 0, inf included", 1e-3, 64}},
+                     "kl at a = 1, max ln(p/q) at a = inf"};
 }
 inline auto describe(bhattacharyya const&) {
   return description<bhattacharyya>{"bhattacharyya", "−ln Σ √(pq)"};
@@ -194,15 +194,17 @@ inline auto describe(sharma_mittal const&) {
       "sharma_mittal",
       "(S^((1−b)/(1−a)) − 1)/(b − 1), S = Σ p^a q^(1−a)",
       {parameter_of<sharma_mittal>{&sharma_mittal::order, "order", "a > 0", 1e-3, 64},
-       parameter_of<sharma_mittal>{&sharma_mittal::degree, "degree",
-                                   "b, any finite number; renyi at 1", -8, 8}}};
+       parameter_of<sharma_mittal>{&sharma_mittal::degree, "degree", "b, any finite number", -8,
+                                   8}},
+      "renyi at b = 1"};
 }
 inline auto describe(log_alpha_beta const&) {
   return description{
       "log_alpha_beta",
       "ln Σp^λ/(βλ) + ln Σq^λ/(αλ) − ln Σp^α q^β/(αβ), λ = α + β, and its limits",
       {parameter_of<log_alpha_beta>{&log_alpha_beta::alpha, "alpha", "α", .01, 8},
-       parameter_of<log_alpha_beta>{&log_alpha_beta::beta, "beta", "β, α + β > 0", .01, 8}}};
+       parameter_of<log_alpha_beta>{&log_alpha_beta::beta, "beta", "β, α + β > 0", .01, 8}},
+      "the γ-divergence at (1, γ)"};
 }
 
 }  // namespace DIVOT_ABI

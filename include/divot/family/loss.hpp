@@ -227,13 +227,17 @@ inline auto describe(cross_entropy const&) {
       "−Σ r ln q + c (ln Σ e^s)², r = (1 − ε)·[k = label] + ε/K",
       {parameter_of<cross_entropy>{&cross_entropy::smoothing, "smoothing", "ε in [0, 1)", 0, .999},
        parameter_of<cross_entropy>{&cross_entropy::z_loss, "z_loss", "c, the weight of the z-loss",
-                                   0, 1e3}}};
+                                   0, 1e3}},
+      "labels"};
 }
 inline auto describe(soft_cross_entropy const&) {
   return description<soft_cross_entropy>{"soft_cross_entropy", "−Σ p ln q"};
 }
 inline auto describe(z_loss const&) {
-  return description<z_loss>{"z_loss", "(ln Σ e^s)², s the student's logits at temperature 1"};
+  return description<z_loss>{"z_loss",
+                             "(ln Σ e^s)², s the student's logits at temperature 1",
+                             {},
+                             "at temperature 1, inside at(T, …) too"};
 }
 
 }  // namespace DIVOT_ABI

@@ -16,28 +16,20 @@ constexpr double infinite = std::numeric_limits<double>::infinity();
 template <class Test>
 void for_each_generator(Test const& test) {
   using namespace divot;
-  test("kl", generator(kl{}));
-  test("reverse_kl", generator(reverse_kl{}));
-  test("jeffreys", generator(jeffreys{}));
-  test("jensen_shannon", generator(jensen_shannon{}));
+  for_each_loss(catalogue{}, [&](auto const& loss) {
+    if constexpr (requires { generator(loss); }) test(describe(loss).name, generator(loss));
+  });
   test("skew_js(.2)", generator(skew_js{.2}));
   test("skew_kl(.2)", generator(skew_kl{.2}));
   test("reverse(skew_kl)(.2)", generator(reverse(skew_kl{.2})));
-  test("squared_hellinger", generator(squared_hellinger{}));
-  test("pearson", generator(pearson{}));
-  test("neyman", generator(neyman{}));
-  test("total_variation", generator(total_variation{}));
-  test("triangular", generator(triangular{}));
-  test("marton", generator(marton{}));
-  test("arithmetic_geometric", generator(arithmetic_geometric{}));
   for (double const a : {-1., 0., 0.3, 1., 2.5}) test("alpha", generator(alpha{a}));
-  for (double const k : {1., 1.5, 3.}) test("vajda", generator(vajda{k}));
+  for (double const k : {1., 1.5}) test("vajda", generator(vajda{k}));
   test("reverse(vajda)(3)", generator(reverse(vajda{3})));
   for (double const k : {1.5, 3.}) test("puri_vincze", generator(puri_vincze{k}));
   test("matusita(.4)", generator(matusita{.4}));
   for (double const b : {0.5, 1., 4.}) test("osterreicher_vajda", generator(osterreicher_vajda{b}));
-  test("hockey_stick(2)", generator(hockey_stick{2}));
   for (double const w : {0.25, 0.75}) test("degroot", generator(degroot{w}));
+  for (double const w : {1. / 64, 0.8}) test("blended_hellinger", generator(blended_hellinger{w}));
   test("skew(pearson)(.3)", generator(skew(pearson{}, .3)));
   test("reverse(skew(neyman))(.3)", generator(reverse(skew(neyman{}, .3))));
 }

@@ -87,15 +87,17 @@ inline alpha_generator generator(alpha const& d) { return {d.alpha}; }
 inline auto describe(alpha const&) {
   return description{
       "alpha",
-      "(Σ p^α q^(1−α) − 1)/(α(α − 1)), kl at α = 1, reverse_kl at α = 0",
-      {parameter_of<alpha>{&alpha::alpha, "alpha", "α, any finite number", -1e3, 1e3}}};
+      "(Σ p^α q^(1−α) − 1)/(α(α − 1))",
+      {parameter_of<alpha>{&alpha::alpha, "alpha", "α, any finite number", -1e3, 1e3}},
+      "Amari, Cressie and Read; kl at α = 1, reverse_kl at α = 0"};
 }
 inline auto describe(alpha_beta const&) {
   return description{
       "alpha_beta",
       "−1/(αβ) Σ (p^α q^β − (α p^λ + β q^λ)/λ), λ = α + β, and its limits",
       {parameter_of<alpha_beta>{&alpha_beta::alpha, "alpha", "α, any finite number", -1e3, 1e3},
-       parameter_of<alpha_beta>{&alpha_beta::beta, "beta", "β, any finite number", -1e3, 1e3}}};
+       parameter_of<alpha_beta>{&alpha_beta::beta, "beta", "β, any finite number", -1e3, 1e3}},
+      "the whole plane, its limits included; ABKD"};
 }
 
 }  // namespace DIVOT_ABI

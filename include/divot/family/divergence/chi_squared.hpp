@@ -136,7 +136,9 @@ struct neyman_generator {
 inline pearson_generator generator(pearson const&) { return {}; }
 inline neyman_generator generator(neyman const&) { return {}; }
 
-inline auto describe(pearson const&) { return description<pearson>{"pearson", "Σ (p − q)²/q"}; }
+inline auto describe(pearson const&) {
+  return description<pearson>{"pearson", "Σ (p − q)²/q", {}, "χ²"};
+}
 inline auto describe(neyman const&) { return description<neyman>{"neyman", "Σ (p − q)²/p"}; }
 
 }  // namespace DIVOT_ABI

@@ -130,7 +130,8 @@ inline auto describe(degroot const&) {
   return description{"degroot",
                      "min(ω, 1 − ω) − Σ min(ωp, (1 − ω)q)",
                      {parameter_of<degroot>{&degroot::prior, "prior", "ω in (0, 1), of the teacher",
-                                            1e-16, 1 - 1e-16}}};
+                                            1e-16, 1 - 1e-16}},
+                     "statistical information"};
 }
 
 }  // namespace DIVOT_ABI

@@ -109,8 +109,8 @@ inline auto describe(matusita const&) {
   return description{
       "matusita",
       "Σ |p^a − q^a|^(1/a)",
-      {parameter_of<matusita>{&matusita::exponent, "exponent",
-                              "a in [1/64, 1]; ½ is squared_hellinger", 1. / 64, 1}}};
+      {parameter_of<matusita>{&matusita::exponent, "exponent", "a in [1/64, 1]", 1. / 64, 1}},
+      "squared_hellinger at a = ½"};
 }
 
 }  // namespace DIVOT_ABI

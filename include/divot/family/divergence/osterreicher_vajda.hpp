@@ -174,11 +174,11 @@ struct osterreicher_vajda_generator {
 inline osterreicher_vajda_generator generator(osterreicher_vajda const& d) { return {d.order}; }
 
 inline auto describe(osterreicher_vajda const&) {
-  return description{
-      "osterreicher_vajda",
-      "Σ ((p^b + q^b)^(1/b) − 2^(1/b−1) (p + q))/(1 − 1/b), twice jensen_shannon at b = 1",
-      {parameter_of<osterreicher_vajda>{&osterreicher_vajda::order, "order", "b in [1/32, 10⁶]",
-                                        1. / 32, 1e6}}};
+  return description{"osterreicher_vajda",
+                     "Σ ((p^b + q^b)^(1/b) − 2^(1/b−1) (p + q))/(1 − 1/b)",
+                     {parameter_of<osterreicher_vajda>{&osterreicher_vajda::order, "order",
+                                                       "b in [1/32, 10⁶]", 1. / 32, 1e6}},
+                     "2 jensen_shannon at b = 1"};
 }
 
 }  // namespace DIVOT_ABI

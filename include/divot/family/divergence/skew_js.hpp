@@ -135,7 +135,8 @@ inline auto describe(skew_js const&) {
   return description{"skew_js",
                      "π KL(p‖m) + (1 − π) KL(q‖m), m = πp + (1 − π)q",
                      {parameter_of<skew_js>{&skew_js::teacher_weight, "teacher_weight",
-                                            "π in (0, 1)", 1e-6, 1 - 1e-6}}};
+                                            "π in (0, 1)", 1e-6, 1 - 1e-6}},
+                     "GKD's, whose β is π"};
 }
 
 }  // namespace DIVOT_ABI

@@ -207,7 +207,8 @@ inline auto describe(skew_kl const&) {
   return description{"skew_kl",
                      "KL(p‖πp + (1 − π)q)",
                      {parameter_of<skew_kl>{&skew_kl::teacher_weight, "teacher_weight",
-                                            "π in (0, 1)", 1e-6, 1 - 1e-6}}};
+                                            "π in (0, 1)", 1e-6, 1 - 1e-6}},
+                     "DistiLLM's; its other one is reverse(skew_kl)"};
 }
 
 }  // namespace DIVOT_ABI

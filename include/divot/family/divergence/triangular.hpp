@@ -69,7 +69,7 @@ struct triangular_generator {
 inline triangular_generator generator(triangular const&) { return {}; }
 
 inline auto describe(triangular const&) {
-  return description<triangular>{"triangular", "Σ (p − q)²/(p + q)"};
+  return description<triangular>{"triangular", "Σ (p − q)²/(p + q)", {}, "Vincze and Le Cam"};
 }
 
 }  // namespace DIVOT_ABI

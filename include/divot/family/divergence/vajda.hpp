@@ -168,11 +168,10 @@ struct vajda_generator {
 inline vajda_generator generator(vajda const& d) { return {d.order}; }
 
 inline auto describe(vajda const&) {
-  return description{
-      "vajda",
-      "Σ q |p/q − 1|^k",
-      {parameter_of<vajda>{&vajda::order, "order",
-                           "k ≥ 1; 1 is twice total_variation, 2 is pearson", 1, 64}}};
+  return description{"vajda",
+                     "Σ q |p/q − 1|^k",
+                     {parameter_of<vajda>{&vajda::order, "order", "k ≥ 1", 1, 64}},
+                     "2 total_variation at k = 1, pearson at k = 2"};
 }
 
 }  // namespace DIVOT_ABI
