@@ -6,6 +6,7 @@
 #include <divot/exec/loss_rows.hpp>
 #include <divot/exec/parameter_rows.hpp>
 #include <divot/family/aliases.hpp>
+#include <divot/family/composite_generator.hpp>
 #include <divot/family/divergence/alpha_beta.hpp>
 #include <divot/family/divergence/arithmetic_geometric.hpp>
 #include <divot/family/divergence/chi_squared.hpp>
@@ -24,6 +25,7 @@
 #include <divot/family/divergence/total_variation.hpp>
 #include <divot/family/divergence/triangular.hpp>
 #include <divot/family/divergence/vajda.hpp>
+#include <divot/family/function_generator.hpp>
 #include <divot/loss_call.hpp>
 
 namespace divot {
