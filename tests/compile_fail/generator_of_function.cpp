@@ -1,4 +1,4 @@
-// expect: divot: f-divergences, the sums of q f\(p/q\), have a generator, and so have their reverses
+// expect: divot: f-divergences, the sums of q f\(p/q\), have a generator, and so have
 // SPDX-FileCopyrightText: divot contributors
 // SPDX-License-Identifier: MIT
 #include <divot/divot.hpp>
