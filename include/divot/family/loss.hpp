@@ -184,6 +184,11 @@ template <divergence D>
 constexpr sum<D, reversed<D>> symmetrized(D const& d) {
   return {{d, {d}}};
 }
+template <loss L>
+requires(!divergence<L>) constexpr auto symmetrized(L const& l) {
+  auto const other = reverse(l);
+  return sum<L, std::remove_const_t<decltype(other)>>{{l, other}};
+}
 
 template <loss L>
 constexpr at_temperature<L> at(double temperature, L const& term) {
