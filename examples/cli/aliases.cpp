@@ -35,6 +35,16 @@ std::string alias::written_out(std::span<double const> values) const {
 
 std::vector<alias> const& aliases() {
   static std::vector<alias> const table{
+      {"forward_kl", "kl"},
+      {"fkl", "kl"},
+      {"rkl", "reverse_kl"},
+      {"js", "jensen_shannon"},
+      {"jsd", "jensen_shannon"},
+      {"tv", "total_variation"},
+      {"tvd", "total_variation"},
+      {"chi2", "pearson"},
+      {"chi_squared", "pearson"},
+      {"ce", "cross_entropy"},
       {"topsoe", "2*jensen_shannon"},
       {"capacitory", "2*jensen_shannon"},
       {"gan", "2*jensen_shannon"},

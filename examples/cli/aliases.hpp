@@ -18,6 +18,9 @@ struct alias {
   std::string meaning;
   std::vector<loss_entry::parameter> parameters = {};  ///< at most one
 
+  /// The loss of which it is but another name, with its keys; or null.
+  loss_entry const* same_loss() const { return parameters.empty() ? find_loss(meaning) : nullptr; }
+
   /// The loss in the grammar of --loss.
   std::string written_out(std::span<double const> values) const;
 };

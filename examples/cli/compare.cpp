@@ -118,6 +118,7 @@ std::string as_text(problem const& p, char const* dtype, execution const& how,
 }  // namespace
 
 std::string compare(compare_options const& options, bool json) {
+  check_teacher("compare", options.input);
   auto const losses = losses_of(options);
   execution const how(options.input);
   problem const inputs = read_problem(options.input);

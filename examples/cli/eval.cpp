@@ -89,6 +89,7 @@ std::string report(eval_options const& options, problem const& p, execution cons
 }
 
 void check_teacher_gradient(input_options const& in) {
+  check_teacher("--teacher-gradient-out", in);
   if (!in.top_k.empty()) fail("--teacher-gradient-out: a sparse teacher has no gradient");
   if (in.teachers.size() > 1) fail("--teacher-gradient-out: a mixture of teachers has no gradient");
 }
@@ -98,6 +99,7 @@ void check_teacher_gradient(input_options const& in) {
 std::string eval(eval_options const& options, bool json) {
   auto const parts = parse_loss(options.loss, options.input);
   if (!options.teacher_gradient_out.empty()) check_teacher_gradient(options.input);
+  if (options.diagnostics) check_teacher("--diagnostics", options.input);
   execution const how(options.input);
   output_files files;
   reserve_outputs(options, files);

@@ -47,6 +47,11 @@ execution::execution(input_options const& options)
 
 execution::~execution() = default;
 
+void check_teacher(std::string const& what, input_options const& inputs) {
+  if (inputs.has_teacher()) return;
+  fail(what, " needs a teacher: give --teacher, or --teacher-top-k for a sparse one");
+}
+
 std::vector<loss_part> parse_loss(std::string const& text, input_options const& inputs) {
   auto parts = parse_spec(text);
   for (loss_part const& part : parts) {
@@ -54,6 +59,7 @@ std::vector<loss_part> parse_loss(std::string const& text, input_options const& 
       if (term.loss->needs_labels && inputs.labels.empty()) {
         fail("--loss: ", term.loss->name, " needs the classes of the rows: give --labels");
       }
+      if (term.loss->has_teacher) check_teacher("--loss: " + term.loss->name, inputs);
     }
   }
   return parts;
@@ -96,8 +102,9 @@ call_list<Storage> list_calls(std::vector<loss_term> const& terms, problem const
     call.weight = term.weight;
     call.batch = inputs.batch();
     if (!term.loss->needs_labels) call.batch.labels = {};
-    call.teacher = view(logits.teachers.front());
     call.student = view(logits.student);
+    // a loss that reads no teacher may do without
+    call.teacher = term.loss->has_teacher ? view(logits.teachers.front()) : call.student;
     call.gradient = view(out.gradient);
     call.add = !calls.student.empty();
     calls.student.push_back(call);

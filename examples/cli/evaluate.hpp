@@ -30,6 +30,9 @@ class execution {
   std::unique_ptr<policy> policy_;
 };
 
+/// Fails where `what` is asked for and there is no teacher.
+void check_teacher(std::string const& what, input_options const& inputs);
+
 /// Reads what --loss says, and checks that the inputs have what it needs.
 std::vector<loss_part> parse_loss(std::string const& text, input_options const& inputs);
 

@@ -48,8 +48,8 @@ any_logits read_logits(input_options const& options) {
 
 void check_teachers(input_options const& options) {
   bool const sparse = !options.top_k.empty();
-  if (options.teachers.empty() && !sparse) {
-    fail("--teacher is required, or --teacher-top-k for a sparse one");
+  if (!options.has_teacher() && !options.teacher_transforms.empty()) {
+    fail("--teacher-transforms: there is no teacher");
   }
   if (!options.teachers.empty() && sparse) {
     fail("--teacher-top-k: a sparse teacher cannot stand beside --teacher");

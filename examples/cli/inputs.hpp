@@ -33,6 +33,8 @@ struct input_options {
   bool has_threads = false;
   std::string dtype;
   std::int64_t repeat = 1;
+
+  bool has_teacher() const { return !teachers.empty() || !top_k.empty(); }
 };
 
 /// The inputs in memory, checked against each other.
@@ -50,9 +52,10 @@ struct problem {
   divot::index classes = 0;  ///< that count
 
   bool has_labels() const { return !from.labels.empty(); }
-  /// Teacher and student are logits as they stand in their files.
+  /// Teacher, if there is one, and student are logits as they stand in their files.
   bool is_plain() const {
-    return teacher_weights.size() == 1 && teacher_transforms.empty() && student_transforms.empty();
+    return !sparse && teacher_weights.size() < 2 && teacher_transforms.empty() &&
+           student_transforms.empty();
   }
   /// The options of a library call; refers to this object.
   divot::batch batch() const;

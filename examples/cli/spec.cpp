@@ -79,10 +79,16 @@ class parser {
     peek();
     std::size_t const begin = at_;
     factor whole = one_factor();
-    while (accept('*')) {
+    while (true) {
+      bool const divided = accept('/');
+      if (!divided && !accept('*')) break;
       peek();
       std::size_t const here = at_;
       factor next = one_factor();
+      if (divided) {
+        if (!next.losses.empty()) bad(here, "what stands behind a / must be a number");
+        next.number = 1 / next.number;
+      }
       if (!whole.losses.empty() && !next.losses.empty()) {
         bad(here, "a loss times a loss; one of the two must be a number");
       }
@@ -109,8 +115,9 @@ class parser {
     if (name == "symmetrized") return {1, symmetrized(begin)};
     if (name == "skew") return {1, skewed(begin)};
     if (name == "power") return {1, powered(begin)};
-    if (alias const* const other = find_alias(name)) return {1, written_out(*other)};
-    loss_entry const* const loss = find_loss(name);
+    alias const* const other = find_alias(name);
+    loss_entry const* const loss = other != nullptr ? other->same_loss() : find_loss(name);
+    if (loss == nullptr && other != nullptr) return {1, written_out(*other)};
     if (loss == nullptr) {
       bad(begin, "there is no loss '" + name + "'; the nearest are " + nearest_names(name));
     }
@@ -243,8 +250,13 @@ class parser {
     do {
       peek();
       std::size_t const begin = at_;
-      std::string const key = word();
-      if (key.empty()) bad(begin, "a key is missing, as in " + term.loss->name + "(temperature=2)");
+      std::string const key = word_here();
+      if (key.empty()) {
+        loss_term const example{term.loss, term.loss->initial_values()};
+        bad(begin,
+            "a key is missing, as in " +
+                (example.values.empty() ? term.loss->name + "(temperature=2)" : example.text()));
+      }
       if (!seen.insert(key).second) bad(begin, "'" + key + "' is given twice");
       expect('=', "'=' is missing after '" + key + "'");
       if (key == "t_squared") {

@@ -20,7 +20,7 @@ inline namespace DIVOT_ABI {
 /// batch    mask, labels, valid classes, temperatures …
 /// Returns  the means over the valid rows
 /// Errors   as for a loss
-template <execution_policy Policy, class Teacher, class Student, class S>
+template <class Policy, class Teacher, class Student, class S>
 row_diagnostics diagnose(Policy const& policy, Teacher const& teacher, Student const& student,
                          diagnostics<S>& asked, batch const& options = {}) {
   // a loss that reads no teacher and is 0

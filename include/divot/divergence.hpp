@@ -7,8 +7,10 @@
 #include <divot/exec/loss_rows.hpp>
 #include <divot/exec/parameter_rows.hpp>
 #include <divot/family/aliases.hpp>
+#include <divot/family/composite_generator.hpp>
 #include <divot/family/divergence/f_divergence.hpp>
 #include <divot/family/divergence/skewed.hpp>
+#include <divot/family/function_generator.hpp>
 #include <divot/loss_call.hpp>
 
 namespace divot {
@@ -27,7 +29,7 @@ inline namespace DIVOT_ABI {
 /// batch    weights, masks, reduction …
 /// Returns  loss_result<T>, T = float for float and 16-bit storage, double as soon as one is double
 /// Errors   divot::error for shapes and options; divot::bad_value for NaN, +inf and the like
-template <execution_policy Policy, class L, class Teacher, class Student>
+template <class Policy, class L, class Teacher, class Student>
 auto value(Policy const& policy, L const& what, Teacher const& teacher, Student const& student,
            batch const& options = {}) {
   return run_call(policy, what, teacher, student, gradients(), options);
@@ -39,35 +41,52 @@ auto value(Policy const& policy, L const& what, Teacher const& teacher, Student 
 ///
 /// where    a matrix of the student's shape (it may be the student's own logits: in place),
 ///          accumulate(matrix, scale), a matrix_ref, or gradients().student(…).teacher(…)…
-template <execution_policy Policy, class L, class Teacher, class Student, class Where>
+template <class Policy, class L, class Teacher, class Student, gradient_place Where>
 auto value_and_gradient(Policy const& policy, L const& what, Teacher const& teacher,
                         Student const& student, Where&& where, batch const& options = {}) {
-  return run_call(policy, what, teacher, student, request_of(std::forward<Where>(where)), options);
+  return run_call(policy, what, teacher, student, std::forward<Where>(where), options);
 }
 
 /// The gradient alone; costs what value_and_gradient does.
-template <execution_policy Policy, class L, class Teacher, class Student, class Where>
+template <class Policy, class L, class Teacher, class Student, gradient_place Where>
 void gradient(Policy const& policy, L const& what, Teacher const& teacher, Student const& student,
               Where&& where, batch const& options = {}) {
-  value_and_gradient(policy, what, teacher, student, std::forward<Where>(where), options);
+  run_call(policy, what, teacher, student, std::forward<Where>(where), options);
 }
 
 template <class L, class Teacher, class Student>
-requires(!execution_policy<L>) auto value(L const& what, Teacher const& teacher,
-                                          Student const& student, batch const& options = {}) {
-  return value(simd, what, teacher, student, options);
+auto value(L const& what, Teacher const& teacher, Student const& student,
+           batch const& options = {}) {
+  return run_call(simd, what, teacher, student, gradients(), options);
 }
-template <class L, class Teacher, class Student, class Where>
-requires(!execution_policy<L>) auto value_and_gradient(L const& what, Teacher const& teacher,
-                                                       Student const& student, Where&& where,
-                                                       batch const& options = {}) {
-  return value_and_gradient(simd, what, teacher, student, std::forward<Where>(where), options);
+template <class L, class Teacher, class Student, gradient_place Where>
+auto value_and_gradient(L const& what, Teacher const& teacher, Student const& student,
+                        Where&& where, batch const& options = {}) {
+  return run_call(simd, what, teacher, student, std::forward<Where>(where), options);
 }
-template <class L, class Teacher, class Student, class Where>
-requires(!execution_policy<L>) void gradient(L const& what, Teacher const& teacher,
-                                             Student const& student, Where&& where,
-                                             batch const& options = {}) {
-  gradient(simd, what, teacher, student, std::forward<Where>(where), options);
+template <class L, class Teacher, class Student, gradient_place Where>
+void gradient(L const& what, Teacher const& teacher, Student const& student, Where&& where,
+              batch const& options = {}) {
+  run_call(simd, what, teacher, student, std::forward<Where>(where), options);
+}
+
+// What else compilers would call "no matching function".
+template <class L, class Student>
+auto value(L const&, Student const&, batch const& = {}) {
+  static_assert(never<L>,
+                "divot: an argument is missing: the order is ([policy,] what, teacher, student "
+                "[, batch]); a loss that reads no teacher takes the student in its place");
+}
+template <class L, class Teacher, class Student>
+auto value_and_gradient(L const&, Teacher const&, Student const&, batch const& = {}) {
+  static_assert(never<L>,
+                "divot: where the gradient goes is missing: behind the student comes a matrix of "
+                "its shape, accumulate(matrix) or gradients().student(matrix)");
+}
+template <class L, class Teacher, class Student>
+auto gradient(L const& what, Teacher const& teacher, Student const& student,
+              batch const& options = {}) {
+  return value_and_gradient(what, teacher, student, options);
 }
 
 }  // namespace DIVOT_ABI

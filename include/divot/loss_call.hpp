@@ -26,13 +26,19 @@ inline constexpr bool
     is_alpha_beta<loss_plan<false, loss_group<bound_sum<bound_alpha_beta>, false>>> = true;
 
 template <class Plan>
-void check_temperatures_named(Plan const& plan, operand_kind teacher, operand_kind student) {
+void check_temperatures_named(Plan const& plan, operand_kind teacher, bool teacher_mixed,
+                              operand_kind student) {
   auto const normalised = [](operand_kind k) {
     return k == operand_kind::log_probabilities || k == operand_kind::probabilities;
   };
   bool const any = std::apply(
       [](auto const&... g) { return ((g.temperature != 0 && g.temperature != 1) || ...); },
       plan.groups);
+  if (any && teacher_mixed) {
+    fail(
+        "at(T, …): the temperatures of a mixture are its teachers' own: "
+        "mixture(logits(t1, T), logits(t2, T), weights) and logits(student, T)");
+  }
   if (any && (normalised(teacher) || normalised(student))) {
     fail(
         "at(T, …) needs logits: probabilities have their temperature already; pass logits, or "
@@ -90,8 +96,8 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
   if (rows > 0 && set.classes == 0) fail("there are ", rows, " rows and no classes");
   check_labels(plan, labels, set.label_smoothing, options, rows, set.classes);
   check_top_k(teacher_rows, options, rows, set.classes);
-  check_target(request.student_target, rows, student_cols, "student");
-  check_target(request.teacher_target, rows, teacher_cols, "teacher");
+  check_target(request.student_target, rows, student_cols, "the student's gradient", "the student");
+  check_target(request.teacher_target, rows, teacher_cols, "the teacher's gradient", "the teacher");
   check_overlap(request, student_memory, teacher_memory);
   check_source(teacher_rows, options, set.classes, "the teacher");
   check_source(student_rows, options, set.classes, "the student");
@@ -181,6 +187,7 @@ auto run_checked(Policy const& policy, L const& what, Teacher const& teacher_giv
                 "divot: probabilities and top_k of this scalar type are not supported: pass "
                 "logits");
 
+  check_policy(policy);
   auto const plan = make_plan(what);
   constexpr bool want_teacher =
       !std::is_same_v<std::remove_cvref_t<decltype(request.teacher_target)>, no_gradient>;
@@ -194,7 +201,7 @@ auto run_checked(Policy const& policy, L const& what, Teacher const& teacher_giv
 
   [[maybe_unused]] constexpr bool needs_teacher =
       decltype(plan)::needs_teacher || wants_diagnostics<Request>;
-  check_temperatures_named(plan, teacher_kind, student_kind);
+  check_temperatures_named(plan, teacher_kind, is_mixture<teacher_type>, student_kind);
   if (!options.temperatures.empty() && teacher_kind != operand_kind::logits &&
       student_kind != operand_kind::logits) {
     fail("batch::temperatures needs logits: probabilities have their temperature already");
@@ -254,19 +261,34 @@ auto run_checked(Policy const& policy, L const& what, Teacher const& teacher_giv
   }
 }
 
-/// All three verbs: checks, binds, runs, reports.
-template <execution_policy Policy, class L, class Teacher, class Student, class Request>
+/// All three verbs: checks, binds, runs, reports. Says what is wrong with the arguments' order, one
+/// thing at a time.
+template <class Policy, class L, class Teacher, class Student, class Where>
 auto run_call(Policy const& policy, L const& what, Teacher const& teacher, Student const& student,
-              Request const& request, batch const& options) {
-  static_assert(loss<L>,
-                "divot: the argument before the teacher must be a loss: a divergence such as "
-                "divot::kl{}, divot::cross_entropy{}, or sums and multiples of them");
-  static_assert(teacher_like<Teacher> && teacher_like<Student>,
-                "divot: teacher and student are Eigen expressions or matrix_ref, bare or in "
-                "logits(x, T), probabilities(x), log_probabilities(x); a teacher may be labels(y), "
-                "top_k(indices, log_probabilities, tail) or a mixture");
-  if constexpr (loss<L> && teacher_like<Teacher> && teacher_like<Student>) {
-    return run_checked(policy, what, teacher, student, request, options);
+              Where&& where, batch const& options) {
+  if constexpr (loss<Policy>) {
+    static_assert(never<Policy>,
+                  "divot: the last argument must be a divot::batch, such as {.weights = w}");
+  } else if constexpr (!execution_policy<Policy>) {
+    static_assert(never<Policy>,
+                  "divot: the first argument must be a policy, which is divot::seq, divot::simd, "
+                  "divot::omp or divot::omp(n), or, without one, the loss");
+  } else if constexpr (execution_policy<L>) {
+    static_assert(never<L>,
+                  "divot: an argument is missing: after the policy come what, teacher, student "
+                  "and, of value_and_gradient and gradient, where the gradient goes");
+  } else if constexpr (!loss<L>) {
+    static_assert(never<L>,
+                  "divot: the argument before the teacher must be a loss: a divergence such as "
+                  "divot::kl{}, divot::cross_entropy{}, or sums and multiples of them");
+  } else if constexpr (!teacher_like<Teacher> || !teacher_like<Student>) {
+    static_assert(never<L>,
+                  "divot: teacher and student are Eigen expressions or matrix_ref, bare or in "
+                  "logits(x, T), probabilities(x), log_probabilities(x); a teacher may be "
+                  "labels(y), top_k(indices, log_probabilities, tail) or a mixture");
+  } else {
+    return run_checked(policy, what, teacher, student, request_of(std::forward<Where>(where)),
+                       options);
   }
 }
 

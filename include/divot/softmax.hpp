@@ -67,13 +67,14 @@ void with_softmax(Policy const& policy, X const& given, Target const& target, ba
   using T = arithmetic<operand_type>;
   static_assert(is_real<T> || std::is_same_v<Policy, seq_policy>,
                 "divot: this scalar type runs on divot::seq only: pass it as the policy");
+  check_policy(policy);
   check_not_null(x.x, "the input");
   check_temperature(x.temperature, "the input");
   auto const rows = source_of<T>(x.x);
   index const classes = check_call(rows, options);
   auto const to = make_target<T>(target);
   if constexpr (is_gradient_target<Target>) {
-    check_target(target, rows.rows(), rows.cols(), "input");
+    check_target(target, rows.rows(), rows.cols(), "the output", "the input");
     check_replaces(span_of(target.matrix), operand_span(x.x));
   }
   screen_rows<T>(options, classes, no_source<T>{}, operand_kind::labels, rows, operand_kind::logits,
@@ -110,6 +111,7 @@ template <execution_policy Policy, class Y, class U, class G, class Finish>
 void with_pairs(Policy const& policy, Y const& y, U const& upstream, G&& g, double temperature,
                 batch const& options, Finish const& finish) {
   using T = typename arithmetic_of<storage_t<Y>, storage_t<U>>::type;
+  check_policy(policy);
   check_temperature(temperature, "the pullback");
   auto const a = source_of<T>(y);
   auto const b = source_of<T>(upstream);
@@ -117,10 +119,9 @@ void with_pairs(Policy const& policy, Y const& y, U const& upstream, G&& g, doub
   auto const to = make_target<T>(target);
   index const classes = check_call(a, options);
   check_same(a.rows(), a.cols(), b.rows(), b.cols(), "the upstream gradient");
-  check_same(a.rows(), a.cols(), target.matrix.rows, target.matrix.cols, "the output");
   check_not_null(y, "the input");
   check_not_null(upstream, "the upstream gradient");
-  check_target(target, a.rows(), a.cols(), "input");
+  check_target(target, a.rows(), a.cols(), "the output", "the input");
   check_replaces(span_of(target.matrix), operand_span(y));
   check_replaces(span_of(target.matrix), operand_span(upstream));
   transform_rows<T>(runs_as(policy), options, a.rows(), classes, a, b, to, target.add, target.scale,
@@ -172,6 +173,7 @@ void logsumexp(Policy const& policy, X const& x, Out&& out, batch const& options
     fail("logsumexp: the output has ", out.size(), " entries for ", rows, " rows");
   }
   // nothing is written before every check has passed
+  check_policy(policy);
   check_not_null(operand.x, "the input");
   check_temperature(operand.temperature, "the input");
   softmax_detail::check_call(source_of<T>(operand.x), options);

@@ -125,7 +125,14 @@ TEST_CASE("flaws of the loss") {
   for (auto const& [spec, words] : std::vector<std::pair<std::string, std::string>>{
            {"", "character 1: a loss is missing"},
            {"hellinger", "there is no loss 'hellinger'; the nearest are squared_hellinger"},
-           {"0.5*kl+js", "character 8: there is no loss 'js'; the nearest are skew_js, jeff"},
+           {"0.5*kl+jss", "character 8: there is no loss 'jss'; the nearest are "},
+           {"skew_kl(0.1)", "character 9: a key is missing, as in skew_kl(teacher_weight=0.1)"},
+           {"alpha_beta(alpha=1,.5)", "a key is missing, as in alpha_beta(alpha="},
+           {"kl(2)", "character 4: a key is missing, as in kl(temperature=2)"},
+           {"tsallis(3)", "character 9: a key is missing, as in tsallis(order=2)"},
+           {"tvd(order=1)", "character 5: total_variation has no key 'order'"},
+           {"2/kl", "character 3: what stands behind a / must be a number"},
+           {"kl/0", "character 1: the weight is not finite"},
            {"kl(weight=1)", "character 4: kl has no key 'weight'; it has temperature, t_squared"},
            {"skew_kl(alpha=.1)", "it has teacher_weight, temperature, t_squared"},
            {"kl(temperature=0)", "character 16: a temperature must be greater than 0"},
@@ -172,7 +179,17 @@ TEST_CASE("flaws of teachers") {
     check_flaw(run(here, arguments), words);
     CHECK(!here.has("G.npy"));
   };
-  bad({}, "--teacher is required, or --teacher-top-k");
+  bad({}, "--loss: kl needs a teacher: give --teacher, or --teacher-top-k for a sparse one");
+  auto const alone = [&](std::vector<std::string> const& more, std::string const& words) {
+    std::vector<std::string> arguments{"eval", "--loss", "z_loss", "--student", "s.npy"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    check_flaw(run(here, arguments), words);
+  };
+  alone({"--teacher-gradient-out", "H.npy"}, "--teacher-gradient-out needs a teacher");
+  alone({"--diagnostics"}, "--diagnostics needs a teacher: give --teacher");
+  alone({"--teacher-transforms", "softcap=3"}, "--teacher-transforms: there is no teacher");
+  alone({"--teacher-weights", "1"}, "--teacher-weights: 1 weights for 0 teachers");
+  check_flaw(run(here, {"compare", "--student", "s.npy"}), "compare needs a teacher");
   bad({"--teacher", "t.npy", "none.npy"}, "none.npy: No such file");
   bad({"--teacher", "t.npy", "s.npy", "--teacher-weights", "0.3,0.6"},
       "--teacher-weights: the weights sum to 0.9; they must sum to 1");

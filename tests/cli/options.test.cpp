@@ -35,6 +35,23 @@ json parsed(result const& r) {
 
 }  // namespace
 
+TEST_CASE("a loss that reads no teacher needs none") {
+  place const& here = example();
+  for (std::string const loss : {"z_loss", "cross_entropy(smoothing=0.1)+0.5*z_loss"}) {
+    CAPTURE(loss);
+    for (std::vector<std::string> more :
+         {std::vector<std::string>{}, {"--student-transforms", "softcap=3"}}) {
+      more.insert(more.end(), {"--labels", "y.npy", "--gradient-out", "G.npy"});
+      json const beside = parsed(eval(here, loss, more));
+      auto const gradient = here.read("G.npy").values;
+      std::vector<std::string> alone{"eval", "--loss", loss, "--student", "s.npy", "--json"};
+      alone.insert(alone.end(), more.begin(), more.end());
+      CHECK(parsed(run(here, alone))["loss"] == beside["loss"]);
+      CHECK(here.read("G.npy").values == gradient);
+    }
+  }
+}
+
 TEST_CASE("list names every loss with parameters, defaults and formula") {
   place const here;
   result const r = run(here, {"list", "--json"});

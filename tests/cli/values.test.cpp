@@ -221,6 +221,15 @@ std::vector<known_loss> known_losses() {
       {"kl(temperature=4,t_squared=true)",
        of_distributions([](auto const& p, auto const& q) { return 16 * kl(p, q); }, 4)},
       {"0.3*kl+0.7*reverse_kl", d(sum)},
+      {"(6*fkl+14*rkl)/2/10", d(sum)},
+      {"jsd", d(skew_js(0.5))},
+      {"skew(chi2,0.2)",
+       d([=](auto const& p, auto const& q) { return pearson(p, mix(.2, p, q)); })},
+      {"tvd(temperature=2)", of_distributions(total_variation, 2)},
+      {"ce(z_loss=0.01,temperature=2)",
+       [](auto const&, numbers const& s, std::size_t y) {
+         return -std::log(softmax(s, 2)[y]) + 0.01 * std::pow(log_sum_exp(s, 1), 2);
+       }},
       {" 2 * (0.15 * kl + reverse_kl*0.35) ", d(sum)},
       {"kl - 0.5*total_variation", d([=](numbers const& p, numbers const& q) {
          return kl(p, q) - 0.5 * total_variation(p, q);

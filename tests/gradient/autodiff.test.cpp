@@ -98,6 +98,20 @@ TEST_CASE("automatic differentiation of every divergence agrees with its closed 
   check("le_cam", divot::f_divergence<le_cam>{});
 }
 
+TEST_CASE("automatic differentiation of functions of a divergence agrees with the closed form") {
+  check("power", divot::power(divot::jensen_shannon{}, 0.5));
+  check("power of a sum", divot::power(.3 * divot::kl{} + 2 * divot::reverse_kl{}, 1.5));
+  for (double const order : {0.3, 0.5, 1., 2., HUGE_VAL}) {
+    CAPTURE(order);
+    check("renyi", divot::renyi{.order = order});
+    check("reverse(renyi)", divot::reverse(divot::renyi{.order = order}));
+  }
+  check("bhattacharyya", divot::bhattacharyya{});
+  check("sharma_mittal", divot::sharma_mittal{.order = 0.5, .degree = 2});
+  check("log_alpha_beta", divot::log_alpha_beta{.alpha = 0.2, .beta = 1});
+  check("in a sum", divot::kl{} + 2 * divot::at(3, divot::log_alpha_beta{}));
+}
+
 TEST_CASE("automatic differentiation of label losses and sums agrees with the closed form") {
   check("cross_entropy", divot::cross_entropy{.smoothing = 0.1, .z_loss = 0.01});
   check("sum", 0.1 * divot::cross_entropy{} + 0.9 * divot::at(4, divot::kl{}, divot::t_squared));

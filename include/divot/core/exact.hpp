@@ -36,6 +36,8 @@ DIVOT_INLINE two_words<V> lane_words(R const& a, R const& b = R(0)) {
   if constexpr (std::is_same_v<V, R>) {
     V const high = a + b;
     return {high, V((a - high) + b)};
+  } else if constexpr (!is_real<scalar_of<V>>) {
+    return {constant<V>(a + b), V(0)};
   } else {
     using T = scalar_of<V>;
     T const high = static_cast<T>(a);

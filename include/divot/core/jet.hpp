@@ -102,6 +102,8 @@ struct jet {
   friend jet log1p(jet const& a) { return log(jet(1.) + a); }
   friend jet expm1(jet const& a) { return exp(a) - jet(1.); }
   friend jet abs(jet const& a) { return a.c[0] < 0 ? -a : a; }
+  friend jet max(jet const& a, jet const& b) { return a.c[0] < b.c[0] ? b : a; }
+  friend jet min(jet const& a, jet const& b) { return b.c[0] < a.c[0] ? b : a; }
 };
 
 }  // namespace DIVOT_ABI

@@ -37,6 +37,10 @@ inline constexpr sixteen_bits bits_of = sixteen_bits::none;
 
 inline namespace DIVOT_ABI {
 
+/// false, but not before a template is used: for overloads that are there to explain a mistake.
+template <class...>
+inline constexpr bool never = false;
+
 template <class R>
 inline bool is_finite_number(R const& x) {
   return x - x == R(0);

@@ -153,18 +153,17 @@ inline index settle_classes(batch const& b, index teacher_cols, index student_co
   return student_cols;
 }
 
-/// A gradient has the shape of what it is the gradient of.
+/// What is written has the shape of what it comes from.
 template <class S>
-void check_target(gradient_target<S> const& g, index rows, index cols, char const* who) {
+void check_target(gradient_target<S> const& g, index rows, index cols, char const* what,
+                  char const* of) {
   if (g.matrix.rows != rows || g.matrix.cols != cols) {
-    fail("the ", who, "'s gradient is ", g.matrix.rows, "×", g.matrix.cols, ", the ", who, " ",
-         rows, "×", cols, "; they must have the same shape");
+    fail(what, " is ", g.matrix.rows, "×", g.matrix.cols, ", ", of, " ", rows, "×", cols,
+         "; they must have the same shape");
   }
-  if (g.matrix.data == nullptr && rows > 0 && cols > 0) {
-    fail("the ", who, "'s gradient: the data pointer is null");
-  }
+  if (g.matrix.data == nullptr && rows > 0 && cols > 0) fail(what, ": the data pointer is null");
 }
-inline void check_target(no_gradient, index, index, char const*) {}
+inline void check_target(no_gradient, index, index, char const*, char const*) {}
 
 /// Gradients may overwrite their own operand, element for element, and nothing else.
 template <class Request>

@@ -129,6 +129,10 @@ auto view(G&& g) {
 /// The empty request; see gradient_request.
 inline gradient_request<> gradients() { return {}; }
 
+/// What may be meant as "where": the batch, which comes next, is not.
+template <class W>
+concept gradient_place = !std::is_same_v<std::remove_cvref_t<W>, batch>;
+
 /// Whatever the caller passed as "where", as a request.
 template <class W>
 auto request_of(W&& where) {

@@ -72,6 +72,14 @@ auto top_k(I&& indices, P&& log_probabilities, tail what, M&& log_tail_mass = {}
       std::forward<M>(log_tail_mass)};
 }
 
+template <matrix_like I, matrix_like P, class... Rest>
+requires(!(std::is_same_v<std::remove_cvref_t<Rest>, tail> || ...)) auto top_k(I&&, P&&,
+                                                                               Rest&&...) {
+  static_assert(never<I>,
+                "divot: top_k(indices, log_probabilities, tail): the tail is missing, which says "
+                "what becomes of the other classes: divot::tail::renormalise, uniform or bucket");
+}
+
 /// Calls run(source) with the source of rows that a top-k teacher is; a loss without divergences
 /// has no use for buckets.
 template <class T, bool NeedsTeacher, class Teacher, class Run>

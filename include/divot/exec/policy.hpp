@@ -15,11 +15,13 @@ struct simd_policy {};
 /// threads.
 struct omp_policy {
   int threads = 0;  ///< 0: what OpenMP would use
+  constexpr omp_policy operator()(int how_many) const { return {how_many}; }
 };
 
 inline constexpr seq_policy seq{};
 inline constexpr simd_policy simd{};
-constexpr omp_policy omp(int threads = 0) { return {threads}; }
+/// `omp` itself, or omp(n) for n threads.
+inline constexpr omp_policy omp{};
 
 template <class P>
 inline constexpr bool is_policy = false;

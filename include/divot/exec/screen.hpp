@@ -33,6 +33,11 @@ double plain_number(T const& x) {
   }
 }
 
+/// How far a sum of probabilities is from 1, and how far it may be.
+inline std::string how_far(double total, double tolerance) {
+  return (message(" (off by ") << std::abs(total - 1) << ", allowed: " << tolerance << ")").text();
+}
+
 /// Looks a row over, slowly: for error messages, and for check::first.
 template <class T>
 DIVOT_COLD std::optional<row_flaw> find_flaw(T const* x, index classes, operand_kind kind,
@@ -54,9 +59,8 @@ DIVOT_COLD std::optional<row_flaw> find_flaw(T const* x, index classes, operand_
   bool const normalised = plain || kind == operand_kind::log_probabilities;
   if (normalised && !(std::abs(total - 1) <= tolerance)) {
     message text(plain ? "the probabilities sum to " : "their exponentials sum to ");
-    text.exact(total) << " instead of 1 (tolerance ";
-    text.exact(tolerance) << ")";
-    return row_flaw{text.text(), -1, total};
+    text.exact(total) << " instead of 1";
+    return row_flaw{(text << how_far(total, tolerance)).text(), -1, total};
   }
   return std::nullopt;
 }

@@ -47,8 +47,7 @@ std::optional<row_flaw> find_top_k_flaw(Source const& teacher, index r, index cl
   auto const sums_to = [&](double total, char const* what, char const* instead) {
     message text("");
     text << what << " to ";
-    text.exact(total) << instead << " (tolerance ";
-    text.exact(tolerance) << ")";
+    text.exact(total) << instead << how_far(total, tolerance);
     return row_flaw{text.text(), -1, total};
   };
   if (sum > 1 + tolerance) return sums_to(sum, "the probabilities sum", ", which is more than 1");

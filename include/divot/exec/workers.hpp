@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <divot/core/types.hpp>
+#include <divot/core/errors.hpp>
 #include <divot/exec/policy.hpp>
 
 #include <exception>
@@ -28,6 +28,16 @@ constexpr auto runs_as(Policy const& policy) {
 #else
   return policy;
 #endif
+}
+
+template <execution_policy Policy>
+void check_policy([[maybe_unused]] Policy const& policy) {
+  if constexpr (std::is_same_v<Policy, omp_policy>) {
+    if (policy.threads < 0) {
+      fail("omp: the number of threads is ", policy.threads,
+           "; it must be positive (0, or omp alone: as many as OpenMP would take)");
+    }
+  }
 }
 
 /// How many workers a policy has for this much work (elements touched).

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/core/types.hpp>
 #include <divot/family/description.hpp>
 #include <divot/family/divergence/kl.hpp>
 #include <divot/family/generator.hpp>
@@ -184,6 +185,11 @@ template <divergence D>
 constexpr sum<D, reversed<D>> symmetrized(D const& d) {
   return {{d, {d}}};
 }
+template <loss L>
+requires(!divergence<L>) constexpr auto symmetrized(L const& l) {
+  auto const other = reverse(l);
+  return sum<L, std::remove_const_t<decltype(other)>>{{l, other}};
+}
 
 template <loss L>
 constexpr at_temperature<L> at(double temperature, L const& term) {
@@ -192,6 +198,14 @@ constexpr at_temperature<L> at(double temperature, L const& term) {
 template <loss L>
 constexpr at_temperature<L> at(double temperature, L const& term, t_squared_tag) {
   return {temperature, term, true};
+}
+template <loss L, class... Rest>
+constexpr auto at(L const&, double, Rest const&...) {
+  static_assert(never<L>, "divot: at(T, loss): the temperature comes first: at(2, divot::kl{})");
+}
+template <class X, class... Rest>
+requires(!loss<X>) constexpr auto at(double, X const&, Rest const&...) {
+  static_assert(never<X>, "divot: at(T, loss) takes a loss: at(2, divot::kl{})");
 }
 
 template <loss L>

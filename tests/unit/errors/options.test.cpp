@@ -66,6 +66,17 @@ TEST_CASE("the temperature of a term is positive and finite") {
   }
 }
 
+#if DIVOT_HAS_OPENMP
+TEST_CASE("a number of threads is not negative") {
+  sample s;
+  CHECK(refusal([&] {
+          divot::gradient(divot::omp(-3), divot::kl{}, s.teacher, s.student, s.gradient);
+        }) ==
+        "divot: omp: the number of threads is -3; it must be positive (0, or omp alone: as many as "
+        "OpenMP would take)");
+}
+#endif
+
 TEST_CASE("weights and upstream gradients are finite") {
   sample s;
   std::vector<double> const w{1, nan, 1}, u{inf, 1, 1};

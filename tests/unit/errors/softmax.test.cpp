@@ -32,7 +32,7 @@ TEST_CASE_TEMPLATE("softmax checks shapes, temperature, options and overlap firs
     return refusal([&] { divot::softmax(Policy{}, what, to, options); });
   };
   CHECK(given(x, narrow) ==
-        "divot: the input's gradient is 4×69, the input 4×70; they must have the same shape");
+        "divot: the output is 4×69, the input 4×70; they must have the same shape");
   CHECK(given(divot::logits(x, 0), out) ==
         "divot: the input: the temperature is 0; it must be positive and finite");
   CHECK(given(x, out, {.valid_classes = 71}) ==
@@ -40,6 +40,12 @@ TEST_CASE_TEMPLATE("softmax checks shapes, temperature, options and overlap firs
   std::vector<std::uint8_t> const mask(3, 1);
   CHECK(given(x, out, {.mask = mask}) == "divot: batch::mask has 3 entries for 4 rows");
   CHECK(given(view{nullptr, rows, classes}, out) == "divot: the input: the data pointer is null");
+  CHECK(given(x, target{{nullptr, rows, classes}}) ==
+        "divot: the output: the data pointer is null");
+  CHECK(refusal([&] { divot::softmax_pullback(Policy{}, x, x, narrow); }) ==
+        "divot: the output is 4×69, the input 4×70; they must have the same shape");
+  CHECK(refusal([&] { divot::logsumexp_pullback(Policy{}, x, Eigen::VectorXf(rows), narrow); }) ==
+        "divot: the output is 4×69, the input 4×70; they must have the same shape");
   CHECK(given(matrix(rows, 0), matrix(rows, 0)) == "divot: there are 4 rows and no classes");
   CHECK(out == untouched_like(x));
   CHECK(narrow == untouched_like(narrow));
@@ -51,6 +57,27 @@ TEST_CASE_TEMPLATE("softmax checks shapes, temperature, options and overlap firs
   CHECK(wide == before);
   CHECK(given(x, out) == "no exception");
 }
+
+#if DIVOT_HAS_OPENMP
+TEST_CASE("a number of threads is not negative, before anything is written") {
+  matrix const x = normal(rows, classes, 1);
+  matrix out = untouched_like(x);
+  std::vector<float> logs(4, untouched);
+  std::vector<std::uint8_t> const mask{0, 1, 1, 1};
+  std::string const words =
+      "divot: omp: the number of threads is -1; it must be positive (0, or omp alone: as many as "
+      "OpenMP would take)";
+  CHECK(refusal([&] { divot::softmax(divot::omp(-1), x, out); }) == words);
+  CHECK(refusal([&] { divot::softmax_pullback(divot::omp(-1), x, x, out); }) == words);
+  CHECK(refusal([&] { divot::logsumexp(divot::omp(-1), x, logs, {.mask = mask}); }) == words);
+  CHECK(out == untouched_like(x));
+  CHECK(logs == std::vector<float>(4, untouched));
+  matrix all = out, two = out;
+  divot::softmax(divot::omp, x, all);
+  divot::softmax(divot::omp(2), x, two);
+  CHECK(all == two);
+}
+#endif
 
 TEST_CASE_TEMPLATE("softmax leaves a bad row's output and completes the others", Policy,
                    EVERY_POLICY) {

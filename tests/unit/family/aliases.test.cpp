@@ -50,6 +50,15 @@ TEST_CASE("names of twice the Jensen-Shannon divergence") {
   CHECK(value(divot::jensen_shannon_distance()) == about(std::sqrt(exact / 2)));
 }
 
+TEST_CASE("multiples, sums and functions of divergences are symmetrized too") {
+  using namespace divot;
+  CHECK(value(symmetrized(2 * kl{})) == about(2 * value(jeffreys{})));
+  CHECK(value(symmetrized(gan())) == about(2 * value(gan())));
+  CHECK(value(symmetrized(kl{} + .5 * pearson{})) ==
+        about(value(jeffreys{}) + .5 * value(symmetric_chi_squared())));
+  CHECK(value(symmetrized(renyi{2})) == about(value(renyi{2}) + value(reverse(renyi{2}))));
+}
+
 TEST_CASE("skews under the names of those who use them") {
   auto const skew = [](double a, double b, double share) {
     return kl_term(a, share * a + (1 - share) * b);

@@ -12,6 +12,30 @@ namespace {
 
 constexpr double infinite = std::numeric_limits<double>::infinity();
 
+/// Off its centre by a multiple of u − 1.
+struct le_cam {
+  static constexpr double at_zero = .5 - 3, slope_at_infinity = .5 + 3;
+  template <class T>
+  static T f(T u) {
+    return (T(1) - u) * (T(1) - u) / (T(2) * (T(1) + u)) + T(3) * (u - T(1));
+  }
+};
+struct hinge {
+  static constexpr bool smooth = false;
+  static constexpr double at_zero = 0, slope_at_infinity = 1;
+  template <class T>
+  static T f(T u) {
+    return max(T(0), u - T(1));
+  }
+};
+struct concave {
+  static constexpr double at_zero = -1, slope_at_infinity = 0;
+  template <class T>
+  static T f(T u) {
+    return (u - T(1)) / (u + T(1));
+  }
+};
+
 /// Calls `test(name, generator)` for every generator of the library.
 template <class Test>
 void for_each_generator(Test const& test) {
@@ -32,6 +56,18 @@ void for_each_generator(Test const& test) {
   for (double const w : {1. / 64, 0.8}) test("blended_hellinger", generator(blended_hellinger{w}));
   test("skew(pearson)(.3)", generator(skew(pearson{}, .3)));
   test("reverse(skew(neyman))(.3)", generator(reverse(skew(neyman{}, .3))));
+  test("f_divergence", generator(f_divergence<le_cam>{}));
+  test("f_divergence with a kink", generator(f_divergence<hinge>{}));
+  test("reverse(f_divergence)", generator(reverse(f_divergence<le_cam>{})));
+  test("gan", generator(gan()));
+  test("cressie_read(2)", generator(cressie_read(2)));
+  test("generalised_js(.2)", generator(generalised_js(.2)));
+  test("2 reverse(kl)/3", generator(2 * reverse(kl{}) / 3));
+  test("symmetrized(pearson)", generator(symmetrized(pearson{})));
+  test("symmetrized(marton)", generator(symmetrized(marton{})));
+  test("a sum", generator(.3 * kl{} + .7 * (triangular{} + f_divergence<le_cam>{})));
+  test("reverse of a sum", generator(reverse(.3 * kl{} + 2 * marton{})));
+  test("skew of a sum", generator(skew(.3 * kl{} + 2 * pearson{}, .2)));
 }
 
 /// Between kinks, which lie at 1, 2 and 3 and their inverses.
@@ -126,6 +162,34 @@ TEST_CASE("a divergence is Σ q f(p/q) of its generator") {
   check(reverse(vajda{3}));
   check(degroot{.75});
   check(skew(pearson{}, .3));
+  check(f_divergence<le_cam>{});
+  check(f_divergence<hinge>{});
+  check(gan());
+  check(symmetrized(pearson{}));
+  check(reverse(.3 * kl{} + 2 * marton{}));
+  check(skew(.3 * kl{} + 2 * pearson{}, .2));
+}
+
+TEST_CASE("multiples keep the closed conjugates, and sums need none") {
+  auto const gan = divot::generator(divot::gan());
+  for (double const t : {-2., -.1, .3, .6}) {  // f-GAN's −ln(2 − e^t)
+    CHECK(gan.closed_conjugate(t) == doctest::Approx(-std::log(2 - std::exp(t))).epsilon(1e-12));
+  }
+  auto const jeffreys = divot::generator(divot::jeffreys{});
+  auto const both = divot::generator(divot::symmetrized(divot::kl{}));
+  for (double const t : {-20., -.1, .3, 6.}) {
+    CHECK(divot::conjugate(both, t) ==
+          doctest::Approx(divot::conjugate(jeffreys, t)).epsilon(1e-10));
+  }
+}
+
+TEST_CASE("a negative weight, and an own f that is none, have no generator") {
+  CHECK_THROWS_WITH_AS(divot::generator(divot::kl{} - .1 * divot::marton{}),
+                       "divot: generator: the weight of a term is -1; it must be positive and "
+                       "finite, or f is not convex",
+                       divot::error);
+  CHECK_THROWS_WITH_AS(divot::generator(divot::f_divergence<concave>{}),
+                       doctest::Contains("f is not convex"), divot::error);
 }
 
 TEST_CASE("a variational bound holds for any critic and is attained by f'(p/q)") {

@@ -173,7 +173,9 @@ TEST_CASE("a mixture's teachers have one shape, temperatures and parameters of t
   matrix g = calls::untouched_like(s);
   CHECK(refusal([&] {
           divot::gradient(divot::at(2, divot::kl{}), divot::mixture(t, t, half), s, g);
-        }).find("at(T, …) needs logits") != std::string::npos);
+        }) ==
+        "divot: at(T, …): the temperatures of a mixture are its teachers' own: "
+        "mixture(logits(t1, T), logits(t2, T), weights) and logits(student, T)");
 }
 
 TEST_CASE("a mixture names the teacher whose row is bad") {

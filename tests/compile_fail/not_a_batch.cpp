@@ -1,0 +1,8 @@
+// expect: divot: the last argument must be a divot::batch, such as \{.weights = w\}
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#include <divot/divot.hpp>
+
+float wrong(Eigen::MatrixXf const& teacher, Eigen::MatrixXf const& student) {
+  return divot::value(divot::kl{}, teacher, student, divot::reduction::sum);
+}
