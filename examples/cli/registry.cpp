@@ -15,7 +15,7 @@ namespace {
 /// At 32 places a factor of 2 from 1/32 to 32.
 template <class Loss>
 std::optional<loss_entry::shape> shape_of() {
-  if constexpr (requires { generator(Loss{}); }) {
+  if constexpr (divot::has_generator<Loss>) {
     auto const g = generator(Loss{});
     loss_entry::shape shape{g.at_zero, g.slope_at_infinity, {}, {}, {}};
     for (int i = -160; i <= 160; ++i) {

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 namespace divot {
 inline namespace DIVOT_ABI {
@@ -93,6 +94,10 @@ void generator(L const&) {
                 "alpha + beta = 1 it is alpha), losses with labels and terms at a temperature of "
                 "their own have none");
 }
+
+/// A loss whose generator there is.
+template <class L>
+concept has_generator = !std::is_void_v<decltype(generator(std::declval<L const&>()))>;
 
 }  // namespace DIVOT_ABI
 }  // namespace divot
