@@ -136,7 +136,7 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
   }
   auto const totals = run_loss(call, policy);
   if (totals.bad > 0) {
-    report_bad_row<T>(teacher_rows, set.teacher_kind, student_rows, set.student_kind,
+    report_bad_row<T>(call.teacher_that_counts(), set.teacher_kind, student_rows, set.student_kind,
                       totals.first_bad, call.classes_of(totals.first_bad), totals.bad, true);
   }
   if constexpr (is_real<T>) {

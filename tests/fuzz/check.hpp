@@ -45,13 +45,14 @@ struct subject {
 template <class T>
 struct answer {
   bool refused = false;
+  std::string why;
   T value = 0;
   std::vector<double> per_row;
   std::vector<T> gradient;
 };
 
-template <class T, class Policy, class What>
-answer<T> call_with(Policy const& with, What const& what, problem<T> const& given) {
+template <class Policy, class What, class Problem, class T = typename Problem::number>
+answer<T> call_with(Policy const& with, What const& what, Problem const& given) {
   auto const rows = static_cast<divot::index>(given.rows);
   auto const classes = static_cast<divot::index>(given.classes);
   divot::index const across = given.column_major ? 1 : classes;
@@ -70,21 +71,25 @@ answer<T> call_with(Policy const& with, What const& what, problem<T> const& give
   options.reduction = divot::reduction::sum;
   options.mask = given.mask;
   options.weights = given.weights;
+  options.upstream = given.upstream;
   options.temperatures = given.temperatures;
   options.valid_classes = static_cast<divot::index>(given.valid_classes);
+  options.valid_classes_per_row = given.valid_per_row;
   options.labels = given.labels;
+  if (given.check_first) options.check = divot::check::first;
   options.per_row = result.per_row;
-  auto const teacher = divot::logits(t, given.teacher_temperature);
-  auto const pupil = divot::logits(s, given.student_temperature);
   try {
-    if (given.accumulate) {
-      result.value =
-          divot::value_and_gradient(with, what, teacher, pupil, divot::accumulate(g, .5), options);
-    } else {
-      result.value = divot::value_and_gradient(with, what, teacher, pupil, g, options);
-    }
-  } catch (divot::bad_value const&) {
+    given.with_operands(t, s, [&](auto const& teacher, auto const& pupil) {
+      if (given.accumulate) {
+        result.value = divot::value_and_gradient(with, what, teacher, pupil,
+                                                 divot::accumulate(g, .5), options);
+      } else {
+        result.value = divot::value_and_gradient(with, what, teacher, pupil, g, options);
+      }
+    });
+  } catch (divot::bad_value const& e) {
     result.refused = true;
+    result.why = e.what();
   } catch (divot::error const& e) {
     std::fprintf(stderr, "refused: %s\n", e.what());
     std::abort();  // parameters and options are legal
@@ -92,27 +97,28 @@ answer<T> call_with(Policy const& with, What const& what, problem<T> const& give
   return result;
 }
 
-template <class T, class What>
-answer<T> call(policy p, What const& what, problem<T> const& given) {
-  if (p == policy::seq) return call_with<T>(divot::seq, what, given);
-  if (p == policy::simd) return call_with<T>(divot::simd, what, given);
-  return call_with<T>(divot::omp(2), what, given);
+template <class What, class Problem>
+auto call(policy p, What const& what, Problem const& given) {
+  if (p == policy::seq) return call_with(divot::seq, what, given);
+  if (p == policy::simd) return call_with(divot::simd, what, given);
+  return call_with(divot::omp(2), what, given);
 }
 
 template <class T>
 [[noreturn]] void report(char const* finding, std::string const& loss, policy p,
                          problem<T> const& given, std::size_t row, double seen, double expected) {
-  std::fprintf(stderr,
-               "finding: %s\n  %s, %s, %s, %zu×%zu%s%s%s, valid classes %zu, temperatures %.17g "
-               "(teacher) %.17g, of the row %.17g\n  row %zu: seen %.17g, expected %.17g\n",
-               finding, loss.c_str(), name(p), sizeof(T) == 4 ? "float" : "double", given.rows,
-               given.classes, given.column_major ? ", column-major" : "",
-               given.in_place ? ", in place" : "", given.accumulate ? ", accumulated" : "",
-               given.valid(), given.teacher_temperature, given.student_temperature,
-               given.temperatures.empty() ? 0 : given.temperatures[row], row, seen, expected);
+  std::fprintf(
+      stderr,
+      "finding: %s\n  %s on %s, %s, %s, %zu×%zu%s%s%s, valid classes %zu, temperatures %.17g "
+      "(teacher) %.17g, of the row %.17g\n  row %zu: seen %.17g, expected %.17g\n",
+      finding, loss.c_str(), given.operands.c_str(), name(p), sizeof(T) == 4 ? "float" : "double",
+      given.rows, given.classes, given.column_major ? ", column-major" : "",
+      given.in_place ? ", in place" : "", given.accumulate ? ", accumulated" : "", given.valid(row),
+      given.teacher_temperature, given.student_temperature,
+      given.temperatures.empty() ? 0 : given.temperatures[row], row, seen, expected);
   for (auto const* side : {&given.teacher, &given.student}) {
     std::fputs(side == &given.teacher ? "  teacher" : "  student", stderr);
-    for (std::size_t k = 0; k < given.valid(); ++k) {
+    for (std::size_t k = 0; k < given.valid(row); ++k) {
       std::fprintf(stderr, " %a", static_cast<double>((*side)[given.place(row, k)]));
     }
     std::fputc('\n', stderr);
@@ -121,13 +127,17 @@ template <class T>
 }
 
 /// Calls and checks.
-template <class T, class What>
-void check(policy p, subject<What> const& loss, problem<T> const& given) {
+template <class What, class Problem>
+void check(policy p, subject<What> const& loss, Problem const& given) {
   auto const seen = call(p, loss.what, given);
-  if (seen.refused != given.is_bad(loss.has_teacher)) {
+  bool bad = false;
+  for (std::size_t i = 0; i < given.rows; ++i) bad = bad || given.is_bad(i, loss.has_teacher);
+  if (seen.refused != bad) {
+    std::fprintf(stderr, "%s\n", seen.why.c_str());
     report(seen.refused ? "legal input refused" : "bad input accepted", loss.name, p, given, 0,
-           seen.refused, given.is_bad(loss.has_teacher));
+           seen.refused, bad);
   }
+  if (seen.refused && given.all_or_nothing()) return;
   for (std::size_t i = 0; i < given.rows; ++i) {
     if (given.is_bad(i, loss.has_teacher)) continue;  // as it was
     double const row_loss = seen.per_row[i];
@@ -143,7 +153,7 @@ void check(policy p, subject<What> const& loss, problem<T> const& given) {
       if (std::isnan(slope)) {
         report("the gradient is NaN", loss.name, p, given, i, static_cast<double>(k), slope);
       }
-      if (slope != 0 && (!given.counts(i) || k >= given.valid())) {
+      if (slope != 0 && (!given.counts(i) || k >= given.valid(i))) {
         report("a gradient where there is none", loss.name, p, given, i, slope, 0);
       }
     }
@@ -164,7 +174,7 @@ void check(policy p, subject<What> const& loss, problem<T> const& given) {
 }
 
 /// One of several losses, on float or double, by one of the policies.
-template <class... Make>
+template <template <class> class Problem, class... Make>
 void check_one_of(bits& from, Make const&... make) {
   auto const p = policy_from(from.byte());
   bool const narrow = from.flag();
@@ -174,9 +184,9 @@ void check_one_of(bits& from, Make const&... make) {
     if (number++ != chosen) return;
     auto const loss = made(from);
     if (narrow) {
-      check(p, loss, problem<float>(from));
+      check(p, loss, Problem<float>(from));
     } else {
-      check(p, loss, problem<double>(from));
+      check(p, loss, Problem<double>(from));
     }
   };
   (..., run(make));
@@ -201,11 +211,13 @@ auto plain(What const& what, char const* text, double comparable = 0, bool has_t
 
 }  // namespace fuzz
 
-/// The entry that libFuzzer calls: `BODY` sees the input as `from`.
-#define DIVOT_FUZZ(...)                                                               \
+/// The entry that libFuzzer calls: losses, each made from what it is passed, on logits, or on what
+/// else a class of problems has for operands.
+#define DIVOT_FUZZ(...) DIVOT_FUZZ_ON(fuzz::problem, __VA_ARGS__)
+#define DIVOT_FUZZ_ON(PROBLEM, ...)                                                   \
   extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size);  \
   extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) { \
     fuzz::bits from({data, size});                                                    \
-    fuzz::check_one_of(from, __VA_ARGS__);                                            \
+    fuzz::check_one_of<PROBLEM>(from, __VA_ARGS__);                                   \
     return 0;                                                                         \
   }

@@ -2,30 +2,35 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <divot/core/options.hpp>
+#include <divot/divot.hpp>
 #include <fuzz/bits.hpp>
 
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <vector>
 
 namespace fuzz {
 
-/// A call's operands and options, from the fuzzer's bytes.
+/// A call's operands and options, from the fuzzer's bytes: logits. Other operands are made of them.
 template <class T>
 struct problem {
+  using number = T;
   static constexpr T infinite = std::numeric_limits<T>::infinity();
 
   bool legal = true;  // no NaN, no +inf, no row that is −inf throughout
   bool column_major = false, in_place = false, accumulate = false;
+  bool check_first = false;  // divot::check::first
   std::size_t rows = 1, classes = 1, valid_classes = 0;
   double teacher_temperature = 1, student_temperature = 1;
   std::vector<T> teacher, student;
   std::vector<std::uint8_t> mask;
-  std::vector<double> weights, temperatures;
+  std::vector<double> weights, upstream, temperatures;
+  std::vector<divot::index> valid_per_row;
   std::vector<std::int64_t> labels;  // for the losses that look at them
+  std::string operands = "logits";
 
   explicit problem(bits& from) {
     auto const options = from.byte();
@@ -33,10 +38,15 @@ struct problem {
     column_major = (options & 8) != 0;
     in_place = (options & 16) != 0;
     accumulate = !in_place && (options & 32) != 0;
+    check_first = (options & 64) != 0;
     // mostly small, or few inputs a second are tried
     rows = 1 + from.below(from.byte() % 8 == 0 ? 40 : 4);
     classes = 1 + from.below(from.byte() % 4 == 0 ? 300 : 20);
-    if (from.byte() % 4 == 0) valid_classes = 1 + from.below(classes);
+    auto const some = from.byte() % 8;
+    if (some < 2) valid_classes = 1 + from.below(classes);
+    for (std::size_t i = 0; some == 2 && i < rows; ++i) {
+      valid_per_row.push_back(static_cast<divot::index>(1 + from.below(classes)));
+    }
     if (from.flag()) {
       teacher_temperature = from.between(1e-3, 1e3);
       student_temperature = from.flag() ? teacher_temperature : from.between(1e-3, 1e3);
@@ -48,11 +58,14 @@ struct problem {
       for (std::size_t i = 0; i < rows; ++i) weights.push_back(from.between(0, 1e6));
     }
     if (from.byte() % 8 == 0) {
+      for (std::size_t i = 0; i < rows; ++i) upstream.push_back(from.between(-1e6, 1e6));
+    }
+    if (from.byte() % 8 == 0) {
       for (std::size_t i = 0; i < rows; ++i) temperatures.push_back(from.between(1e-3, 1e3));
     }
     fill(from);
     for (std::size_t i = 0; i < rows; ++i) {
-      labels.push_back(static_cast<std::int64_t>(from.below(valid())));
+      labels.push_back(static_cast<std::int64_t>(from.below(valid(i))));
     }
   }
 
@@ -61,17 +74,33 @@ struct problem {
   }
   bool counts(std::size_t row) const { return mask.empty() || mask[row] != 0; }
   double weight(std::size_t row) const { return weights.empty() ? 1 : weights[row]; }
-  std::size_t valid() const { return valid_classes == 0 ? classes : valid_classes; }
+  std::size_t valid(std::size_t row) const {
+    if (!valid_per_row.empty()) return static_cast<std::size_t>(valid_per_row[row]);
+    return valid_classes == 0 ? classes : valid_classes;
+  }
 
+  /// Calls use(teacher, student) with the operands that these matrices stand for.
+  template <class Matrix, class Use>
+  void with_operands(Matrix const& t, Matrix const& s, Use const& use) const {
+    use(divot::logits(t, teacher_temperature), divot::logits(s, student_temperature));
+  }
+
+  /// Whether a call that is refused has written nothing.
+  bool all_or_nothing() const { return check_first; }
   /// Whether a call must refuse this row.
   bool is_bad(std::size_t row, bool has_teacher) const {
     return counts(row) && ((has_teacher && is_bad(teacher, row)) || is_bad(student, row));
   }
-  bool is_bad(bool has_teacher) const {
-    for (std::size_t i = 0; i < rows; ++i) {
-      if (is_bad(i, has_teacher)) return true;
+
+ protected:
+  bool is_bad(std::vector<T> const& x, std::size_t row) const {
+    bool any = false;
+    for (std::size_t k = 0; k < valid(row); ++k) {
+      T const logit = x[place(row, k)];
+      if (std::isnan(logit) || logit == infinite) return true;
+      any = any || logit != -infinite;
     }
-    return false;
+    return !any;
   }
 
  private:
@@ -114,16 +143,7 @@ struct problem {
     return std::isnan(x) ? T(0) : x == infinite ? std::numeric_limits<T>::max() : x;
   }
   void keep_one(std::vector<T>& x, std::size_t row) const {
-    if (is_bad(x, row)) x[place(row, row % valid())] = T(1);
-  }
-  bool is_bad(std::vector<T> const& x, std::size_t row) const {
-    bool any = false;
-    for (std::size_t k = 0; k < valid(); ++k) {
-      T const logit = x[place(row, k)];
-      if (std::isnan(logit) || logit == infinite) return true;
-      any = any || logit != -infinite;
-    }
-    return !any;
+    if (is_bad(x, row)) x[place(row, row % valid(row))] = T(1);
   }
 };
 

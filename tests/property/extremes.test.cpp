@@ -8,8 +8,10 @@
 
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <random>
+#include <string>
 #include <vector>
 
 namespace {
@@ -332,5 +334,45 @@ TEST_CASE("pullbacks take a temperature a row") {
   for (Eigen::Index r : {0, 1}) {
     divot::softmax_pullback(y.row(r), up.row(r), one, temperatures[static_cast<std::size_t>(r)]);
     CHECK(out.row(r) == one);
+  }
+}
+
+TEST_CASE(
+    "a row of weight 0 adds no gradient to a student of probabilities, where it is infinite") {
+  matrix<double> p(1, 3), q(1, 3), g(1, 3);
+  p << 0, 0, 1;
+  q << 1, 0, 0;
+  std::vector<double> const weights{0};
+  auto const check = [&](auto policy) {
+    divot::gradient(policy, divot::jensen_shannon{}, divot::probabilities(p),
+                    divot::probabilities(q), g);
+    CHECK(g(0, 2) == -std::numeric_limits<double>::infinity());
+    divot::gradient(policy, divot::jensen_shannon{}, divot::probabilities(p),
+                    divot::probabilities(q), g, {.weights = weights});
+    CHECK(g == matrix<double>::Zero(1, 3));
+  };
+  check(divot::seq);
+  check(divot::simd);
+}
+
+TEST_CASE("a teacher that the loss does not look at may hold anything, and is never blamed") {
+  float const nan = std::numeric_limits<float>::quiet_NaN();
+  matrix<float> const t = matrix<float>::Constant(2, 5, nan);
+  matrix<float> s = matrix<float>::Zero(2, 5), g = s;
+  std::vector<std::int64_t> const labels{1, 4};
+  for (auto const when : {divot::check::each_row, divot::check::first}) {
+    s(1, 3) = 0;
+    divot::batch const options{.labels = labels, .check = when};
+    CHECK(double(divot::value_and_gradient(divot::cross_entropy{}, t, s, g, options).value) ==
+          doctest::Approx(std::log(5.)));
+    s(1, 3) = nan;
+    try {
+      divot::value_and_gradient(divot::cross_entropy{}, t, s, g, options);
+      FAIL_CHECK("NaN was accepted");
+    } catch (divot::bad_value const& e) {
+      CHECK(e.row() == 1);
+      CHECK(e.column() == 3);
+      CHECK(std::string(e.what()).find("student") != std::string::npos);
+    }
   }
 }

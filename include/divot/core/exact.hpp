@@ -4,6 +4,7 @@
 
 #include <divot/core/math.hpp>
 
+#include <cmath>
 #include <limits>
 #include <type_traits>
 
@@ -48,13 +49,15 @@ DIVOT_INLINE two_words<V> lane_words(R const& a, R const& b = R(0)) {
 /// 1/t, with what the first word was rounded by in the second.
 template <class V>
 two_words<V> inverse_words(double t) {
-  if constexpr (std::is_same_v<V, long double>) {
-    return {1 / static_cast<long double>(t), 0};
-  } else if constexpr (!is_real<scalar_of<V>>) {
+  using T = scalar_of<V>;
+  if constexpr (!is_real<T>) {
     return {constant<V>(1 / t), V(0)};
   } else {
-    V const high = constant<V>(1 / t);
-    return {high, constant<V>(1 / t - static_cast<double>(static_cast<scalar_of<V>>(1 / t)))};
+    using wide = std::conditional_t<std::is_same_v<T, long double>, long double, double>;
+    T const high = static_cast<T>(1 / static_cast<wide>(t));
+    // 1 − t·high has no digits beyond the type: fused, it is exact
+    wide const h = high, rest = std::fma(-h, static_cast<wide>(t), wide(1));
+    return {V(high), V(static_cast<T>(rest * h))};
   }
 }
 

@@ -80,6 +80,15 @@ struct loss_context {
     mean = set.options->reduction == reduction::mean ? 1 / divisor : 1;
   }
 
+  /// The teacher where its rows are read: what nobody looks at may hold anything.
+  auto const& teacher_that_counts() const {
+    if constexpr (reads_teacher) {
+      return teacher;
+    } else {
+      static constexpr no_source<T> none{};
+      return none;
+    }
+  }
   bool is_valid(index r) const { return divot::is_valid(*set.options, r); }
   index classes_of(index r) const { return valid_classes_of(*set.options, r, set.classes); }
   double teacher_temperature(index r) const {

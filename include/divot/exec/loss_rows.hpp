@@ -90,9 +90,10 @@ template <class Context, execution_policy Policy>
 typename Context::totals run_loss(Context const& call, Policy const& policy) {
   using T = typename Context::T;
   batch const& options = *call.set.options;
-  screen_rows<T>(options, call.set.classes, call.teacher, call.set.teacher_kind, call.student,
+  auto const& teacher = call.teacher_that_counts();
+  screen_rows<T>(options, call.set.classes, teacher, call.set.teacher_kind, call.student,
                  call.set.student_kind, [&](index row, index bad) {
-                   report_bad_row<T>(call.teacher, call.set.teacher_kind, call.student,
+                   report_bad_row<T>(teacher, call.set.teacher_kind, call.student,
                                      call.set.student_kind, row, call.classes_of(row), bad, false);
                  });
   if constexpr (has_packs<Policy, T> && !Context::reduced && !Context::mixed &&

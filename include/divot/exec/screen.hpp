@@ -6,6 +6,7 @@
 #include <divot/core/options.hpp>
 #include <divot/exec/scratch.hpp>
 #include <divot/row/operand.hpp>
+#include <divot/row/top_k_source.hpp>
 
 #include <optional>
 #include <string>
@@ -88,7 +89,8 @@ DIVOT_COLD std::optional<row_flaw> find_row_flaw(Source const& source, operand_k
     });
     return flaw;
   } else {
-    if (kind == operand_kind::labels) return std::nullopt;  // checked before anything else
+    // checked before anything else; a bucket's row has only the classes that are named in it
+    if (kind == operand_kind::labels || is_top_k_source<Source>) return std::nullopt;
     T const* x = source.direct(row);
     if (x == nullptr) {
       source.read(row, 1, classes, buffer, classes);

@@ -8,7 +8,6 @@
 #include <cmath>
 #include <tuple>
 #include <type_traits>
-#include <utility>
 
 namespace divot {
 inline namespace DIVOT_ABI {
@@ -64,6 +63,7 @@ struct sum_generator {
   }
 };
 
+/// A loss whose generator there is.
 template <class L>
 concept has_generator = requires(L const& l) {
   generator(l).at_zero;
@@ -94,10 +94,6 @@ void generator(L const&) {
                 "alpha + beta = 1 it is alpha), losses with labels and terms at a temperature of "
                 "their own have none");
 }
-
-/// A loss whose generator there is.
-template <class L>
-concept has_generator = !std::is_void_v<decltype(generator(std::declval<L const&>()))>;
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

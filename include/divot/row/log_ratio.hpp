@@ -15,7 +15,8 @@ inline namespace DIVOT_ABI {
 ///   otherwise            ell_k = (t_k − max t)/T_t ⊖ (s_k − max s)/T_s − (log Z_t − log Z_s)
 ///
 /// Every difference marked ⊖ is taken in two words, so neither a constant offset between teacher
-/// and student nor a large common part costs a bit of a small ell.
+/// and student nor a large common part costs a bit of a small ell. So are 1/T_t and 1/T_s:
+/// temperatures may differ by less than 1/T is rounded by.
 template <class Team>
 class log_ratio {
  public:
@@ -27,8 +28,8 @@ class log_ratio {
   log_ratio(side const& teacher, side const& student)
       : t_max_(teacher.max()),
         s_max_(student.max()),
-        t_inverse_(teacher.inverse_temperature()),
-        s_inverse_(student.inverse_temperature()),
+        t_inverse_(teacher.inverse_words()),
+        s_inverse_(student.inverse_words()),
         offset_(row(teacher.log_z() - student.log_z())),
         common_(all_equal(t_inverse_, s_inverse_)) {}
 
@@ -45,8 +46,8 @@ class log_ratio {
           t_max_(spread<V>(r.t_max_)),
           s_max_(spread<V>(r.s_max_)),
           offset_(spread<V>(r.offset_)),
-          t_inverse_(lane_words<V>(r.t_inverse_)),
-          s_inverse_(lane_words<V>(r.s_inverse_)) {
+          t_inverse_(lane_words<V>(r.t_inverse_.high, r.t_inverse_.low)),
+          s_inverse_(lane_words<V>(r.s_inverse_.high, r.s_inverse_.low)) {
       auto const gap = exact_difference(r.t_max_, r.s_max_);
       auto const words = lane_words<V>(gap.high);
       gap_ = {words.high, V(words.low + spread<V>(gap.low))};
@@ -102,12 +103,14 @@ class log_ratio {
   };
 
  private:
-  static bool all_equal(row const& a, row const& b) {
-    auto const differ = a != b;
+  static bool all_equal(two_words<row> const& a, two_words<row> const& b) {
+    auto const differ = a.high != b.high || a.low != b.low;
     return !math::any<row>(differ);
   }
 
-  row t_max_, s_max_, t_inverse_, s_inverse_, offset_;
+  row t_max_, s_max_;
+  two_words<row> t_inverse_, s_inverse_;
+  row offset_;
   bool common_;
 };
 

@@ -71,13 +71,13 @@ class loss_row {
     constexpr bool lanes = !decltype(group.lanes)::is_empty;
     index const blocks = block_count<Team>(task_.classes);
     bool const own_temperature = group.temperature != 0;
-    auto const own = inverse_words<row>(own_temperature ? group.temperature : 1.);
-    // labels are a distribution already
-    bool const teacher_own = own_temperature && !task_.teacher_normalised;
     two_words<row> by_student{task_.student_inverse_temperature, task_.student_inverse_low};
     two_words<row> by_teacher{task_.teacher_inverse_temperature, task_.teacher_inverse_low};
-    if (own_temperature) by_student = own;
-    if (teacher_own) by_teacher = own;
+    if (own_temperature) {
+      by_student = inverse_words<row>(group.temperature);
+      // labels are a distribution already
+      if (!task_.teacher_normalised) by_teacher = by_student;
+    }
     bool escorted = false;
     row per_escort(1);
     if constexpr (Group::has_function) {

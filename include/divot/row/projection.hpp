@@ -83,12 +83,14 @@ void project_tangent_block(row_task<Team> const& task, softmax_side<Team> const&
   constexpr double low = -std::numeric_limits<double>::infinity();
   lane const scale = spread<lane>(side.blocks()[b].scale);
   lane const total = spread<lane>(to.total), factor = spread<lane>(to.factor);
+  auto const nothing = factor == lane(T(0));
   Team::each(b * block_columns, block_length<Team>(task.classes, b), [&](auto const& place) {
     lane const q = place.load(side.exponentials(), 0) * scale;
     auto const gone = q == lane(T(0));
     lane const w = place.load(to.weights, 0);
     lane const ratio = math::select(gone, lane(limit(place, b)), lane(w / q));
-    lane g = (ratio - total) * factor;
+    // a row of weight 0 has gradient 0, where it is infinite, too
+    lane g = math::select(nothing, lane(T(0)), lane((ratio - total) * factor));
     if (task.teacher != nullptr) {
       auto const absent = gone && place.load(task.teacher, low) == lane(static_cast<T>(low));
       g = math::select(absent, lane(T(0)), g);

@@ -106,6 +106,7 @@ class row_exponentials {
   T* exponentials() const { return e_; }
   index classes() const { return classes_; }
   row const& inverse_temperature() const { return inverse_; }
+  two_words<row> inverse_words() const { return {inverse_, inverse_low_}; }
   block_type* blocks() const { return blocks_; }
 
  protected:

@@ -131,6 +131,23 @@ TEST_CASE("nothing named, or everything but not all of the mass") {
   CHECK(refusal([&] { all.call(tail::renormalise); }) == "no exception");
 }
 
+TEST_CASE("a bucket with all of the mass is no flaw, and not blamed for the student's") {
+  for (auto const when : {divot::check::each_row, divot::check::first}) {
+    sample x;
+    x.log_p.row(1).setConstant(-HUGE_VALF);
+    x.mass[1] = 0;
+    x.options.check = when;
+    for (tail const what : {tail::uniform, tail::bucket}) {
+      CAPTURE(int(what));
+      CHECK(refusal([&] { x.call_with_mass(what); }) == "no exception");
+    }
+    x.student(1, 5) = NAN;
+    CHECK(refusal<divot::bad_value>([&] {
+            x.call_with_mass(tail::bucket);
+          }).find("divot: student, row 1, column 5: NaN") == 0);
+  }
+}
+
 TEST_CASE("masked rows are not looked at") {
   sample x;
   x.k(2, 1) = 900;
