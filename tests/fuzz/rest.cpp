@@ -34,7 +34,7 @@ subject<What> any_of(bits& from) {
 
 template <class... Losses>
 void check_any(bits& from, divot::loss_list<Losses...>) {
-  check_one_of(from, any_of<Losses>..., plain(divot::kl{}, "kl"));
+  check_one_of<problem>(from, any_of<Losses>..., plain(divot::kl{}, "kl"));
 }
 
 }  // namespace
