@@ -41,7 +41,8 @@ class puri_vincze_entry final : public entry_of<divot::puri_vincze, false> {
     quad const down = -reference::abs(ell), v = exp(down), tanh = -expm1(down) / (1 + v);
     quad const share = ell < 0 ? v / (1 + v) : 1 / (1 + v);  // p/(p + q)
     int const s = reference::sign(ell);
-    return s == 0 ? -gauge / 2 : raised(tanh, a - 1) * (tanh / 2 - s * a * share) - gauge / 2;
+    quad const growth = 1 + 2 * (a - 1) * share;
+    return s == 0 ? -gauge / 2 : -(s * raised(tanh, a - 1) * growth + gauge) / 2;
   }
 
   std::optional<reference::kink> kink_at(quad a) const override { return kink_of_power(a); }

@@ -36,6 +36,13 @@ constexpr bool asks_for_range() {
   return requires { requires Bound::spans_range; };
 }
 
+/// Whether the slopes of two classes that matter may agree in more digits than a row can lose
+/// (`slopes_may_agree`).
+template <class Bound>
+constexpr bool asks_for_digits() {
+  return requires { requires Bound::slopes_may_agree; };
+}
+
 /// A weighted sum of bound divergences seen as one. The empty sum stands for "no divergence".
 template <class... Bounds>
 struct bound_sum {
@@ -45,6 +52,7 @@ struct bound_sum {
   static constexpr bool needs_powers = (asks_for_powers<Bounds>() || ...);
   static constexpr bool needs_relative = (asks_for_relative<Bounds>() || ...);
   static constexpr bool spans_range = (asks_for_range<Bounds>() || ...);
+  static constexpr bool slopes_may_agree = (asks_for_digits<Bounds>() || ...);
   static constexpr bool is_empty = sizeof...(Bounds) == 0;
 
   bool needs_exact_offset() const {

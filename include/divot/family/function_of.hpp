@@ -117,8 +117,9 @@ function_of<L, power_function> as_function(powered<L> const& f) {
 }
 inline function_of<alpha, order_function> as_function(renyi const& f) {
   check_order(f.order, "renyi", true);
-  // at infinity the inner divergence is not asked
-  return {{std::isinf(f.order) ? 2 : f.order}, {f.order, f.order, 1}};
+  // beyond 1e100 the order is as good as infinite, where the inner divergence is not asked
+  double const order = f.order > 1e100 ? unbounded : f.order;
+  return {{std::isinf(order) ? 2 : order}, {order, order, 1}};
 }
 inline function_of<alpha, order_function> as_function(bhattacharyya const&) {
   return {{.5}, {.5, .5, 1}, .5};

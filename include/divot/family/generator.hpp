@@ -4,6 +4,7 @@
 
 #include <divot/config.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -35,10 +36,13 @@ double conjugate(Generator const& g, double t) {
   auto const too_low = [&](double log_u) { return g.slope(std::exp(log_u)) < t; };
   double low = 0, high = 0, step = .5;
   if (too_low(0)) {
-    for (; high < 700 && too_low(high); step *= 2) low = high, high += step;
+    // where f ends up straight, u t and f(u) soon agree in all digits
+    double const most = g.slope_at_infinity < infinite ? 20 : 709;
+    for (; high < most && too_low(high); step *= 2) low = high, high = std::min(high + step, most);
+    if (g.slope_at_infinity == infinite && too_low(high)) return infinite;  // out of range
   } else {
-    double const least = g.at_zero < infinite ? -33 : -700;
-    for (; low > least && !too_low(low); step *= 2) high = low, low -= step;
+    double const least = g.at_zero < infinite ? -33 : -740;
+    for (; low > least && !too_low(low); step *= 2) high = low, low = std::max(low - step, least);
     if (!too_low(low) && g.at_zero < infinite) return -g.at_zero;
   }
   if constexpr (requires { g.closed_conjugate(t); }) {
@@ -49,7 +53,8 @@ double conjugate(Generator const& g, double t) {
       (too_low(middle) ? low : high) = middle;
     }
     double const u = std::exp(.5 * (low + high));
-    return u * t - g.f(u);
+    double const value = u * t - g.f(u);
+    return std::isnan(value) ? infinite : value;  // both beyond the range
   }
 }
 

@@ -94,8 +94,7 @@ class gradient_writer {
  private:
   row write(side const& own, projection<Team> const& to, T* weights, row const& anchor_weight) {
     if (is_infinite(to, anchor_weight)) {
-      write_infinite(own, to, weights, anchor_weight);
-      return row(0);
+      return write_infinite(own, to, weights, anchor_weight);
     }
     team_.blocks(block_count<Team>(task_.classes),
                  [&](index b) { project_block(task_, own, to, b); });
@@ -114,12 +113,15 @@ class gradient_writer {
       return false;
     }
   }
-  void write_infinite(side const& own, projection<Team> const& to, T* weights,
-                      row const& anchor_weight) {
+  /// The moment: entries of both signs are infinite, and nobody can tell what they add up to.
+  row write_infinite(side const& own, projection<Team> const& to, T* weights,
+                     row const& anchor_weight) {
     if constexpr (widest) {
       if (!is_finite_number(anchor_weight)) weights[own.argmax()] = anchor_weight;
       project_infinite<Tangent>(task_, own, to);
+      if (to.temperature && to.factor != row(0)) return row(limits_of<row>::quiet_NaN());
     }
+    return row(0);
   }
 
   Team const& team_;

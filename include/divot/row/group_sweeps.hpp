@@ -6,6 +6,7 @@
 #include <divot/row/escort.hpp>
 #include <divot/row/label_terms.hpp>
 #include <divot/row/offset.hpp>
+#include <divot/row/range.hpp>
 #include <divot/row/sweep.hpp>
 
 #include <cmath>
@@ -20,6 +21,7 @@ template <class Row>
 struct group_sums {
   Row loss = Row(0), total = Row(0), teacher_total = Row(0);  // Σ d, Σ w̃ of either side
   Row teacher_omega = Row(0);
+  Row lost = Row(0);       // NaN where a difference of slopes has lost digits
   bool by_escort = false;  // the loss is Rényi's divergence itself
 };
 
@@ -67,6 +69,8 @@ class group_sweeps {
     sweep_block<row> const total = add_blocks(task_);
     sums.loss = row(anchor.factor * (total.loss + anchor.loss) + labels.loss);
     sums.total = row(total.weight - labels.elsewhere);
+    using form_type = std::remove_const_t<decltype(form)>;
+    if constexpr (Student && watches_digits<T, form_type>) sums.lost = lost_digits<Team>(total);
     if constexpr (Teacher) {
       auto const dual = group.lanes.dual();
       sweep_anchor<row> back = anchor;  // the teacher's
@@ -79,15 +83,21 @@ class group_sweeps {
         divergence_block<true, true, labelled>(task_, teacher, student, ratio, dual_form, back,
                                                task_.teacher_weights, b);
       });
-      sums.teacher_total = add_blocks(task_).weight;
+      sweep_block<row> const back_total = add_blocks(task_);
+      sums.teacher_total = back_total.weight;
       sums.teacher_omega = back.omega;
+      if constexpr (watches_digits<T, std::remove_const_t<decltype(dual_form)>>) {
+        sums.lost = row(sums.lost + lost_digits<Team>(back_total));
+      }
     }
     if constexpr (has_order<Group> && widest) {
       // powers beyond any range, above or below: by logarithms; at orders 0 and 1 there are none,
-      // and next to them they are all alike
+      // and next to them they are all alike unless their sum is infinite
       double const order = group.function.order();
-      bool const beyond = !is_finite_number(sums.loss) || group.function.needs_mass(sums.loss);
-      if (beyond && std::abs(order) > 1e-8 && std::abs(order - 1) > 1e-8) {
+      bool const endless = !is_finite_number(sums.loss);
+      bool const beyond = endless || group.function.needs_mass(sums.loss);
+      if (beyond && std::abs(order) > 1e-8 &&
+          (std::abs(order - 1) > 1e-8 || (endless && order > 1))) {
         escort_sweeps(group, teacher, student, ratio, sums);
       }
     }

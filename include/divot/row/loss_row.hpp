@@ -147,7 +147,7 @@ class loss_row {
         weight = row(by * h.slope * (sums.by_escort ? row(1) : outer));
       }
     }
-    row range = row(value + z_loss);
+    row range = row(value + z_loss + sums.lost);
     if constexpr (Team::across || (lanes && decltype(group.lanes)::needs_powers)) {
       auto const beyond = powers_leave_range(group.lanes.reach(), teacher, student);
       range = math::select(beyond, row(limits_of<row>::quiet_NaN()), range);

@@ -105,20 +105,25 @@ void project_tangent_block(row_task<Team> const& task, softmax_side<Team> const&
 ///
 /// Classes whose own w is infinite go to ±inf, the others to the opposite: with respect to logits
 /// those of q_k > 0, of a student given as probabilities (Tangent) all of them. When the infinite
-/// classes hold all of the student's mass, the limit is 0.
+/// classes hold all of the student's mass, the limit is 0, or for a single one what keeps the sum
+/// 0; classes with q_k = 0 keep their own w.
 template <bool Tangent, class Team>
 DIVOT_COLD void project_infinite(row_task<Team> const& task, softmax_side<Team> const& side,
                                  projection<Team> const& to) {
   using T = typename Team::scalar;
   T const infinite = infinity<T>();
   bool elsewhere = false;
-  T sign(0);
+  T sign(0), absent(0);  // absent: what classes without probability have of their own
+  int count = 0;
   for (index k = 0; k < task.classes; ++k) {
     T const w = to.weights[k];
     if (w == infinite || w == -infinite) {
       if (sign == T(0)) sign = w > T(0) ? T(1) : T(-1);
+      ++count;
     } else if (side.exponentials()[k] > T(0)) {
       elsewhere = true;
+    } else {
+      absent += w;
     }
   }
   for (index k = 0; k < task.classes; ++k) {
@@ -127,8 +132,12 @@ DIVOT_COLD void project_infinite(row_task<Team> const& task, softmax_side<Team> 
     T g(0);
     if (own && elsewhere) {
       g = w * to.factor;
+    } else if (own && count == 1 && !Tangent) {
+      g = -absent * to.factor;  // it has all of the probability
     } else if (!own && sign != T(0) && (Tangent || side.exponentials()[k] > T(0))) {
       g = -sign * infinite * to.factor;
+    } else if (!own) {
+      g = w * to.factor;
     }
     if (to.factor == T(0)) g = T(0);
     if (to.before != nullptr) g += to.before[k];

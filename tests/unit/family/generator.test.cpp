@@ -208,3 +208,19 @@ TEST_CASE("a variational bound holds for any critic and is attained by f'(p/q)")
   CHECK(bound(0) == doctest::Approx(exact).epsilon(1e-12));
   for (double const shift : {-0.1, -0.01, 0.01, 0.1}) CHECK(bound(shift) < exact);
 }
+
+TEST_CASE("conjugates at the ends of their domain and of the range are no noise") {
+  using namespace divot;
+  auto const approx = [](double x) { return doctest::Approx(x).epsilon(1e-9); };
+  CHECK(conjugate(generator(jeffreys{}), -1e18) == approx(-42.4465316738928));
+  CHECK(conjugate(generator(jeffreys{}), -1e308) == approx(-710.19620864));
+  auto const skew = generator(skew_kl{.1});
+  double const end = skew.slope_at_infinity;
+  for (double t = end; t > end - 1e-14; t = std::nextafter(t, 0.)) {
+    CHECK(conjugate(skew, t) == doctest::Approx(8.1).epsilon(1e-6));
+  }
+  auto const sum = generator(kl{} + reverse_kl{});
+  CHECK(conjugate(sum, 1000.) == infinite);
+  CHECK(conjugate(generator(arithmetic_geometric{}), 200.) == infinite);
+  CHECK(std::isfinite(conjugate(generator(arithmetic_geometric{}), -1e300)));
+}

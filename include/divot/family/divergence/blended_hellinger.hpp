@@ -7,6 +7,7 @@
 #include <divot/family/class_point.hpp>
 #include <divot/family/description.hpp>
 #include <divot/family/generator.hpp>
+#include <divot/family/probability_ratio.hpp>
 
 namespace divot {
 
@@ -32,6 +33,7 @@ inline namespace DIVOT_ABI {
 class bound_blended_hellinger {
  public:
   static constexpr bool needs_logs = false;
+  static constexpr bool slopes_may_agree = true;
   static constexpr bool needs_exact_offset() { return false; }
 
   bound_blended_hellinger(double weight, double rest)
@@ -55,7 +57,7 @@ class bound_blended_hellinger {
     auto const above = x.ell > V(0);
     V const larger = math::max(x.p, x.q);
     V const down = -math::abs(x.ell);
-    V const root = math::exp(V(down * constant<V>(.5)));
+    V const root = smaller_over_larger(x, half_power_, V(down * constant<V>(.5)));
     V const square = root * root;
     V const near_distance = math::fnma(V(down * down), math::expm1_tail(down), V(-down));
     V const distance = math::select(is_near(x.ell), near_distance, V(V(1) - square));
@@ -88,6 +90,7 @@ class bound_blended_hellinger {
   parameter at_zero_;
   parameter twice_;  // 2ω
   parameter far_ = -near_bound;
+  exponent half_power_ = exponent(.5);
 };
 
 inline bound_blended_hellinger bound_of(blended_hellinger const& d) {

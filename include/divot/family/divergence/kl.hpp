@@ -165,7 +165,7 @@ struct jeffreys_generator {
   T curvature(T const& u) const {
     return T((T(1) + T(1) / u) / u);
   }
-  /// 1/v + v + t − 2 with v + ln v = 1 − t, Lambert's v = W(e^{1−t}).
+  /// 1/v − 1 − ln v with v + ln v = 1 − t, Lambert's v = W(e^{1−t}).
   double closed_conjugate(double t) const {
     double const s = 1 - t;
     double log_v = s > 1 ? std::log(s) : s;
@@ -173,8 +173,7 @@ struct jeffreys_generator {
       double const v = std::exp(log_v);
       log_v -= (log_v + v - s) / (1 + v);
     }
-    double const v = std::exp(log_v);
-    return 1 / v + v + t - 2;
+    return std::expm1(-log_v) - log_v;
   }
 };
 inline kl_generator generator(kl const&) { return {}; }

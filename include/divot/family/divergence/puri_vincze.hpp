@@ -38,7 +38,8 @@ class bound_puri_vincze {
   static constexpr bool needs_logs = false;
   static constexpr bool needs_exact_offset() { return true; }
 
-  explicit bound_puri_vincze(double k) : k_(k), less_(k - 1), twice_(2 * k), gauge_(k - 1) {
+  explicit bound_puri_vincze(double k)
+      : k_(k), less_(k - 1), twice_less_(2 * (k - 1)), gauge_(k - 1) {
     far_ = half_way(*this, .5);
   }
 
@@ -55,8 +56,9 @@ class bound_puri_vincze {
     V const h = math::quotient(distance, sum);
     V const share = math::quotient(x.p, sum);
     V const power = math::power(h, less_);
-    V const above = twice_.on<V>() * share;
-    V const inner = math::select(x.ell > V(0), V(h - above), V(h + above));
+    // h = ±(2 share − 1): h ∓ 2k share is ∓(1 + 2 (k − 1) share)
+    V const growth = math::fma(twice_less_.on<V>(), share, V(1));
+    V const inner = math::select(x.ell > V(0), V(-growth), growth);
     V const sized = math::select(x.ell == V(0), V(0), V(power * inner));
     V w = half_q * (sized + (gauge - V(1)));
     if (math::any<V>(gauge == V(0))) {
@@ -70,7 +72,7 @@ class bound_puri_vincze {
  private:
   double k_;
   exponent less_;
-  parameter twice_;
+  parameter twice_less_;
   power_gauge gauge_;
   parameter far_ = -near_bound;
 };
