@@ -15,8 +15,8 @@ endif()
 
 string(REGEX MATCHALL "\n[^\n]* [0-9]+\\.[0-9]+ ± [^\n]*" rows "${table}")
 list(LENGTH rows count)
-if(NOT count EQUAL 44)
-  message(FATAL_ERROR "${count} rows instead of 44")
+if(count LESS 45)
+  message(FATAL_ERROR "${count} rows instead of at least 45")
 endif()
 set(losses
   "labels only" "KL" "KL, T = 4" "reverse KL" "Jensen–Shannon" "total variation"
