@@ -105,21 +105,23 @@ void project_tangent_block(row_task<Team> const& task, softmax_side<Team> const&
 ///
 /// Classes whose own w is infinite go to ±inf, the others to the opposite: with respect to logits
 /// those of q_k > 0, of a student given as probabilities (Tangent) all of them. When the infinite
-/// classes hold all of the student's mass, the limit is 0, or for a single one what keeps the sum
-/// 0; classes with q_k = 0 keep their own w.
+/// classes hold all of the student's mass, theirs is what keeps the sum 0, in proportion to q.
+/// Classes with q_k = 0 keep their own w.
 template <bool Tangent, class Team>
 DIVOT_COLD void project_infinite(row_task<Team> const& task, softmax_side<Team> const& side,
                                  projection<Team> const& to) {
   using T = typename Team::scalar;
   T const infinite = infinity<T>();
   bool elsewhere = false;
-  T sign(0), absent(0);  // absent: what classes without probability have of their own
-  int count = 0;
+  T sign(0), mass(0), absent(0);  // mass: Σ q of the infinite ones; absent: Σ w of those without q
+  auto const q = [&](index k) {
+    return T(side.exponentials()[k] * side.block_scale(k / block_columns));
+  };
   for (index k = 0; k < task.classes; ++k) {
     T const w = to.weights[k];
     if (w == infinite || w == -infinite) {
       if (sign == T(0)) sign = w > T(0) ? T(1) : T(-1);
-      ++count;
+      mass += q(k);
     } else if (side.exponentials()[k] > T(0)) {
       elsewhere = true;
     } else {
@@ -132,8 +134,8 @@ DIVOT_COLD void project_infinite(row_task<Team> const& task, softmax_side<Team> 
     T g(0);
     if (own && elsewhere) {
       g = w * to.factor;
-    } else if (own && count == 1 && !Tangent) {
-      g = -absent * to.factor;  // it has all of the probability
+    } else if (own && !Tangent && mass > T(0)) {
+      g = -absent * (q(k) / mass) * to.factor;  // with equal slopes, however large
     } else if (!own && sign != T(0) && (Tangent || side.exponentials()[k] > T(0))) {
       g = -sign * infinite * to.factor;
     } else if (!own) {
