@@ -74,7 +74,11 @@ class bound_vajda {
   /// q u^k where u or its powers leave even the widest range. For k = 1 there are none, and slopes
   /// that are equal must be so to the last bit.
   void widest(class_point<long double> const& x, long double& loss, long double& w) const {
-    if (x.ell < 1 || less_.wide == 0) return;
+    if (x.ell < 1) return;
+    if (less_.wide == 0) {
+      loss = x.p - x.q;
+      return;
+    }
     long double const rest = std::log1p(-std::exp(-x.ell));
     long double const slope = std::exp(x.log_p + less_.wide * (x.ell + rest));
     loss = slope * std::exp(rest);
@@ -109,7 +113,9 @@ class bound_dual_vajda {
     V loss = x.p * (power * distance);
     V w = (slope_.on<V>() * x.q) * V(-(sign_of(x.ell) * power));
     if constexpr (std::is_same_v<V, long double>) {
-      if (x.ell < -1 && less_.wide != 0) {
+      if (x.ell < -1 && less_.wide == 0) {
+        loss = x.q - x.p;
+      } else if (x.ell < -1) {
         long double const rest = std::log1p(-std::exp(x.ell));
         long double const slope = std::exp(x.log_q + less_.wide * (rest - x.ell));
         loss = slope * std::exp(rest);
