@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: divot contributors
 # SPDX-License-Identifier: MIT
-"""What the accuracy tests print, by the parser of tools/update-tables, a program without a suffix."""
+"""tools/update-tables, a program without a suffix, as a module: its parser of what the accuracy tests
+print, and how it writes losses."""
 import importlib.machinery
 import importlib.util
 from pathlib import Path

@@ -5,6 +5,7 @@ import numpy as np
 
 from entries import Entry, f_curve
 from families import Family
+from measurements import update_tables
 
 
 def between(shape):
@@ -36,6 +37,7 @@ def end(x):
 
 
 def family_of_others(catalogue, families):
+    tables = update_tables()
     known = " ".join(entry.code for family in families for entry in family.entries)
     entries = []
     for loss in catalogue:
@@ -44,15 +46,13 @@ def family_of_others(catalogue, families):
             continue
         zero, infinity = loss["f_at_zero"], loss["f_slope_at_infinity"]
         top = "∞" if "inf" in (zero, infinity) else f"{zero + infinity:.4g}"
-        own = [p for p in loss["parameters"] if p["name"] not in ("temperature", "t_squared")]
-        code = name + "{" + ", ".join(f".{p['name']} = {p['default']:g}" for p in own) + "}"
-        meaning = "; ".join(p["meaning"] for p in own)
+        code, meaning = tables.in_code(loss), tables.domain(loss)
         note = ". ".join(t[0].upper() + t[1:] if t is not meaning else t
                          for t in (meaning, loss["note"]) if t)
         f, slope = between(loss["shape"])
-        entries.append(Entry(code, loss["formula"], "its terms with q = 1, p = u", f"{end(zero)}, {end(infinity)}",
-                             "q (f − u f′)", f"`reverse({name}{{…}})`",
+        entries.append(Entry(code, loss["formula"], "its terms with q = 1, p = u",
+                             f"{end(zero)}, {end(infinity)}", "q (f − u f′)", f"`reverse({name}{{…}})`",
                              f"[0, {top}]" if top != "∞" else "[0, ∞)", note + ".",
                              [f_curve(code.split("{")[0], f, slope)]))
-    return Family("others", "Others", "Divergences beside these families, with their default parameters, "
-                  "as `divot list --json --shapes` gives them.", entries) if entries else None
+    return Family("others", "Others", "Divergences beside these families, with their default "
+                  "parameters, as `divot list --json --shapes` gives them.", entries) if entries else None

@@ -33,8 +33,7 @@ class entry : public reference::class_form {
 /// Every file of tests/entries.
 std::vector<entry const*> const& entries();
 
-/// The entry called `name`, at a value of its parameter; its reverse.
+/// The entry called `name`, at a value of its parameter.
 loss of(std::string const& name, double a = 0);
-loss reverse_of(std::string const& name, double a = 0);
 
 }  // namespace losses

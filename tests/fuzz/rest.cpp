@@ -5,8 +5,6 @@
 // descriptions allow.
 #include <fuzz/check.hpp>
 
-#include <array>
-
 namespace fuzz {
 namespace {
 

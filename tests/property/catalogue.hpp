@@ -7,7 +7,6 @@
 #include <entries/entry.hpp>
 #include <property/laws.hpp>
 
-#include <array>
 #include <cmath>
 #include <functional>
 #include <limits>
