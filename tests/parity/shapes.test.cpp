@@ -41,7 +41,8 @@ TEST_CASE_TEMPLATE("simd agrees with seq at every number of columns", T, float, 
   }
 }
 
-TEST_CASE("without the teacher's gradient the student's has the same bits") {
+TEST_CASE(
+    "without the teacher's gradient the student's has the same bits, but for rows done again") {
   for (divot::index const cols : columns) {
     for (auto const what : parity::losses<float>()) {
       for (auto const& p : {parity::seq, parity::simd, parity::omp(2)}) {
@@ -51,9 +52,18 @@ TEST_CASE("without the teacher's gradient the student's has the same bits") {
         problem<float> const given(300, few_rows(cols), cols);
         auto const alone = solve(p, what, given, wanted::student);
         auto const both = solve(p, what, given);
-        CHECK(alone.student == both.student);
-        CHECK(alone.per_row == both.per_row);
-        CHECK(alone.result.value == both.result.value);
+        agree(what, both, alone, given);
+        // a teacher's gradient that has lost digits has its row worked out in double
+        divot::index again = 0;
+        for (divot::index i = 0; i < given.rows; ++i) {
+          auto const at = static_cast<std::size_t>(i);
+          auto const from = alone.student.begin() + i * given.cols;
+          bool const same =
+              alone.per_row[at] == both.per_row[at] &&
+              std::equal(from, from + given.cols, both.student.begin() + i * given.cols);
+          again += !same;
+        }
+        CHECK(10 * again <= given.rows + 9);
       }
     }
   }

@@ -6,7 +6,6 @@
 #include <divot/exec/policy.hpp>
 
 #include <exception>
-#include <mutex>
 #include <type_traits>
 
 #if DIVOT_HAS_OPENMP
@@ -75,14 +74,15 @@ void run_workers(Policy const&, int workers, Work const& work) {
 #if DIVOT_HAS_OPENMP
     if (workers > 1) {
       std::exception_ptr thrown;
-      std::mutex guard;
 #pragma omp parallel num_threads(workers)
       {
         try {
           work(omp_get_thread_num(), omp_get_num_threads());
         } catch (...) {
-          std::lock_guard const lock(guard);
-          if (!thrown) thrown = std::current_exception();
+#pragma omp critical(divot)
+          {
+            if (!thrown) thrown = std::current_exception();
+          }
         }
       }
       if (thrown) std::rethrow_exception(thrown);

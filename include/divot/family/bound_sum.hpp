@@ -5,6 +5,7 @@
 #include <divot/core/probability_power.hpp>
 #include <divot/family/class_point.hpp>
 
+#include <cmath>
 #include <tuple>
 #include <utility>
 
@@ -18,7 +19,8 @@ constexpr bool asks_for_relative() {
 }
 /// Whether a divergence takes powers of probabilities (`needs_powers`). It then has
 ///
-///   on_row<V>(p, q, anchor)  its form for a row of these probabilities, in the place of itself
+///   on_row<V>(p, q, anchor)  its form for a row of these probabilities, in the place of itself;
+///                            the anchor's ell in two words
 ///   reach()                  how far its exponents go
 ///
 /// and that form has besides
@@ -26,6 +28,7 @@ constexpr bool asks_for_relative() {
 ///   weights(x)         the powers of p and q that its limits are in units of
 ///   w_at_zero_p(x, w)  w as p → 0, w that power of q
 ///   gauge_shift()      what its gauge adds to w/q
+///   slope_taken()      |ω| of the anchor, where `at` has subtracted it already
 template <class Bound>
 constexpr bool asks_for_powers() {
   return requires { requires Bound::needs_powers; };
@@ -36,11 +39,20 @@ constexpr bool asks_for_range() {
   return requires { requires Bound::spans_range; };
 }
 
-/// Whether the slopes of two classes that matter may agree in more digits than a row can lose
-/// (`slopes_may_agree`).
+/// Whether w̃ is exactly what the slopes say (`slopes_are_exact`), however near they are.
 template <class Bound>
-constexpr bool asks_for_digits() {
-  return requires { requires Bound::slopes_may_agree; };
+constexpr bool has_exact_slopes() {
+  return requires { requires Bound::slopes_are_exact; };
+}
+/// Whether a divergence is constant on one side of p = q (`has_flat_side`).
+template <class Bound>
+constexpr bool asks_for_flat_side() {
+  return requires { requires Bound::has_flat_side; };
+}
+/// Whether all classes of a long row may have nearly the same slope (`slopes_all_agree`).
+template <class Bound>
+constexpr bool asks_for_agreement() {
+  return requires { requires Bound::slopes_all_agree; };
 }
 
 /// A weighted sum of bound divergences seen as one. The empty sum stands for "no divergence".
@@ -52,7 +64,9 @@ struct bound_sum {
   static constexpr bool needs_powers = (asks_for_powers<Bounds>() || ...);
   static constexpr bool needs_relative = (asks_for_relative<Bounds>() || ...);
   static constexpr bool spans_range = (asks_for_range<Bounds>() || ...);
-  static constexpr bool slopes_may_agree = (asks_for_digits<Bounds>() || ...);
+  static constexpr bool has_flat_side = (asks_for_flat_side<Bounds>() || ...);
+  static constexpr bool slopes_all_agree = (asks_for_agreement<Bounds>() || ...);
+  static constexpr bool slopes_are_exact = (has_exact_slopes<Bounds>() && ...);
   static constexpr bool is_empty = sizeof...(Bounds) == 0;
 
   bool needs_exact_offset() const {
@@ -68,7 +82,7 @@ struct bound_sum {
   /// The divergences on lanes V, for a row of these probabilities.
   template <class V, class R>
   auto on_row(math::row_probability<R> const& p, math::row_probability<R> const& q,
-              R const& anchor) const {
+              two_words<R> const& anchor) const {
     return std::apply(
         [&](auto const&... t) {
           return bound_sum<decltype(form_on_row<V>(t.second, p, q, anchor))...>{
@@ -102,6 +116,13 @@ struct bound_sum {
         terms);
     return total;
   }
+  /// |ω| of what forms have subtracted from w by themselves (`slope_taken`).
+  template <class R>
+  R slope_taken() const {
+    R total(0);
+    std::apply([&](auto const&... t) { (..., add_slope(total, t.first, t.second)); }, terms);
+    return total;
+  }
   auto dual() const {
     return std::apply(
         [](auto const&... t) {
@@ -122,11 +143,19 @@ struct bound_sum {
   template <class V, class Bound, class R>
   static auto form_on_row(Bound const& bound, [[maybe_unused]] math::row_probability<R> const& p,
                           [[maybe_unused]] math::row_probability<R> const& q,
-                          [[maybe_unused]] R const& anchor) {
+                          [[maybe_unused]] two_words<R> const& anchor) {
     if constexpr (asks_for_powers<Bound>()) {
       return bound.template on_row<V>(p, q, anchor);
     } else {
       return bound;
+    }
+  }
+  template <class R, class Form>
+  static void add_slope([[maybe_unused]] R& total, [[maybe_unused]] double weight,
+                        [[maybe_unused]] Form const& form) {
+    if constexpr (requires { form.slope_taken(); }) {
+      total = R(total +
+                constant<R>(sizeof...(Bounds) == 1 ? 1. : std::abs(weight)) * form.slope_taken());
     }
   }
   template <class V, class Bound>

@@ -84,6 +84,7 @@ struct bound_soft_cross_entropy {
 };
 struct bound_dual_soft_cross_entropy {
   static constexpr bool needs_logs = true;
+  static constexpr bool slopes_all_agree = true;  // log p at high temperatures
   static constexpr bool needs_exact_offset() { return false; }
   static constexpr class_limits limits() { return {unbounded, unbounded, 0, 0, 0, -unbounded}; }
   template <class V>

@@ -41,11 +41,17 @@ class mixed_class {
       V const over_p = mixture_.shifted_over_p(x, mix);
       V const balance = mixture_.log_ratio().template on<V>() + anchor;  // ln(πp/((1 − π)q)) there
       auto const below = balance < V(0), close = is_close(anchor);
+      // one side prevails here and the other at the anchor: their logarithms are small in size, or
+      // no larger than their difference
+      auto const of_p = V(mixture_.log_ratio().template on<V>() + x.ell) > V(0);
+      auto const within = math::abs(anchor) < constant<V>(60);
+      auto const apart_p = close || (within && below && of_p);
+      auto const apart_q = close || (within && !below && !of_p);
       V const there = math::log1p(math::exp(V(-math::abs(balance))));
       V const step_q = over_q - there, step_p = over_p - there;
-      y.of_p.relative = math::select(close, V(y.of_p.ell - p_anchor(anchor)),
+      y.of_p.relative = math::select(apart_p, V(y.of_p.ell - p_anchor(anchor)),
                                      math::select(below, V(x.relative - step_q), V(-step_p)));
-      y.of_q.relative = math::select(close, V(y.of_q.ell - q_anchor(anchor)),
+      y.of_q.relative = math::select(apart_q, V(y.of_q.ell - q_anchor(anchor)),
                                      math::select(below, V(-step_q), V(-(x.relative + step_p))));
     }
     return y;

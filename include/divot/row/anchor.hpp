@@ -12,12 +12,15 @@ inline namespace DIVOT_ABI {
 template <class Row>
 struct sweep_anchor {
   Row ell;      // log p − log q at the anchor
+  Row rest;     // what it is rounded by
   Row teacher;  // the logits there
   Row student;
   Row omega;    // w/q at the anchor, all terms
   Row loss;     // the anchor's own loss
   Row uniform;  // every valid class's share of −∂(label terms)/∂log q
   Row factor;   // multiplies w of the divergences
+
+  two_words<Row> words() const { return {ell, rest}; }
 };
 
 /// Evaluates the divergences at the class where the (Swap: teacher's) probability is largest: fills
@@ -55,13 +58,19 @@ void set_anchor(Bound const& bound, softmax_side<Team> const& teacher,
     x.q = Swap ? probability_of(q, safe_s, s_gone) : student.top();
   }
   x.ell = math::select(t_gone || s_gone, none, ell_of(safe_t, safe_s));
+  anchor.rest = row(0);
+  if constexpr (Team::across && !std::is_same_v<typename Team::scalar, long double>) {
+    // a row's number is no wider than the lanes
+    anchor.rest = math::select(t_gone || s_gone, none, ell_of.rest(safe_t, safe_s, x.ell));
+    if constexpr (Swap) anchor.rest = -anchor.rest;
+  }
   if constexpr (Swap) x = x.swapped();
   auto const other_gone = Swap ? s_gone : t_gone;
   auto const never = other_gone && !other_gone;
   anchor.ell = math::select(other_gone, constant<row>(-1e30), x.ell);
   anchor.teacher = safe_t;
   anchor.student = safe_s;
-  auto const form = bound.template on_row<row>(Swap ? q : p, Swap ? p : q, anchor.ell);
+  auto const form = bound.template on_row<row>(Swap ? q : p, Swap ? p : q, anchor.words());
   class_terms<row> const terms = form.at_edge(x, anchor.ell, other_gone, never);
   anchor.loss = terms.loss;
   // a quotient: of slopes that are alike it leaves exactly nothing

@@ -5,6 +5,7 @@
 #include <divot/family/row_function.hpp>
 #include <divot/row/escort.hpp>
 #include <divot/row/label_terms.hpp>
+#include <divot/row/lost_digits.hpp>
 #include <divot/row/offset.hpp>
 #include <divot/row/range.hpp>
 #include <divot/row/sweep.hpp>
@@ -51,16 +52,18 @@ class group_sweeps {
                              : nearly_equal(task_, teacher, student, ratio, there);
     // probabilities are taken as they are given: their offset is 0
     bool const given = task_.teacher_normalised && task_.student_normalised;
+    row rounded(given ? 0 : 1);
     if (!given && math::any<row>(correct)) {
-      offset_correction<Team>(team_, task_, teacher, student)(ratio, correct);
+      rounded = offset_correction<Team>(team_, task_, teacher, student)(ratio, correct);
     }
+    lost_digits<Team> const lost(team_, task_, rounded);
     if constexpr (has_order<Group>) {
       if (group.function.is_infinite()) return escort_sweeps(group, teacher, student, ratio, sums);
     }
     anchor_at<false>(group.lanes, teacher, student, ratio, there, anchor);
     auto const labels = label_part(team_, task_, group, student, anchor);
     auto const p = teacher.probability(), q = student.probability();
-    auto const form = group.lanes.template on_row<typename Team::lane>(p, q, anchor.ell);
+    auto const form = group.lanes.template on_row<typename Team::lane>(p, q, anchor.words());
     team_.blocks(blocks, [&](index b) {
       divergence_block<false, Student, labelled>(task_, teacher, student, ratio, form, anchor,
                                                  task_.student_weights, b);
@@ -69,15 +72,16 @@ class group_sweeps {
     sweep_block<row> const total = add_blocks(task_);
     sums.loss = row(anchor.factor * (total.loss + anchor.loss) + labels.loss);
     sums.total = row(total.weight - labels.elsewhere);
-    using form_type = std::remove_const_t<decltype(form)>;
-    if constexpr (Student && watches_digits<T, form_type>) sums.lost = lost_digits<Team>(total);
+    if constexpr (Student) {
+      sums.lost = lost(form, student, anchor, total.weight, task_.student_weights);
+    }
     if constexpr (Teacher) {
       auto const dual = group.lanes.dual();
       sweep_anchor<row> back = anchor;  // the teacher's
       back.uniform = row(0);
       anchor_at<true>(dual, teacher, student, ratio, Team::at(task_.student, teacher.argmax()),
                       back);
-      auto const dual_form = dual.template on_row<typename Team::lane>(q, p, back.ell);
+      auto const dual_form = dual.template on_row<typename Team::lane>(q, p, back.words());
       team_.blocks(0, [](index) {});
       team_.blocks(blocks, [&](index b) {
         divergence_block<true, true, labelled>(task_, teacher, student, ratio, dual_form, back,
@@ -86,9 +90,8 @@ class group_sweeps {
       sweep_block<row> const back_total = add_blocks(task_);
       sums.teacher_total = back_total.weight;
       sums.teacher_omega = back.omega;
-      if constexpr (watches_digits<T, std::remove_const_t<decltype(dual_form)>>) {
-        sums.lost = row(sums.lost + lost_digits<Team>(back_total));
-      }
+      sums.lost =
+          row(sums.lost + lost(dual_form, teacher, back, back_total.weight, task_.teacher_weights));
     }
     if constexpr (has_order<Group> && widest) {
       // powers beyond any range, above or below: by logarithms; at orders 0 and 1 there are none,

@@ -70,6 +70,24 @@ class log_ratio {
       }
     }
 
+    /// What ell is rounded by, where it was taken at one class: not for loops.
+    V rest(V const& t, V const& s, V const& ell) const {
+      two_words<V> from;
+      if (common_) {
+        V const d = t - s;
+        auto const x = exact_difference(d, gap_.high);
+        V const low = x.low + (difference_error(t, s, d) - gap_.low);
+        from = exact_product(x.high, t_inverse_.high);
+        from.low += math::fma(x.high, t_inverse_.low, V(low * t_inverse_.high));
+      } else {
+        auto const a = scaled(t, t_max_, t_inverse_), b = scaled(s, s_max_, s_inverse_);
+        from = exact_difference(a.high, b.high);
+        from.low += a.low - b.low;
+      }
+      auto const all = exact_difference(from.high, offset_);
+      return V((all.high - ell) + (all.low + from.low));
+    }
+
     /// ell relative to the class with logits (t0, s0), exactly where the temperatures are equal.
     void set_reference(V const& t0, V const& s0) {
       reference_gap_ = exact_difference(t0, s0);

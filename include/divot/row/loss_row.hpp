@@ -128,8 +128,8 @@ class loss_row {
     row const z_loss = z == 0 ? row(0) : row(constant<row>(z) * log_partition * log_partition);
     row const pull = z == 0 ? row(0) : row(constant<row>(2 * z) * log_partition);
 
-    sweep_anchor<row> anchor{
-        row(0), row(0), row(0), row(0), row(0), row(0), labelled ? factor : row(1)};
+    sweep_anchor<row> anchor{row(0), row(0), row(0), row(0),
+                             row(0), row(0), row(0), labelled ? factor : row(1)};
     group_sums<row> sums;
     sweeps_type sweep(team_, task_);
     // a divergence of weight 0 is none, even where it is infinite
@@ -188,7 +188,7 @@ class loss_row {
     auto const from = spread<lane>(anchor.omega);
     if constexpr (Tangent && !decltype(group.lanes)::is_empty) {
       auto const form = group.lanes.template on_row<lane>(teacher.probability(),
-                                                          student.probability(), anchor.ell);
+                                                          student.probability(), anchor.words());
       bool const divergences = group.factor != 0;
       return [=, this, &teacher, &anchor](auto const& place, index b) {
         if (!divergences) return lane(-from);

@@ -26,15 +26,17 @@ class offset_correction {
                     side const& student)
       : team_(team), task_(task), teacher_(teacher), student_(student) {}
 
-  /// Corrects the rows in question, as far as they are close.
-  void operator()(log_ratio<Team>& ratio, mask_of<row> const& rows) const {
+  /// Corrects the rows in question, as far as they are close. Returns what of ell is rounded in
+  /// each: Σ |p − q| in those, else 1.
+  row operator()(log_ratio<Team>& ratio, mask_of<row> const& rows) const {
     // is the row close? the block that holds the student's maximum tells
     sums const first = of_block(ratio, student_.argmax_block());
     auto const worth_it = first.distance < row(constant<row>(.5) * first.mass) && rows;
-    if (!math::any<row>(worth_it)) return;
+    if (!math::any<row>(worth_it)) return row(1);
     // a row's number is no wider than the lanes when rows go across: a second step corrects the
     // rounding of the first
     for (int steps = Team::across ? 2 : 1; steps > 0; --steps) take_step(ratio, worth_it);
+    return math::select(worth_it, row(first.distance / first.mass), row(1));
   }
 
  private:

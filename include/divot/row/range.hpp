@@ -37,19 +37,6 @@ bool leaves_range(row_task<Team>& task, typename Team::row const& loss,
   }
 }
 
-/// Whether a sweep adds up |w| before and after the anchor's slope is subtracted: in double what is
-/// lost there leaves digits enough.
-template <class T, class Bound>
-inline constexpr bool watches_digits = std::is_same_v<T, float>&& Bound::slopes_may_agree;
-
-/// NaN where a gradient is a difference that has lost two bits or more, else 0.
-template <class Team>
-typename Team::row lost_digits(sweep_block<typename Team::row> const& total) {
-  using row = typename Team::row;
-  auto const lost = total.after < row(constant<row>(.25) * total.before);
-  return math::select(lost, row(limits_of<row>::quiet_NaN()), row(0));
-}
-
 /// Whether powers of probabilities may overflow, or logits are too large for them to have all their
 /// digits; scalars take care of those.
 template <class Team>

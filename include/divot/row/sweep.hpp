@@ -28,14 +28,9 @@ class divergence_sweep {
   /// The widest type always has logarithms: ratios may leave even its range.
   static constexpr bool needs_logs = Bound::needs_logs || std::is_same_v<T, long double>;
 
-  /// Whether to add up what w̃ is a difference of, too.
-  static constexpr bool watches = Weights && watches_digits<T, Bound>;
-
   struct sums {
     typename Team::accumulator loss = typename Team::accumulator(T(0));
     typename Team::accumulator weight = typename Team::accumulator(T(0));
-    typename Team::accumulator before = typename Team::accumulator(T(0));
-    typename Team::accumulator after = typename Team::accumulator(T(0));
   };
 
   divergence_sweep(row_task<Team> const& task, side const& teacher, side const& student,
@@ -134,10 +129,6 @@ class divergence_sweep {
       lane const own = Labelled ? math::fms(factor_, terms.w, uniform_) : terms.w;
       lane const w = place.keep(math::fnma(q, omega_, own));
       total.weight += w;
-      if constexpr (watches) {
-        total.before += math::abs(place.keep(own));
-        total.after += math::abs(w);
-      }
       place.store(weights_, w);
     }
   }
@@ -181,10 +172,6 @@ void divergence_block(row_task<Team> const& task, softmax_side<Team> const& teac
   using row = typename Team::row;
   task.sweep_blocks[b] = {row(Team::sum(inner.loss) + Team::sum(outer.loss)),
                           row(Team::sum(inner.weight) + Team::sum(outer.weight))};
-  if constexpr (sweep_type::watches) {
-    task.sweep_blocks[b].before = row(Team::sum(inner.before) + Team::sum(outer.before));
-    task.sweep_blocks[b].after = row(Team::sum(inner.after) + Team::sum(outer.after));
-  }
 }
 
 }  // namespace DIVOT_ABI

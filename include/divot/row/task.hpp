@@ -14,8 +14,6 @@ template <class Row>
 struct sweep_block {
   Row loss;    // Σ d
   Row weight;  // Σ w̃, relative to the anchor
-  // Σ |w| and Σ |w̃|, for divergences with `slopes_may_agree`
-  Row before = Row(0), after = Row(0);
 };
 
 /// One row (or one pack of rows) of work: operands, scratch, targets, and what came of it.
@@ -84,8 +82,6 @@ sweep_block<typename Team::row> add_blocks(row_task<Team> const& task) {
   for (index b = 0; b < block_count<Team>(task.classes); ++b) {
     total.loss = row(total.loss + task.sweep_blocks[b].loss);
     total.weight = row(total.weight + task.sweep_blocks[b].weight);
-    total.before = row(total.before + task.sweep_blocks[b].before);
-    total.after = row(total.after + task.sweep_blocks[b].after);
   }
   return total;
 }

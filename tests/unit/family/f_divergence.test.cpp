@@ -98,7 +98,7 @@ divot::class_terms<V> terms_at(Bound const& bound, double ell, double anchor) {
   x.relative = V(ell - anchor);
   divot::math::row_probability<V> const as_it_is{V(0), V(1), V(0), V(0)};
   auto const form = divot::bound_sum<Bound>{{std::pair(1., bound)}}.template on_row<V>(
-      as_it_is, as_it_is, V(anchor));
+      as_it_is, as_it_is, divot::two_words<V>{V(anchor), V(0)});
   return form.at(x, V(anchor));
 }
 

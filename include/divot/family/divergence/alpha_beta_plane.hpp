@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace divot {
 inline namespace DIVOT_ABI {
@@ -61,25 +62,25 @@ class bound_alpha_beta {
   class_limits limits() const {
     double const a = alpha_, b = beta_, l = lambda_;
     class_limits end{};
-    end.loss_p0 = a > 0 && l > 0 ? 1 / (a * l) : unbounded;
-    end.loss_q0 = b > 0 && l > 0 ? 1 / (b * l) : unbounded;
-    end.w_p0 = a > 0 ? 1 / a : unbounded;  // unless the row has a gauge
+    end.loss_p0 = a > 0 && l > 0 ? finite(1 / a / l) : unbounded;
+    end.loss_q0 = b > 0 && l > 0 ? finite(1 / b / l) : unbounded;
+    end.w_p0 = a > 0 ? finite(1 / a) : unbounded;  // unless the row has a gauge
     // −(p^α q^β − q^λ)/α as q → 0
     if (a > 0) {
-      end.w_q0 = b > 0 ? 0 : b == 0 ? -1 / a : -unbounded;
+      end.w_q0 = b > 0 ? 0 : b == 0 ? finite(-1 / a) : -unbounded;
     } else if (a == 0) {
       end.w_q0 = b > 0 ? 0 : -unbounded;
     } else {
-      end.w_q0 = l > 0 ? 0 : l == 0 ? 1 / a : -unbounded;
+      end.w_q0 = l > 0 ? 0 : l == 0 ? finite(1 / a) : -unbounded;
     }
     // −(p^α q^{β−1} − q^{λ−1})/α as q → 0
     if (a > 0) {
-      end.omega_q0 = b < 1 ? -unbounded : b == 1 ? -1 / a : 0;
+      end.omega_q0 = b < 1 ? -unbounded : b == 1 ? finite(-1 / a) : 0;
       end.omega_power = b == 1 ? a : 0;
     } else if (a == 0) {
       end.omega_q0 = b > 1 ? 0 : -unbounded;
     } else {
-      end.omega_q0 = l < 1 ? -unbounded : l == 1 ? 1 / a : 0;
+      end.omega_q0 = l < 1 ? -unbounded : l == 1 ? finite(1 / a) : 0;
     }
     return end;
   }
@@ -97,7 +98,7 @@ class bound_alpha_beta {
   /// The divergence on a row of these probabilities.
   template <class V, class R>
   alpha_beta_row<V, R> on_row(math::row_probability<R> const& p, math::row_probability<R> const& q,
-                              R const& anchor) const {
+                              two_words<R> const& anchor) const {
     return {*this, p, q, anchor};
   }
 
@@ -110,6 +111,11 @@ class bound_alpha_beta {
                                long_double = 16;
 
   static double square(double x) { return x * x; }
+  /// A coefficient that is large and not a limit's infinity, for parameters next to 0.
+  static double finite(double x) {
+    double const most = std::numeric_limits<double>::max();
+    return std::clamp(x, -most, most);
+  }
   /// 1/x, or 0 where x is so small that the quotient is never taken.
   static double reciprocal(double x) { return std::abs(x) < 1e-30 ? 0 : 1 / x; }
 

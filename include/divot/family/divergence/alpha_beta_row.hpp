@@ -21,7 +21,7 @@ class alpha_beta_row {
   static constexpr bool needs_relative = true;
 
   alpha_beta_row(bound_alpha_beta const& plane, math::row_probability<R> const& p,
-                 math::row_probability<R> const& q, R const& row_anchor)
+                 math::row_probability<R> const& q, two_words<R> const& row_anchor)
       : plane_(plane),
         p_lambda_(p, plane.lambda_),
         q_lambda_(q, plane.lambda_),
@@ -30,11 +30,12 @@ class alpha_beta_row {
         mixed_(p_alpha_, q_beta_),
         near_square_(plane.near_slope_square_.on<V>()) {
     if (plane.unit_) {
-      V const exponent = plane.slope_.on<V>() * spread<V>(row_anchor);
+      auto const at_anchor = anchor_power(plane.alpha_, row_anchor);
+      V const exponent = spread<V>(at_anchor.exponent);
       // out of range it is centred
       from_anchor_ = exponent < constant<V>(60);
-      gauge_ = math::select(from_anchor_, math::exp(exponent), V(1));
-      V const near = V(-spread<V>(row_anchor) * math::minus_expm1_ratio(exponent));
+      gauge_ = math::select(from_anchor_, spread<V>(at_anchor.value), V(1));
+      V const near = V(-spread<V>(row_anchor.high) * math::minus_expm1_ratio(exponent));
       gauge_shift_ =
           math::select(is_near(exponent), near, V((gauge_ - V(1)) * plane.per_slope_.on<V>()));
       near_square_ = math::select(exponent > constant<V>(-60), near_square_, V(0));
@@ -54,9 +55,11 @@ class alpha_beta_row {
   V w_at_zero_p(class_point<V> const& x, V const& weight_q) const {
     if (plane_.alpha_ <= 0) return infinity<V>();
     if (is_anchored_) return anchored_.at_zero_p(x, weight_q);
-    return V((plane_.unit_ ? V(gauge_ * weight_q) : weight_q) * constant<V>(1 / plane_.alpha_));
+    return V((plane_.unit_ ? V(gauge_ * weight_q) : weight_q) / constant<V>(plane_.alpha_));
   }
   V gauge_shift() const { return gauge_shift_; }
+  /// |ω| of the anchor, which `at` has subtracted already.
+  R slope_taken() const { return is_anchored_ ? anchored_.slope_taken() : R(0); }
 
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& /*anchor*/) const {
     constexpr bool single = std::is_same_v<scalar_of<V>, float>;

@@ -2,12 +2,27 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/core/exact.hpp>
 #include <divot/core/parameter.hpp>
 #include <divot/core/shifted_exp.hpp>
 #include <divot/family/class_point.hpp>
 
 namespace divot {
 inline namespace DIVOT_ABI {
+
+/// e^(α ell) of the anchor, to its last bits where ell and α ell are rounded too.
+template <class R>
+struct power_of_anchor {
+  R exponent, value;
+};
+template <class R>
+power_of_anchor<R> anchor_power(double alpha, two_words<R> const& ell) {
+  auto const a = lane_words<R>(alpha);
+  auto const exponent = product(a, ell);
+  R const y = math::min(exponent.high, constant<R>(60));
+  R const value = math::exp(y);
+  return {exponent.high, R(value + value * exponent.low)};
+}
 
 /// w of the α-β divergence less q times its ω = w/q at the anchor, ω₀, for rows in which classes
 /// may have nearly the anchor's q and ω. λ = 1 needs none of this: there q^λ = q.
@@ -36,23 +51,26 @@ class anchored_slope {
 
   anchored_slope() = default;
   anchored_slope(parameter const& alpha, parameter const& per_alpha, double lambda_less_1,
-                 math::row_probability<R> const& q, R const& anchor)
+                 math::row_probability<R> const& q, two_words<R> const& anchor)
       : alpha_(alpha.on<V>()),
         per_alpha_(per_alpha.on<V>()),
         max_(spread<V>(q.max)),
         rate_(spread<V>(R(q.rate * constant<R>(lambda_less_1)))) {
-    R const exponent = R(constant<R>(alpha.wide) * anchor);
+    auto const at_anchor = anchor_power(alpha.wide, anchor);
+    R const exponent = at_anchor.exponent;
     // out of range there is no gauge; where p is far below q at the anchor, ell₀ may be none
     auto const gauged = exponent < constant<R>(60);
     R const a_ell = math::min(exponent, constant<R>(60));
     R const g = math::exp(R(constant<R>(-lambda_less_1) * q.log_z));
-    R const growth = math::exp(a_ell);
-    R const h = math::select(is_near(a_ell), R(anchor * math::minus_expm1_ratio(a_ell)),
+    R const growth = at_anchor.value;
+    R const h = math::select(is_near(a_ell), R(anchor.high * math::minus_expm1_ratio(a_ell)),
                              R((R(1) - growth) * constant<R>(per_alpha.wide)));
     R const zero(0), bound = constant<R>(near_bound * near_bound);
     gauge_ = spread<V>(g);
     mixed_gauge_ = spread<V>(R(g * growth));
-    omega_ = spread<V>(math::select(gauged, R(g * h), zero));
+    slope_taken_ = math::select(gauged, R(g * h), zero);
+    omega_ = spread<V>(slope_taken_);
+    slope_taken_ = math::abs(slope_taken_);
     near_ = spread<V>(math::select(gauged, bound, zero));
     both_near_ = spread<V>(math::select(gauged && exponent > constant<R>(-60), bound, zero));
   }
@@ -83,6 +101,7 @@ class anchored_slope {
     V const close = math::fma(x.q, mixed_gauge_, excess(x, y)) / alpha_;
     return math::select(y * y < near_, close, math::fnma(x.q, omega_, V(own / alpha_)));
   }
+  R slope_taken() const { return slope_taken_; }
   /// What is added to ω.
   V shift() const { return V(-omega_); }
 
@@ -98,6 +117,7 @@ class anchored_slope {
   V gauge_, mixed_gauge_;  // g and g·e^(α ell₀)
   V omega_;                // ω₀
   V near_, both_near_;     // below these y² and z² are near
+  R slope_taken_ = R(0);   // |ω₀|
 };
 
 }  // namespace DIVOT_ABI

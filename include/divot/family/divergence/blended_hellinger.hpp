@@ -33,7 +33,6 @@ inline namespace DIVOT_ABI {
 class bound_blended_hellinger {
  public:
   static constexpr bool needs_logs = false;
-  static constexpr bool slopes_may_agree = true;
   static constexpr bool needs_exact_offset() { return false; }
 
   bound_blended_hellinger(double weight, double rest)

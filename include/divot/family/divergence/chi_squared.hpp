@@ -72,7 +72,6 @@ struct bound_pearson {
 struct bound_neyman {
   static constexpr bool needs_logs = false;
   static constexpr bool spans_range = true;
-  static constexpr bool slopes_may_agree = true;
   static constexpr bool needs_exact_offset() { return false; }
   static constexpr class_limits limits() { return {unbounded, unbounded, 0, 1, 0, -2}; }
 

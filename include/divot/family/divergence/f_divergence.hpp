@@ -62,7 +62,6 @@ class bound_f_divergence {
   static constexpr bool has_dual = requires(dual_number<double> u) { F::dual(u); };
   static constexpr bool needs_logs = false;
   static constexpr bool spans_range = true;
-  static constexpr bool slopes_may_agree = true;
   static constexpr bool needs_exact_offset() { return !is_smooth<F>(); }
   /// Below this |ell| the series; its own singularities may lie closer than those of divot's.
   static constexpr double series_bound = 0.25;

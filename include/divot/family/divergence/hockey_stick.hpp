@@ -47,6 +47,7 @@ class bound_hinge {
  public:
   static constexpr bool needs_logs = false;
   static constexpr bool needs_exact_offset() { return true; }  // the side of a kink
+  static constexpr bool slopes_are_exact = true;
 
   bound_hinge(double a, double b, bool below) : a_(a), b_(b), below_(below) {
     // the kink in two words, in float too

@@ -25,6 +25,7 @@ struct bound_dual_marton;
 struct bound_marton {
   static constexpr bool needs_logs = false;
   static constexpr bool needs_exact_offset() { return true; }  // f'' jumps at p = q
+  static constexpr bool has_flat_side = true;
   static constexpr class_limits limits() { return {1, 0, 1, 0, 0, 0}; }
 
   template <class V>
@@ -48,6 +49,7 @@ struct bound_marton {
 struct bound_dual_marton {
   static constexpr bool needs_logs = false;
   static constexpr bool needs_exact_offset() { return true; }
+  static constexpr bool has_flat_side = true;
   static constexpr class_limits limits() { return {0, 0, 0, 1, 0, -2}; }
 
   template <class V>

@@ -88,10 +88,10 @@ class bound_skewed {
 
   template <class V, class R>
   auto on_row(math::row_probability<R> const& p, math::row_probability<R> const&,
-              R const& anchor) const {
+              two_words<R> const& anchor) const {
     // m by its logarithm
-    auto const form =
-        inner_.template on_row<V>(p, math::row_probability<R>{R(0), R(1)}, mixed_.p_anchor(anchor));
+    two_words<R> const there{mixed_.p_anchor(anchor.high), R(0)};
+    auto const form = inner_.template on_row<V>(p, math::row_probability<R>{R(0), R(1)}, there);
     return bound_skewed<std::remove_const_t<decltype(form)>, true>(form, mixed_);
   }
 
@@ -190,11 +190,12 @@ class bound_reverse_skewed {
 
   template <class V, class R>
   auto on_row(math::row_probability<R> const&, math::row_probability<R> const& q,
-              R const& anchor) const {
+              two_words<R> const& anchor) const {
     math::row_probability<R> const m{R(0), R(1)};  // m by its logarithm
-    R const there = mixed_.q_anchor(math::select(is_far(anchor), R(0), anchor));
+    R const near = math::select(is_far(anchor.high), R(0), anchor.high);
+    two_words<R> const there{mixed_.q_anchor(near), R(0)}, back{R(-there.high), R(0)};
     auto const form = inner_.template on_row<V>(q, m, there);
-    auto const flipped = flipped_.template on_row<V>(m, q, R(-there));
+    auto const flipped = flipped_.template on_row<V>(m, q, back);
     return bound_reverse_skewed<std::remove_const_t<decltype(form)>,
                                 std::remove_const_t<decltype(flipped)>, false>(form, flipped,
                                                                                mixed_);

@@ -22,6 +22,7 @@ inline namespace DIVOT_ABI {
 struct bound_total_variation {
   static constexpr bool needs_logs = false;
   static constexpr bool needs_exact_offset() { return true; }  // the sign of a small ell
+  static constexpr bool slopes_are_exact = true;
   static constexpr class_limits limits() { return {.5, 0, .5, .5, 0, -.5}; }
 
   template <class V>
