@@ -5,6 +5,7 @@
 // Any flaw in its input ends it with status 2 and one line on standard error.
 #include "commands.hpp"
 #include "flaw.hpp"
+#include "transport.hpp"
 
 #include <divot/version.hpp>
 
@@ -146,6 +147,37 @@ void add_inputs(CLI::App& command, cli::input_options& in) {
       ->capture_default_str();
 }
 
+void add_transport(CLI::App& command, cli::transport_options& options) {
+  auto const add_file = [&](char const* name, std::string& to, char const* what, char const* type) {
+    command.add_option(name, to, what)->type_name(type)->check(a_name());
+  };
+  add_file("--cost", options.cost, "Costs, rows by columns", "C.npy");
+  add_file("--x", options.x, "In place of costs: points, a row each; the plan's rows", "X.npy");
+  add_file("--y", options.y, "The points that are its columns", "Y.npy");
+  command.add_option("--ground", options.ground, "Cost of two points (default: l1)")
+      ->check(CLI::IsMember({"l1", "l2", "squared_l2"}));
+  add_file("--a", options.row_masses, "Masses of the rows (default: 1/rows)", "A.npy");
+  add_file("--b", options.column_masses, "Masses of the columns (default: 1/columns)", "B.npy");
+  command.add_option("--epsilon", options.epsilon, "Regularisation, in units of the cost")
+      ->required()
+      ->type_name("X");
+  CLI::Option* const sweeps =
+      command.add_option("--sweeps", options.sweeps, "So many plain sweeps and nothing else")
+          ->type_name("N")
+          ->check(CLI::PositiveNumber);
+  command
+      .add_option("--tolerance", options.tolerance,
+                  "Of the marginals, as a fraction of the mass (default: 1e-9; 1e-5 of float32)")
+      ->type_name("X")
+      ->check(CLI::PositiveNumber)
+      ->excludes(sweeps);
+  command.add_option("--objective", options.objective, "What the gradient is that of")
+      ->check(CLI::IsMember({"transport_cost", "entropic"}))
+      ->capture_default_str();
+  add_file("--gradient-out", options.gradient_out, "Gradient for the costs", "G.npy");
+  add_file("--plan-out", options.plan_out, "The plan", "P.npy");
+}
+
 /// Which options were given at all is known only after parsing.
 void note_given(CLI::App const& command, cli::input_options& in) {
   in.has_threads = command.count("--threads") > 0;
@@ -206,21 +238,28 @@ int run(int argc, char** argv) {
   compare.add_flag("--json", json, "Print JSON");
   compare.footer(std::string(spec_help) + teacher_help + file_help);
 
+  cli::transport_options moved;
+  CLI::App& transport =
+      *app.add_subcommand("transport", "An optimal transport problem: values, plan and gradient");
+  add_transport(transport, moved);
+  transport.add_flag("--json", json, "Print JSON");
+
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help and --version
     if (e.get_name() == "RequiredError" && app.get_subcommands().empty() && argc > 1) {
       return report_flaw("there is no command '" + std::string(argv[1]) +
-                         "'; the commands are list, eval and compare");
+                         "'; the commands are list, eval, compare and transport");
     }
     return report_flaw(std::string(e.what()) + " (see divot --help)");
   }
   note_given(eval, options.input);
   note_given(compare, compared.input);
-  std::cout << (list.parsed()   ? cli::list(json, shapes)
-                : eval.parsed() ? cli::eval(options, json)
-                                : cli::compare(compared, json))
+  std::cout << (list.parsed()        ? cli::list(json, shapes)
+                : eval.parsed()      ? cli::eval(options, json)
+                : transport.parsed() ? cli::transport(moved, json)
+                                     : cli::compare(compared, json))
             << std::flush;
   if (!std::cout) return report_flaw("standard output: cannot be written");
   return 0;

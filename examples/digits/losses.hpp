@@ -19,7 +19,8 @@ enum class kind {
   between,     ///< treats both sides alike
   alpha_beta,  ///< the α-β plane, and functions of its sums
   chi_squared,
-  prepared  ///< what stands between the logits and the divergence
+  prepared,  ///< what stands between the logits and the divergence
+  transport  ///< between rows
 };
 
 using label_span = std::span<std::int64_t const>;
@@ -49,6 +50,7 @@ std::vector<loss> alpha_beta_losses();
 std::vector<loss> order_losses();
 std::vector<loss> composed_losses();
 std::vector<loss> prepared_losses();
+std::vector<loss> transport_losses();
 std::vector<loss> other_losses();
 
 /// Any point of the α-β plane.

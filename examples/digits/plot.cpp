@@ -94,6 +94,8 @@ std::string colour(kind k) {
       return "#b07a16";
     case kind::prepared:
       return "#0f7f8f";
+    case kind::transport:
+      return "#a03a78";
   }
   return "#000000";
 }

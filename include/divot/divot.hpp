@@ -6,5 +6,7 @@
 #include <divot/diagnostics.hpp>
 #include <divot/divergence.hpp>
 #include <divot/self_test.hpp>
+#include <divot/sinkd.hpp>
+#include <divot/sinkhorn.hpp>
 #include <divot/softmax.hpp>
 #include <divot/version.hpp>

@@ -54,6 +54,7 @@ void every_verb(Policy const& policy) {
     M g(70, cols), h(70, cols);
     settles([&](auto const& b) { divot::value(policy, divot::kl{}, t, s, b); });
     settles([&](auto const& b) { divot::gradient(policy, divot::kl{}, t, s, g, b); });
+    settles([&](auto const& b) { divot::gradient(policy, divot::sinkd{}, t, s, g, b); });
     divot::temperature_gradient temperatures;
     auto const all = divot::gradients().student(g).teacher(h).temperature(temperatures);
     settles([&](auto const& b) {

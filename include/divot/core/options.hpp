@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -35,6 +36,11 @@ enum class tail {
 /// then on nothing is allocated. Not for use by two calls at once.
 class workspace {
  public:
+  workspace() = default;
+  /// A copy has memory of its own, and none yet.
+  workspace(workspace const&) {}
+  workspace& operator=(workspace const&) { return *this; }
+
   /// At least this many bytes, aligned to 64.
   std::byte* reserve(std::size_t bytes) {
     std::size_t const wanted = (bytes < least ? least : bytes) + 64;
@@ -42,12 +48,18 @@ class workspace {
     auto const address = reinterpret_cast<std::uintptr_t>(memory_.data());
     return memory_.data() + (64 - address % 64) % 64;
   }
+  /// Another one, for the calls that a call makes itself.
+  workspace& inner() {
+    if (!inner_) inner_ = std::make_unique<workspace>();
+    return *inner_;
+  }
 
  private:
   // what a worker on short rows needs at most, so that the memory of a large call does for every
   // smaller one
   static constexpr std::size_t least = std::size_t(64) << 10;
   std::vector<std::byte> memory_;
+  std::unique_ptr<workspace> inner_;
 };
 
 /// How the rows of one call are weighted, masked and combined. Everything is optional; every span
@@ -83,6 +95,11 @@ struct batch {
 /// Whether a row counts.
 inline bool is_valid(batch const& b, index row) {
   return b.mask.empty() || b.mask[static_cast<std::size_t>(row)] != 0;
+}
+inline index valid_rows_of(batch const& b, index rows) {
+  index count = 0;
+  for (index r = 0; r < rows; ++r) count += is_valid(b, r);
+  return count;
 }
 /// A row's temperature; `common` is the wrapper's.
 inline double temperature_of(batch const& b, index row, double common) {

@@ -72,8 +72,7 @@ struct loss_context {
 
   /// Counts the valid rows and settles the divisor.
   void prepare() {
-    valid_rows = 0;
-    for (index r = 0; r < set.rows; ++r) valid_rows += is_valid(r);
+    valid_rows = valid_rows_of(*set.options, set.rows);
     double const divisor = set.options->normaliser != 0
                                ? set.options->normaliser
                                : static_cast<double>(std::max<index>(valid_rows, 1));

@@ -25,6 +25,7 @@ typename Team::row power_mass(Team const& team, row_task<Team> const& task,
   power const of_p(teacher.probability(), a), of_q(student.probability(), 1 - a);
   math::power_product<lane, row> const mixed(of_p, of_q);
   lane const gone(static_cast<T>(low));
+  team.blocks(0, [](index) {});  // everyone has read the sums
   team.blocks(block_count<Team>(task.classes), [&](index b) {
     typename Team::accumulator total(T(0));
     Team::each(b * block_columns, block_length<Team>(task.classes, b), [&](auto const& place) {

@@ -1,0 +1,231 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/row/dense_row.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// A transport problem: C (rows × columns, row after row), the mass of each row and column, all of
+/// them positive, ε, and how many sweeps are made.
+struct sinkhorn_problem {
+  index rows = 0, columns = 0;
+  double const *cost = nullptr, *row_mass = nullptr, *column_mass = nullptr;
+  double epsilon = 1;
+  index sweeps = 1;
+};
+
+/// What the sweeps leave behind, sweep after sweep: enough to undo them. In the kernel's domain u,
+/// v, K v and Kᵀ u; in the log domain the potentials f and g in the first two.
+struct sinkhorn_history {
+  double* of_rows = nullptr;      // sweeps × rows
+  double* of_columns = nullptr;   // (sweeps + 1) × columns; the first is where the sweeps begin
+  double* row_sums = nullptr;     // sweeps × rows
+  double* column_sums = nullptr;  // sweeps × columns
+  double* kernel = nullptr;       // rows × columns
+  double* spare = nullptr;        // rows + 3 columns
+};
+
+/// Sinkhorn's sweeps on K = exp(−C/ε), which must not underflow: u = a/(K v), v = b/(Kᵀ u), from
+/// v = 1. A row at a time: what it adds to Kᵀ u is added while it is at hand.
+template <class Team>
+class kernel_sweeps {
+ public:
+  kernel_sweeps(sinkhorn_problem const& problem, sinkhorn_history const& history)
+      : p_(problem), h_(history) {}
+
+  void run() const {
+    index const n = p_.rows, m = p_.columns;
+    for (index i = 0; i < n; ++i) {
+      double const* const c = p_.cost + i * m;
+      for (index j = 0; j < m; ++j) kernel(i)[j] = -c[j] / p_.epsilon;
+      Team::each(0, m, [&](auto const& place) DIVOT_LAMBDA_INLINE {
+        place.store(kernel(i), math::exp(place.load(kernel(i), 0)));
+      });
+    }
+    std::fill_n(v(0), m, 1.);
+    for (index k = 0; k < p_.sweeps; ++k) {
+      std::fill_n(column_sums(k), m, 0.);
+      for (index i = 0; i < n; ++i) {
+        double const sum = dot_row<Team>(kernel(i), v(k), m);
+        row_sums(k)[i] = sum;
+        u(k)[i] = p_.row_mass[i] / sum;
+        add_multiple_row<Team>(u(k)[i], kernel(i), column_sums(k), m);
+      }
+      for (index j = 0; j < m; ++j) v(k + 1)[j] = p_.column_mass[j] / column_sums(k)[j];
+    }
+  }
+
+  /// Row i of the plan u_i K_ij v_j.
+  void plan(index i, double* out) const {
+    double const own = u(p_.sweeps - 1)[i];
+    double const* const other = v(p_.sweeps);
+    for (index j = 0; j < p_.columns; ++j) out[j] = own * kernel(i)[j] * other[j];
+  }
+
+  /// From G = ∂L/∂P to ∂L/∂C through every sweep, in place. What is left in the history afterwards
+  /// are the sums' derivatives.
+  ///
+  /// The derivative in K is diag(u) G diag(v) and, from the sweeps, one product of 2·sweeps rank-1
+  /// terms: (u, ∂Kᵀu) and (∂Kv, v) of each sweep.
+  void pull_back(double* g) const {
+    index const n = p_.rows, m = p_.columns;
+    double* const of_u = h_.spare;
+    double* const of_v = h_.spare + n;
+    double* const term = of_v + m;
+    double const* const last_u = u(p_.sweeps - 1);
+    double const* const last_v = v(p_.sweeps);
+    std::fill_n(of_v, m, 0.);
+    for (index i = 0; i < n; ++i) {
+      for (index j = 0; j < m; ++j) term[j] = kernel(i)[j] * g[i * m + j];
+      of_u[i] = dot_row<Team>(term, last_v, m);
+      add_multiple_row<Team>(last_u[i], term, of_v, m);
+    }
+    for (index k = p_.sweeps - 1; k >= 0; --k) {
+      for (index j = 0; j < m; ++j) {
+        column_sums(k)[j] = -of_v[j] * v(k + 1)[j] / column_sums(k)[j];
+        of_v[j] = 0;
+      }
+      for (index i = 0; i < n; ++i) {
+        double const own = of_u[i] + dot_row<Team>(kernel(i), column_sums(k), m);
+        row_sums(k)[i] = -own * u(k)[i] / row_sums(k)[i];
+        add_multiple_row<Team>(row_sums(k)[i], kernel(i), of_v, m);
+        of_u[i] = 0;
+      }
+    }
+    for (index i = 0; i < n; ++i) {
+      double* const row = g + i * m;
+      for (index j = 0; j < m; ++j) row[j] *= last_u[i] * last_v[j];
+      for (index k = 0; k < p_.sweeps; ++k) {
+        add_multiple_row<Team>(u(k)[i], column_sums(k), row, m);
+        add_multiple_row<Team>(row_sums(k)[i], v(k), row, m);
+      }
+      for (index j = 0; j < m; ++j) row[j] *= -kernel(i)[j] / p_.epsilon;
+    }
+  }
+
+ private:
+  double* kernel(index i) const { return h_.kernel + i * p_.columns; }
+  double* u(index k) const { return h_.of_rows + k * p_.rows; }
+  double* v(index k) const { return h_.of_columns + k * p_.columns; }
+  double* row_sums(index k) const { return h_.row_sums + k * p_.rows; }
+  double* column_sums(index k) const { return h_.column_sums + k * p_.columns; }
+
+  sinkhorn_problem const& p_;
+  sinkhorn_history const& h_;
+};
+
+/// The same sweeps on potentials, P = exp((f⊕g − C)/ε), for costs so far apart, or an ε so small,
+/// that K would underflow. From g = 0.
+template <class Team>
+class log_sweeps {
+ public:
+  log_sweeps(sinkhorn_problem const& problem, sinkhorn_history const& history)
+      : p_(problem), h_(history), per_epsilon_(1 / problem.epsilon) {}
+
+  void run() const {
+    std::fill_n(g(0), p_.columns, 0.);
+    for (index k = 0; k < p_.sweeps; ++k) sweep(g(k), f(k), g(k + 1));
+  }
+
+  /// One sweep: f from `before`, then the columns' potentials after it.
+  void sweep(double const* before, double* f, double* after) const {
+    double* const sums = h_.spare;
+    rows(before, f, sums);
+    columns(before, f, sums, after);
+  }
+  /// The rows' half: f, which gives every row its mass, and what each column then has.
+  void rows(double const* g, double* f, double* sums) const {
+    index const m = p_.columns;
+    double* const e = h_.spare + m;
+    std::fill_n(sums, m, 0.);
+    for (index i = 0; i < p_.rows; ++i) {
+      auto const row = exponentials_row<Team>(g, cost(i), per_epsilon_, m, e);
+      f[i] = p_.epsilon * (std::log(p_.row_mass[i]) - row.largest - std::log(row.sum));
+      add_multiple_row<Team>(p_.row_mass[i] / row.sum, e, sums, m);
+    }
+  }
+  /// The columns' half, from what they have: potentials that give every column its mass. `after`
+  /// may be `before`.
+  void columns(double const* before, double const* f, double const* sums, double* after) const {
+    for (index j = 0; j < p_.columns; ++j) {
+      double const log_b = std::log(p_.column_mass[j]);
+      // a column that no row gave anything to
+      bool const lost = !(sums[j] > 1e-280);
+      after[j] = lost ? p_.epsilon * (log_b - column_log_sum(f, j))
+                      : before[j] + p_.epsilon * (log_b - std::log(sums[j]));
+    }
+  }
+
+  /// Row i of the plan.
+  void plan(index i, double* out) const {
+    plan_row<Team>(f(p_.sweeps - 1)[i], g(p_.sweeps), cost(i), per_epsilon_, p_.columns, out);
+  }
+
+  /// From G = ∂L/∂P to ∂L/∂C through every sweep, in place.
+  void pull_back(double* bar) const {
+    index const n = p_.rows, m = p_.columns;
+    double* const of_f = h_.spare;
+    double* const of_g = h_.spare + n;
+    double* const e = of_g + m;
+    double* const next = e + m;
+    std::fill_n(of_g, m, 0.);
+    for (index i = 0; i < n; ++i) {
+      double* const row = bar + i * m;
+      plan(i, e);
+      for (index j = 0; j < m; ++j) e[j] *= row[j] * per_epsilon_;
+      of_f[i] = 0;
+      for (index j = 0; j < m; ++j) {
+        of_f[i] += e[j];
+        of_g[j] += e[j];
+        row[j] = -e[j];
+      }
+    }
+    for (index k = p_.sweeps - 1; k >= 0; --k) {
+      std::fill_n(next, m, 0.);
+      for (index i = 0; i < n; ++i) {
+        double* const row = bar + i * m;
+        // what the columns' step took of this row
+        plan_row<Team>(f(k)[i], g(k + 1), cost(i), per_epsilon_, m, e);
+        double own = of_f[i];
+        for (index j = 0; j < m; ++j) {
+          double const part = e[j] * of_g[j] / p_.column_mass[j];
+          row[j] += part;
+          own -= part;
+        }
+        // and what its own step took of the columns
+        plan_row<Team>(f(k)[i], g(k), cost(i), per_epsilon_, m, e);
+        own /= p_.row_mass[i];
+        add_multiple_row<Team>(own, e, row, m);
+        add_multiple_row<Team>(-own, e, next, m);
+        of_f[i] = 0;
+      }
+      std::copy_n(next, m, of_g);
+    }
+  }
+
+ private:
+  /// log Σ_i exp((f_i − C_ij)/ε).
+  double column_log_sum(double const* f, index j) const {
+    auto const of = [&](index i) { return (f[i] - cost(i)[j]) * per_epsilon_; };
+    double largest = of(0);
+    for (index i = 1; i < p_.rows; ++i) largest = std::max(largest, of(i));
+    double sum = 0;
+    for (index i = 0; i < p_.rows; ++i) sum += std::exp(of(i) - largest);
+    return largest + std::log(sum);
+  }
+  double const* cost(index i) const { return p_.cost + i * p_.columns; }
+  double* f(index k) const { return h_.of_rows + k * p_.rows; }
+  double* g(index k) const { return h_.of_columns + k * p_.columns; }
+
+  sinkhorn_problem const& p_;
+  sinkhorn_history const& h_;
+  double per_epsilon_;
+};
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

@@ -1,0 +1,192 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/divergence.hpp>
+#include <divot/exec/sinkd_rows.hpp>
+
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+inline void check_sinkd(sinkd const& what, batch const& options) {
+  check_temperature(what.temperature, "sinkd");
+  if (!(what.epsilon >= 1e-12 && std::isfinite(what.epsilon))) {
+    fail("sinkd: epsilon is ", what.epsilon, "; it must be at least 1e-12 and finite");
+  }
+  if (what.sweeps < 1) fail("sinkd: sweeps is ", what.sweeps, "; it must be at least 1");
+  if (what.mass == mass::probability && options.reduction == reduction::mean) {
+    fail(
+        "sinkd: with mass::probability the value is a mean over the samples already; ask for "
+        "batch::reduction sum");
+  }
+  if (!options.temperatures.empty()) {
+    fail("batch::temperatures: sinkd compares rows, which have its own temperature, all of them");
+  }
+}
+
+/// The part of a call in which both sides are sources of rows.
+template <class T, class Declared, execution_policy Policy, class Request, class TeacherRows,
+          class StudentRows>
+loss_result<Declared> run_sinkd(Policy const& policy, sinkd const& what, Request const& request,
+                                batch const& options, TeacherRows const& teacher,
+                                operand_kind teacher_kind, index classes,
+                                StudentRows const& student) {
+  using request_type = std::remove_cvref_t<Request>;
+  constexpr bool student_wanted = is_gradient_target<decltype(request_type::student_target)>;
+  constexpr bool teacher_wanted = is_gradient_target<decltype(request_type::teacher_target)>;
+  index const rows = student.rows();
+  screen_rows<T>(options, classes, teacher, teacher_kind, student, operand_kind::logits,
+                 [&](index row, index bad) {
+                   report_bad_row<T>(teacher, teacher_kind, student, operand_kind::logits, row,
+                                     valid_classes_of(options, row, classes), bad, false);
+                 });
+  index const valid = valid_rows_of(options, rows);
+  double const divisor =
+      options.normaliser != 0 ? options.normaliser : static_cast<double>(std::max<index>(valid, 1));
+  double const mean = options.reduction == reduction::mean ? 1 / divisor : 1;
+  auto const weight = [&](index r) {
+    return options.weights.empty() ? 1 : options.weights[static_cast<std::size_t>(r)];
+  };
+  auto const factor = [&](index r) {
+    return mean * weight(r) *
+           (options.upstream.empty() ? 1 : options.upstream[static_cast<std::size_t>(r)]);
+  };
+  for (index r = 0; r < rows; ++r) {
+    if (is_valid(options, r) &&
+        !(std::abs(factor(r)) <= static_cast<double>(std::numeric_limits<T>::max()))) {
+      fail("row ", r, ": weight and upstream gradient multiply its gradient by ", factor(r),
+           ", which is beyond the range of the arithmetic");
+    }
+  }
+  sinkd_rows<T, Policy> solver(policy, what, options, rows, classes);
+  auto const refuse = [&](std::pair<index, index> const& bad) {
+    if (bad.first == 0) return;
+    report_bad_row<T>(teacher, teacher_kind, student, operand_kind::logits, bad.second,
+                      valid_classes_of(options, bad.second, classes), bad.first, false);
+  };
+  // a bad row is in everybody's problem
+  refuse(solver.distributions(teacher, teacher_kind != operand_kind::logits, solver.teacher()));
+  refuse(solver.distributions(student, false, solver.student()));
+
+  double total = 0;
+  if (!options.per_row.empty()) std::fill(options.per_row.begin(), options.per_row.end(), 0.);
+  if (valid > 0) solver.solve();
+  for (index i = 0; i < valid; ++i) {
+    index const r = solver.place(i);
+    double const part = weight(r) * solver.loss(i);
+    total += part;
+    if (!options.per_row.empty()) options.per_row[static_cast<std::size_t>(r)] = part;
+  }
+  if constexpr (student_wanted || teacher_wanted) {
+    if (valid > 0) {
+      solver.differentiate([&](index i) { return factor(solver.place(i)); });
+    }
+    auto const write = [&](bool of_teacher, auto const& asked) {
+      auto const target = make_target<T>(asked);
+      bool add = false;
+      double scale = 1;
+      take_settings(asked, add, scale);
+      solver.write(of_teacher, target, add, scale);
+    };
+    if constexpr (student_wanted) write(false, request.student_target);
+    if constexpr (teacher_wanted) write(true, request.teacher_target);
+  }
+  loss_result<Declared> result;
+  result.value = static_cast<Declared>(mean * total);
+  result.valid_rows = valid;
+  return result;
+}
+
+template <execution_policy Policy, teacher_like Teacher, teacher_like Student, class Request>
+auto run_sinkd_checked(Policy const& policy, sinkd const& what, Teacher const& teacher_given,
+                       Student const& student_given, Request const& request, batch const& options) {
+  decltype(auto) teacher = as_operand(teacher_given);
+  decltype(auto) student = as_operand(student_given);
+  using teacher_type = std::remove_cvref_t<decltype(teacher)>;
+  using student_type = std::remove_cvref_t<decltype(student)>;
+  static_assert(!is_mixture<teacher_type> && !is_top_k_operand<teacher_type>,
+                "divot: sinkd takes logits, probabilities, log_probabilities or labels as teacher");
+  constexpr operand_kind teacher_kind = kind_of<teacher_type>;
+  static_assert(kind_of<student_type> == operand_kind::logits,
+                "divot: sinkd takes the student's logits: its gradient is theirs");
+  static_assert(!has_transforms<student_type> && !has_transforms<teacher_type>,
+                "divot: sinkd takes logits as they are: softcap, bias, standardise and mask belong "
+                "to losses of single rows");
+  using declared = typename declared_arithmetic<teacher_type, student_type>::type;
+  static_assert(is_real<declared>,
+                "divot: sinkd takes numbers: scalars of automatic differentiation have its "
+                "gradient as a pullback");
+  using T = std::conditional_t<teacher_kind == operand_kind::probabilities &&
+                                   std::is_same_v<declared, float>,
+                               double, declared>;
+  static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>,
+                "divot: sinkd works in float and double");
+  using request_type = std::remove_cvref_t<Request>;
+  constexpr bool teacher_wanted = is_gradient_target<decltype(request_type::teacher_target)>;
+  static_assert(!teacher_wanted || teacher_kind == operand_kind::logits,
+                "divot: of sinkd a teacher's gradient exists for logits only");
+  static_assert(!wants_diagnostics<request_type>,
+                "divot: diagnostics come with losses of single rows, not with sinkd");
+  if (request.temperature_target != nullptr || request.parameter_target != nullptr) {
+    fail("sinkd has no gradients().temperature(…) and .parameters(…)");
+  }
+  check_policy(policy);
+  check_sinkd(what, options);
+  check_not_null(student.x, "the student");
+  using team = row_team<decltype(runs_as(policy)), T>;
+  auto const student_rows = make_source<team>(student);
+  index const rows = student_rows.rows(), student_cols = student_rows.cols();
+  auto const run = [&](auto const& teacher_rows, index teacher_cols, memory_span const& memory) {
+    if (teacher_rows.rows() != rows) {
+      fail("the teacher has ", teacher_rows.rows(), " rows, the student ", rows);
+    }
+    check_batch(options, rows, std::min(teacher_cols, student_cols));
+    index const classes = settle_classes(options, teacher_cols, student_cols);
+    if (rows > 0 && classes == 0) fail("there are ", rows, " rows and no classes");
+    check_target(request.student_target, rows, student_cols, "the student's gradient",
+                 "the student");
+    check_target(request.teacher_target, rows, teacher_cols, "the teacher's gradient",
+                 "the teacher");
+    check_overlap(request, operand_span(student.x), memory);
+    return run_sinkd<T, declared>(runs_as(policy), what, request, options, teacher_rows,
+                                  teacher_kind, classes, student_rows);
+  };
+  if constexpr (teacher_kind == operand_kind::labels) {
+    if (!(teacher.smoothing >= 0 && teacher.smoothing < 1)) {
+      fail("labels: the smoothing is ", teacher.smoothing, "; it must lie in [0, 1)");
+    }
+    if (!options.labels.empty()) fail("labels are given twice: as the teacher and in the batch");
+    using label_type = row_labels<decltype(teacher.y)>;
+    label_type const labels{teacher.y};
+    check_batch(options, rows, student_cols);
+    if (labels.size() == rows) {
+      for (index r = 0; r < rows; ++r) {
+        index const n = valid_classes_of(
+            options, r, options.valid_classes > 0 ? options.valid_classes : student_cols);
+        if (is_valid(options, r) && (labels[r] < 0 || labels[r] >= n)) {
+          fail("row ", r, ": the label is ", labels[r], "; there are ", n, " classes");
+        }
+      }
+    }
+    return run(label_source<T, label_type>(labels, teacher.smoothing), student_cols, memory_span{});
+  } else {
+    check_not_null(teacher.x, "the teacher");
+    auto const teacher_rows = make_source<team>(teacher);
+    return run(teacher_rows, teacher_rows.cols(), operand_span(teacher.x));
+  }
+}
+
+/// value, gradient and value_and_gradient of sinkd: arguments as for every loss.
+template <execution_policy Policy, teacher_like Teacher, teacher_like Student, class Where>
+auto run_call(Policy const& policy, sinkd const& what, Teacher const& teacher,
+              Student const& student, Where&& where, batch const& options) {
+  return run_sinkd_checked(policy, what, teacher, student, request_of(std::forward<Where>(where)),
+                           options);
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot
