@@ -24,7 +24,8 @@ set(losses
   "GKD 0.1" "triangular" "Puri–Vincze 1.5" "Matusita 0.7" "arithmetic–geometric"
   "Österreicher–Vajda 2" "hockey stick 1.1" "Marton" "Vajda 1.5" "Rényi 2" "Sharma–Mittal (0.5, 2)"
   "γ-divergence 0.5" "skewed χ² 0.1" "both skew KLs 0.1" "√Jensen–Shannon" "KL, two teachers"
-  "KL, top 3, bucket" "KL, softcap 5" "SinKD" "SinKD of labels" "KL + 0.8 SinKD" "0.1 labels + 0.9 KL of z-scores")
+  "KL, top 3, bucket" "KL, softcap 5" "labels + 0.8 SinKD" "KL + 0.8 SinKD"
+  "KL + 0.8 SinKD of labels" "0.1 labels + 0.9 KL of z-scores")
 foreach(loss IN LISTS losses)
   string(FIND "${table}" "\n${loss}  " place)
   if(place EQUAL -1)

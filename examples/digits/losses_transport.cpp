@@ -7,19 +7,34 @@
 
 namespace digits {
 
-using divot::kl, divot::sinkd;
+using divot::cross_entropy, divot::kl, divot::sinkd;
 
 namespace {
 
-/// One-hot rows, which the batch's students are transported to.
-loss sinkd_of_labels() {
-  return {"SinKD of labels", "sinkd{}, labels(y)", kind::transport,
-          [](teachers const&, label_span labels, view student, matrix& gradient) -> float {
-            return divot::value_and_gradient(sinkd{}, divot::labels(labels), student, gradient);
+// Losses of rows and losses between them add up in the gradient. SinKD alone does not say which
+// student is which image's: it is as content when they have changed places.
+
+loss labels_and_sinkd() {
+  return {"labels + 0.8 SinKD", "cross_entropy{}, then accumulate: 0.8 of sinkd{}", kind::transport,
+          [](teachers const& t, label_span labels, view student, matrix& gradient) -> float {
+            float const row = divot::value_and_gradient(cross_entropy{}, divot::labels(labels),
+                                                        student, gradient);
+            return row + 0.8f * divot::value_and_gradient(sinkd{}, t.first, student,
+                                                          divot::accumulate(gradient, 0.8));
           }};
 }
 
-/// Losses of rows and losses between them add up in the gradient.
+/// One-hot rows in the teacher's place.
+loss kl_and_sinkd_of_labels() {
+  return {"KL + 0.8 SinKD of labels", "kl{}, then accumulate: 0.8 of sinkd{} and labels(y)",
+          kind::transport,
+          [](teachers const& t, label_span labels, view student, matrix& gradient) -> float {
+            float const row = divot::value_and_gradient(kl{}, t.first, student, gradient);
+            return row + 0.8f * divot::value_and_gradient(sinkd{}, divot::labels(labels), student,
+                                                          divot::accumulate(gradient, 0.8));
+          }};
+}
+
 loss kl_and_sinkd() {
   return {"KL + 0.8 SinKD", "kl{}, then accumulate: 0.8 of sinkd{}", kind::transport,
           [](teachers const& t, label_span, view student, matrix& gradient) -> float {
@@ -33,11 +48,7 @@ loss kl_and_sinkd() {
 
 /// Optimal transport between the students' and the teacher's distributions in a batch.
 std::vector<loss> transport_losses() {
-  return {
-      DIGITS_LOSS("SinKD", kind::transport, sinkd{}),
-      sinkd_of_labels(),
-      kl_and_sinkd(),
-  };
+  return {labels_and_sinkd(), kl_and_sinkd(), kl_and_sinkd_of_labels()};
 }
 
 }  // namespace digits
