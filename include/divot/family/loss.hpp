@@ -209,18 +209,23 @@ requires(!loss<X>) constexpr auto at(double, X const&, Rest const&...) {
   static_assert(never<X>, "divot: at(T, loss) takes a loss: at(2, divot::kl{})");
 }
 
+/// A number beside a loss. Clang 14 refuses operators of two numbers before it asks what they are
+/// for: 0.5f * value(…) would not compile.
+struct bare_number {
+  double value;
+  constexpr bare_number(double x) : value(x) {}  // NOLINT: it is that number
+};
 template <loss L>
-constexpr scaled<L> operator*(double weight, L const& term) {
-  return {weight, term};
+constexpr scaled<L> operator*(bare_number weight, L const& term) {
+  return {weight.value, term};
 }
 template <loss L>
-constexpr scaled<L> operator*(L const& term, double weight) {
-  return {weight, term};
+constexpr scaled<L> operator*(L const& term, bare_number weight) {
+  return {weight.value, term};
 }
-
 template <loss L>
-constexpr scaled<L> operator/(L const& term, double divisor) {
-  return {1 / divisor, term};
+constexpr scaled<L> operator/(L const& term, bare_number divisor) {
+  return {1 / divisor.value, term};
 }
 template <loss L>
 constexpr scaled<L> operator-(L const& term) {
