@@ -168,6 +168,7 @@ TEST_CASE("the kernel's and the log domain's sweeps agree, and so do their pullb
   }
 }
 
+#if DIVOT_HAS_OPENMP
 TEST_CASE("threads change no bit of sinkd") {
   narrow const t = random(70, 300, 7).cast<float>(), s = random(70, 300, 8).cast<float>();
   narrow one(70, 300), two(70, 300);
@@ -176,6 +177,7 @@ TEST_CASE("threads change no bit of sinkd") {
   CHECK(a == b);
   CHECK((one.array() == two.array()).all());
 }
+#endif
 
 TEST_CASE("a masked row is outside sinkd's problem") {
   matrix const t = random(4, 6, 9), s = random(4, 6, 10);
