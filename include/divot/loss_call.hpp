@@ -49,23 +49,6 @@ void check_temperatures_named(Plan const& plan, operand_kind teacher, bool teach
   }
 }
 
-/// What weights and upstream gradients make of a row's gradient must be a number of the arithmetic.
-template <class T, class Context>
-void check_factors(Context const& call) {
-  if constexpr (is_real<T>) {
-    batch const& options = *call.set.options;
-    if (options.weights.empty() && options.upstream.empty()) return;
-    for (index r = 0; r < call.set.rows; ++r) {
-      double const factor = call.gradient_factor(r);
-      if (call.is_valid(r) &&
-          !(std::abs(factor) <= static_cast<double>(std::numeric_limits<T>::max()))) {
-        fail("row ", r, ": weight and upstream gradient multiply its gradient by ", factor,
-             ", which is beyond the range of the arithmetic");
-      }
-    }
-  }
-}
-
 /// Whether a divergence is taken at the wrappers' temperatures.
 template <class Plan>
 bool uses_wrappers(Plan const& plan) {
@@ -88,17 +71,10 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
   batch const& options = *set.options;
   index const rows = student_rows.rows(), student_cols = student_rows.cols();
   set.rows = rows;
-  if (teacher_rows.rows() != rows) {
-    fail("the teacher has ", teacher_rows.rows(), " rows, the student ", rows);
-  }
-  check_batch(options, rows, std::min(teacher_cols, student_cols));
-  set.classes = settle_classes(options, teacher_cols, student_cols);
-  if (rows > 0 && set.classes == 0) fail("there are ", rows, " rows and no classes");
+  set.classes = settle_shapes(options, teacher_rows.rows(), teacher_cols, rows, student_cols);
   check_labels(plan, labels, set.label_smoothing, options, rows, set.classes);
   check_top_k(teacher_rows, options, rows, set.classes);
-  check_target(request.student_target, rows, student_cols, "the student's gradient", "the student");
-  check_target(request.teacher_target, rows, teacher_cols, "the teacher's gradient", "the teacher");
-  check_overlap(request, student_memory, teacher_memory);
+  check_targets(request, rows, student_cols, teacher_cols, student_memory, teacher_memory);
   check_source(teacher_rows, options, set.classes, "the teacher");
   check_source(student_rows, options, set.classes, "the student");
   if constexpr (wants_diagnostics<Request>) {
@@ -123,7 +99,7 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
       std::remove_const_t<decltype(teacher_to)>, std::remove_const_t<decltype(observer)>>;
   context call{plan, set, labels, teacher_rows, student_rows, student_to, teacher_to, observer};
   call.prepare();
-  check_factors<T>(call);
+  if constexpr (is_real<T>) check_factors<T>(options, rows, call.mean);
   std::array<double, 2> parameters{};
   if constexpr (is_alpha_beta<Plan> && is_real<T>) {
     if (request.parameter_target != nullptr) {

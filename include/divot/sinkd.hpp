@@ -45,23 +45,8 @@ loss_result<Declared> run_sinkd(Policy const& policy, sinkd const& what, Request
                                      valid_classes_of(options, row, classes), bad, false);
                  });
   index const valid = valid_rows_of(options, rows);
-  double const divisor =
-      options.normaliser != 0 ? options.normaliser : static_cast<double>(std::max<index>(valid, 1));
-  double const mean = options.reduction == reduction::mean ? 1 / divisor : 1;
-  auto const weight = [&](index r) {
-    return options.weights.empty() ? 1 : options.weights[static_cast<std::size_t>(r)];
-  };
-  auto const factor = [&](index r) {
-    return mean * weight(r) *
-           (options.upstream.empty() ? 1 : options.upstream[static_cast<std::size_t>(r)]);
-  };
-  for (index r = 0; r < rows; ++r) {
-    if (is_valid(options, r) &&
-        !(std::abs(factor(r)) <= static_cast<double>(std::numeric_limits<T>::max()))) {
-      fail("row ", r, ": weight and upstream gradient multiply its gradient by ", factor(r),
-           ", which is beyond the range of the arithmetic");
-    }
-  }
+  double const mean = mean_of(options, valid);
+  check_factors<T>(options, rows, mean);
   sinkd_rows<T, Policy> solver(policy, what, options, rows, classes);
   auto const refuse = [&](std::pair<index, index> const& bad) {
     if (bad.first == 0) return;
@@ -77,14 +62,12 @@ loss_result<Declared> run_sinkd(Policy const& policy, sinkd const& what, Request
   if (valid > 0) solver.solve();
   for (index i = 0; i < valid; ++i) {
     index const r = solver.place(i);
-    double const part = weight(r) * solver.loss(i);
+    double const part = weight_of(options, r) * solver.loss(i);
     total += part;
     if (!options.per_row.empty()) options.per_row[static_cast<std::size_t>(r)] = part;
   }
   if constexpr (student_wanted || teacher_wanted) {
-    if (valid > 0) {
-      solver.differentiate([&](index i) { return factor(solver.place(i)); });
-    }
+    if (valid > 0) solver.differentiate(mean);
     auto const write = [&](bool of_teacher, auto const& asked) {
       auto const target = make_target<T>(asked);
       bool add = false;
@@ -140,18 +123,12 @@ auto run_sinkd_checked(Policy const& policy, sinkd const& what, Teacher const& t
   using team = row_team<decltype(runs_as(policy)), T>;
   auto const student_rows = make_source<team>(student);
   index const rows = student_rows.rows(), student_cols = student_rows.cols();
-  auto const run = [&](auto const& teacher_rows, index teacher_cols, memory_span const& memory) {
-    if (teacher_rows.rows() != rows) {
-      fail("the teacher has ", teacher_rows.rows(), " rows, the student ", rows);
-    }
-    check_batch(options, rows, std::min(teacher_cols, student_cols));
-    index const classes = settle_classes(options, teacher_cols, student_cols);
-    if (rows > 0 && classes == 0) fail("there are ", rows, " rows and no classes");
-    check_target(request.student_target, rows, student_cols, "the student's gradient",
-                 "the student");
-    check_target(request.teacher_target, rows, teacher_cols, "the teacher's gradient",
-                 "the teacher");
-    check_overlap(request, operand_span(student.x), memory);
+  auto const run = [&](auto const& teacher_rows, index teacher_cols, memory_span const& memory,
+                       auto const& check_more) {
+    index const classes =
+        settle_shapes(options, teacher_rows.rows(), teacher_cols, rows, student_cols);
+    check_more(classes);
+    check_targets(request, rows, student_cols, teacher_cols, operand_span(student.x), memory);
     return run_sinkd<T, declared>(runs_as(policy), what, request, options, teacher_rows,
                                   teacher_kind, classes, student_rows);
   };
@@ -162,21 +139,18 @@ auto run_sinkd_checked(Policy const& policy, sinkd const& what, Teacher const& t
     if (!options.labels.empty()) fail("labels are given twice: as the teacher and in the batch");
     using label_type = row_labels<decltype(teacher.y)>;
     label_type const labels{teacher.y};
-    check_batch(options, rows, student_cols);
-    if (labels.size() == rows) {
-      for (index r = 0; r < rows; ++r) {
-        index const n = valid_classes_of(
-            options, r, options.valid_classes > 0 ? options.valid_classes : student_cols);
-        if (is_valid(options, r) && (labels[r] < 0 || labels[r] >= n)) {
-          fail("row ", r, ": the label is ", labels[r], "; there are ", n, " classes");
-        }
-      }
-    }
-    return run(label_source<T, label_type>(labels, teacher.smoothing), student_cols, memory_span{});
+    return run(label_source<T, label_type>(labels, teacher.smoothing), student_cols, memory_span{},
+               [&](index classes) {
+                 index const bad = first_bad_label(labels, options, classes);
+                 if (bad >= 0) {
+                   fail("row ", bad, ": the label is ", labels[bad], "; there are ",
+                        valid_classes_of(options, bad, classes), " classes");
+                 }
+               });
   } else {
     check_not_null(teacher.x, "the teacher");
     auto const teacher_rows = make_source<team>(teacher);
-    return run(teacher_rows, teacher_rows.cols(), operand_span(teacher.x));
+    return run(teacher_rows, teacher_rows.cols(), operand_span(teacher.x), [](index) {});
   }
 }
 

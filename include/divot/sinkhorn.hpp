@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace divot {
@@ -18,6 +19,21 @@ inline namespace DIVOT_ABI {
 /// Whether numbers of this type are rounded more than double's.
 template <class T>
 inline constexpr bool is_narrow = !std::is_integral_v<T> && sizeof(T) < sizeof(double);
+
+/// The masses that are not 0, and their places; others than finite numbers ≥ 0 are refused.
+template <class Masses>
+Eigen::VectorXd positive_masses(Masses const& given, char const* what,
+                                std::vector<Eigen::Index>& places) {
+  Eigen::VectorXd const all = given.derived().template cast<double>().reshaped();
+  for (Eigen::Index i = 0; i < all.size(); ++i) {
+    if (!(all(i) >= 0 && std::isfinite(all(i)))) {
+      fail("sinkhorn: ", what, " ", i, " has mass ", all(i),
+           "; masses must be finite and not negative");
+    }
+    if (all(i) > 0) places.push_back(i);
+  }
+  return all(places);
+}
 
 /// The entropic optimal transport plan between masses a of the rows and b of the columns:
 /// P minimises ⟨P, C⟩ + ε KL(P ‖ a⊗b) among the plans with these marginals.
@@ -54,31 +70,11 @@ transport_solution<double> sinkhorn(Policy const& policy, Eigen::DenseBase<Cost>
   s.all_rows = n;
   s.all_columns = m;
   s.epsilon = options.epsilon;
-  auto const masses = [](auto const& given, char const* what, std::vector<Eigen::Index>& places) {
-    Eigen::VectorXd const all = given.derived().template cast<double>().reshaped();
-    std::vector<double> kept;
-    for (Eigen::Index i = 0; i < all.size(); ++i) {
-      if (!(all(i) >= 0 && std::isfinite(all(i)))) {
-        fail("sinkhorn: ", what, " ", i, " has mass ", all(i),
-             "; masses must be finite and not negative");
-      }
-      if (all(i) == 0) continue;
-      places.push_back(i);
-      kept.push_back(all(i));
-    }
-    return Eigen::VectorXd(Eigen::VectorXd::Map(kept.data(), Eigen::Index(kept.size())));
-  };
-  s.a = masses(a, "row", s.places_of_rows);
-  s.b = masses(b, "column", s.places_of_columns);
-  double const mass = s.a.sum(), other = s.b.sum();
-  if (s.a.size() == 0 && s.b.size() == 0) return s;
-  if (n == 0 || m == 0) {
-    s.places_of_rows.clear();
-    s.places_of_columns.clear();
-    s.a.resize(0);
-    s.b.resize(0);
-    return s;
-  }
+  std::vector<Eigen::Index> rows, columns;
+  Eigen::VectorXd const row_masses = positive_masses(a, "row", rows);
+  Eigen::VectorXd const column_masses = positive_masses(b, "column", columns);
+  double const mass = row_masses.sum(), other = column_masses.sum();
+  if (n == 0 || m == 0 || (rows.empty() && columns.empty())) return s;
   constexpr bool narrow_masses = is_narrow<typename A::Scalar> || is_narrow<typename B::Scalar>;
   constexpr bool narrow = is_narrow<typename Cost::Scalar>;
   if (!(std::abs(mass - other) <= (narrow_masses ? 1e-5 : 1e-9) * std::max(mass, other))) {
@@ -94,14 +90,11 @@ transport_solution<double> sinkhorn(Policy const& policy, Eigen::DenseBase<Cost>
       }
     }
   }
-  s.b *= mass / other;
-  s.cost.resize(s.a.size(), s.b.size());
-  for (Eigen::Index i = 0; i < s.a.size(); ++i) {
-    for (Eigen::Index j = 0; j < s.b.size(); ++j) {
-      s.cost(i, j) = all(s.places_of_rows[static_cast<std::size_t>(i)],
-                         s.places_of_columns[static_cast<std::size_t>(j)]);
-    }
-  }
+  s.a = row_masses;
+  s.b = column_masses * (mass / other);
+  s.cost = all(rows, columns);
+  s.places_of_rows = std::move(rows);
+  s.places_of_columns = std::move(columns);
   double const range = s.cost.maxCoeff() - s.cost.minCoeff();
   if (!(range / options.epsilon <= 1e13 && options.epsilon <= 1e300)) {
     fail("sinkhorn: epsilon is ", options.epsilon, " for costs that range over ", range,

@@ -92,14 +92,7 @@ void with_softmax(Policy const& policy, X const& given, Target const& target, ba
         softmax_side<team_type> side(in, memory.student_exponentials.data(),
                                      memory.student_blocks.data(), n,
                                      row(row(1) / constant<row>(t)), false);
-        team.blocks(block_count<team_type>(n), [&](index b) {
-          side.look(b);
-          side.exponentiate(b);
-        });
-        bool const hopeless = side.hopeless();
-        if (!hopeless) side.join();
-        team.blocks(0, [](index) {});
-        if (hopeless) return false;
+        if (!settle_softmax(team, side)) return false;
         finish(team, side, r, out, keeper);
         return true;
       });

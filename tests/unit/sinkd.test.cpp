@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 #include <divot/divot.hpp>
+#include <unit/refusal.hpp>
+#include <unit/slope.hpp>
 
 #include <Eigen/Core>
 
@@ -73,22 +75,12 @@ double off(matrix const& gradient, matrix at, std::function<double(matrix const&
         at(i, k) = x + by;
         return f(at);
       };
-      double const slope =
-          (8 * (moved(step) - moved(-step)) - (moved(2 * step) - moved(-2 * step))) / (12 * step);
+      double const slope = slope_at_zero(moved, step);
       at(i, k) = x;
       worst = std::max(worst, std::abs(slope - gradient(i, k)));
     }
   }
   return worst / gradient.norm();
-}
-
-std::string refusal(std::function<void()> const& call) {
-  try {
-    call();
-  } catch (divot::error const& e) {
-    return e.what();
-  }
-  return "";
 }
 
 TEST_CASE("sinkd is what its definition says, on every policy") {

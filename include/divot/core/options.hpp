@@ -101,6 +101,21 @@ inline index valid_rows_of(batch const& b, index rows) {
   for (index r = 0; r < rows; ++r) count += is_valid(b, r);
   return count;
 }
+/// What a row's loss is multiplied by.
+inline double weight_of(batch const& b, index row) {
+  return b.weights.empty() ? 1 : b.weights[static_cast<std::size_t>(row)];
+}
+/// What the sum over so many valid rows is multiplied by: 1/divisor for the mean, else 1.
+inline double mean_of(batch const& b, index valid_rows) {
+  double const divisor =
+      b.normaliser != 0 ? b.normaliser : static_cast<double>(valid_rows > 0 ? valid_rows : 1);
+  return b.reduction == reduction::mean ? 1 / divisor : 1;
+}
+/// What the gradient of a row's loss is multiplied by; `mean` is mean_of.
+inline double gradient_factor(batch const& b, index row, double mean) {
+  return mean * weight_of(b, row) *
+         (b.upstream.empty() ? 1 : b.upstream[static_cast<std::size_t>(row)]);
+}
 /// A row's temperature; `common` is the wrapper's.
 inline double temperature_of(batch const& b, index row, double common) {
   return b.temperatures.empty() ? common : b.temperatures[static_cast<std::size_t>(row)];

@@ -33,7 +33,7 @@ enum class route {
 /// Domain    T > 0; ε ≥ 1e-12, in units of the cost, which is at most 2; at least one sweep
 /// Range     [0, 2 rows]; not 0 where student and teacher agree
 /// Gradient  with respect to the student's and the teacher's logits, by `gradient`
-/// Memory    rows × classes of both sides, and rows × (4 rows + 4 sweeps) of double
+/// Memory    rows × classes of both sides, and rows × (3 rows + 4 sweeps) of double
 /// Ref       Cui et al. (2024), Sinkhorn Distance Minimization for Knowledge Distillation, COLING;
 ///           the published default also multiplies by 0.001, and by 0.8 in the sum of losses
 struct sinkd {

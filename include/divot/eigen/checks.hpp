@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 namespace divot {
@@ -153,6 +154,30 @@ inline index settle_classes(batch const& b, index teacher_cols, index student_co
   return student_cols;
 }
 
+/// Teacher and student stand for the same rows; the number of classes that count.
+inline index settle_shapes(batch const& b, index teacher_rows, index teacher_cols, index rows,
+                           index student_cols) {
+  if (teacher_rows != rows) fail("the teacher has ", teacher_rows, " rows, the student ", rows);
+  check_batch(b, rows, std::min(teacher_cols, student_cols));
+  index const classes = settle_classes(b, teacher_cols, student_cols);
+  if (rows > 0 && classes == 0) fail("there are ", rows, " rows and no classes");
+  return classes;
+}
+
+/// What weights and upstream gradients make of a row's gradient must be a number of T.
+template <class T>
+void check_factors(batch const& b, index rows, double mean) {
+  if (b.weights.empty() && b.upstream.empty()) return;
+  for (index r = 0; r < rows; ++r) {
+    double const factor = gradient_factor(b, r, mean);
+    if (is_valid(b, r) &&
+        !(std::abs(factor) <= static_cast<double>(std::numeric_limits<T>::max()))) {
+      fail("row ", r, ": weight and upstream gradient multiply its gradient by ", factor,
+           ", which is beyond the range of the arithmetic");
+    }
+  }
+}
+
 /// What is written has the shape of what it comes from.
 template <class S>
 void check_target(gradient_target<S> const& g, index rows, index cols, char const* what,
@@ -190,6 +215,25 @@ void check_overlap(Request const& request, memory_span const& student, memory_sp
   if (overlap(to_student, to_teacher)) fail("the two gradients overlap");
 }
 
+/// Where gradients go: shapes, and memory.
+template <class Request>
+void check_targets(Request const& request, index rows, index student_cols, index teacher_cols,
+                   memory_span const& student, memory_span const& teacher) {
+  check_target(request.student_target, rows, student_cols, "the student's gradient", "the student");
+  check_target(request.teacher_target, rows, teacher_cols, "the teacher's gradient", "the teacher");
+  check_overlap(request, student, teacher);
+}
+
+/// The first valid row whose label is no class; −1: none.
+template <class Labels>
+index first_bad_label(Labels const& labels, batch const& options, index classes) {
+  for (index r = 0; r < labels.size(); ++r) {
+    if (!is_valid(options, r)) continue;
+    if (labels[r] < 0 || labels[r] >= valid_classes_of(options, r, classes)) return r;
+  }
+  return -1;
+}
+
 /// Labels exist where a loss needs them, and lie in range on every valid row.
 template <class Plan, class Labels>
 void check_labels(Plan const& plan, Labels const& labels, double smoothing, batch const& options,
@@ -205,13 +249,10 @@ void check_labels(Plan const& plan, Labels const& labels, double smoothing, batc
     fail("label smoothing is given twice: by labels(y, ", smoothing,
          ") and by cross_entropy's own");
   }
-  for (index r = 0; r < labels.size(); ++r) {
-    if (!is_valid(options, r)) continue;
-    index const n = valid_classes_of(options, r, classes);
-    if (labels[r] < 0 || labels[r] >= n) {
-      fail("the label of row ", r, " is ", labels[r], "; it must lie between 0 and ", n - 1,
-           " (rows can be left out with batch::mask)");
-    }
+  index const bad = first_bad_label(labels, options, classes);
+  if (bad >= 0) {
+    fail("the label of row ", bad, " is ", labels[bad], "; it must lie between 0 and ",
+         valid_classes_of(options, bad, classes) - 1, " (rows can be left out with batch::mask)");
   }
 }
 

@@ -73,10 +73,7 @@ struct loss_context {
   /// Counts the valid rows and settles the divisor.
   void prepare() {
     valid_rows = valid_rows_of(*set.options, set.rows);
-    double const divisor = set.options->normaliser != 0
-                               ? set.options->normaliser
-                               : static_cast<double>(std::max<index>(valid_rows, 1));
-    mean = set.options->reduction == reduction::mean ? 1 / divisor : 1;
+    mean = mean_of(*set.options, valid_rows);
   }
 
   /// The teacher where its rows are read: what nobody looks at may hold anything.
@@ -100,15 +97,9 @@ struct loss_context {
   double softmax_temperature(index r) const {
     return set.student_kind == operand_kind::logits ? student_temperature(r) : 1;
   }
-  double weight_of(index r) const {
-    auto const& w = set.options->weights;
-    return w.empty() ? 1 : w[static_cast<std::size_t>(r)];
-  }
+  double weight_of(index r) const { return divot::weight_of(*set.options, r); }
   /// What the gradient of a row's loss is multiplied by.
-  double gradient_factor(index r) const {
-    auto const& u = set.options->upstream;
-    return mean * weight_of(r) * (u.empty() ? 1 : u[static_cast<std::size_t>(r)]);
-  }
+  double gradient_factor(index r) const { return divot::gradient_factor(*set.options, r, mean); }
 
   /// No mask, weights or upstream gradients.
   bool rows_are_alike() const {

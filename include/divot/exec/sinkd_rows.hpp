@@ -46,7 +46,6 @@ class sinkd_rows {
     }
   }
 
-  index valid_rows() const { return valid_; }
   matrix_ref<T> student() const { return {student_, rows_, classes_, step_, 1}; }
   matrix_ref<T> teacher() const { return {teacher_, rows_, classes_, step_, 1}; }
 
@@ -68,18 +67,9 @@ class sinkd_rows {
           softmax_side<walker_type> side(in, own.student_exponentials.data(),
                                          own.student_blocks.data(), n, inverse.high, normalised,
                                          inverse.low);
-          walker.blocks(block_count<walker_type>(n), [&](index b) {
-            side.look(b);
-            side.exponentiate(b);
-          });
-          bool good = !side.hopeless();
-          if (good) {
-            side.join();
-            good = !side.is_off(tolerance);
-          }
-          walker.blocks(0, [](index) {});
-          if (good) write_softmax<false>(walker, side, out);
-          return good;
+          if (!settle_softmax(walker, side) || side.is_off(tolerance)) return false;
+          write_softmax<false>(walker, side, out);
+          return true;
         });
   }
 
@@ -112,21 +102,22 @@ class sinkd_rows {
   index place(index i) const { return places_[i]; }
   double loss(index i) const { return losses_[i]; }
 
-  /// ∂L/∂C for L = Σ_i factor(i)·loss(i).
-  template <class Factor>
-  void differentiate(Factor const& factor) {
-    bool const unrolled = what_.gradient == route::unrolled;
-    for (index i = 0; i < valid_; ++i) {
-      double* const row = slope_ + i * valid_;
-      double const scale = factor(i);
-      plan(i, plan_);
-      for (index j = 0; j < valid_; ++j) {
-        explicit_[i * valid_ + j] = scale * plan_[j];
-        row[j] = unrolled ? scale * cost_[i * valid_ + j] : 0;
-      }
+  /// ∂L/∂C for the batch's sum L of the rows' losses, `mean` being mean_of: through the sweeps, and
+  /// P itself.
+  void differentiate(double mean) {
+    std::fill_n(slope_, valid_ * valid_, 0.);
+    auto const add_scaled = [&](index i, double const* x) {
+      double const scale = gradient_factor(options_, places_[i], mean);
+      for (index j = 0; j < valid_; ++j) slope_[i * valid_ + j] += scale * x[j];
+    };
+    if (what_.gradient == route::unrolled) {
+      for (index i = 0; i < valid_; ++i) add_scaled(i, cost_ + i * valid_);
+      on_sweeps([&](auto const& sweeps) { sweeps.pull_back(slope_); });
     }
-    if (unrolled) on_sweeps([&](auto const& sweeps) { sweeps.pull_back(slope_); });
-    for (index e = 0; e < valid_ * valid_; ++e) slope_[e] += explicit_[e];
+    for (index i = 0; i < valid_; ++i) {
+      plan(i, plan_);
+      add_scaled(i, plan_);
+    }
   }
 
   /// The gradient with respect to the logits of either side, after `differentiate`.
@@ -167,7 +158,6 @@ class sinkd_rows {
     teacher_rows_ = memory_.take<T const*>(n);
     cost_ = memory_.take<double>(n * n);
     slope_ = memory_.take<double>(n * n);
-    explicit_ = memory_.take<double>(n * n);
     losses_ = memory_.take<double>(n);
     plan_ = memory_.take<double>(n);
     masses_ = memory_.take<double>(n);
@@ -212,7 +202,7 @@ class sinkd_rows {
   T *student_ = nullptr, *teacher_ = nullptr, *bars_ = nullptr, *weights_ = nullptr;
   T const **student_rows_ = nullptr, **teacher_rows_ = nullptr;
   index* places_ = nullptr;
-  double *cost_ = nullptr, *slope_ = nullptr, *explicit_ = nullptr;
+  double *cost_ = nullptr, *slope_ = nullptr;
   double *losses_ = nullptr, *plan_ = nullptr, *masses_ = nullptr;
   typename team::row* partials_ = nullptr;
   sinkhorn_problem problem_;

@@ -7,6 +7,20 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
+/// Walks a row for its softmax, all workers together; false where it has none: NaN, +inf, or
+/// nothing but −inf.
+template <class Team>
+bool settle_softmax(Team const& team, softmax_side<Team>& side) {
+  team.blocks(block_count<Team>(side.classes()), [&](index b) {
+    side.look(b);
+    side.exponentiate(b);
+  });
+  bool const hopeless = side.hopeless();
+  if (!hopeless) side.join();
+  team.blocks(0, [](index) {});
+  return !hopeless;
+}
+
 /// One row of softmax(x/T), or of its logarithm.
 template <bool Log, class Team>
 void write_softmax(Team const& team, softmax_side<Team> const& side, typename Team::scalar* out) {

@@ -10,6 +10,16 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
+/// log P = (f⊕g − C)/ε.
+template <class Cost, class F, class G, class T>
+auto log_plan(Cost const& cost, F const& f, G const& g, T epsilon) {
+  Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> exponent = -cost;
+  exponent.colwise() += f;
+  exponent.rowwise() += g.transpose();
+  exponent /= epsilon;
+  return exponent;
+}
+
 /// A plan's coupling of its columns, c_j δ_jk − Σ_i P_ij P_ik / r_i, without its last row and
 /// column: minus ε times the semi-dual's second derivative, and the Schur complement of the linear
 /// system that implicit gradients solve.

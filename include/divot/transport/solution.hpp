@@ -105,10 +105,7 @@ class transport_solution {
     through.colwise() += kappa;
     through.rowwise() += mu.transpose();
     through = through.cwiseProduct(p) / epsilon;
-    matrix exponent = -cost;
-    exponent.colwise() += f;
-    exponent.rowwise() += g.transpose();
-    out.epsilon = through.cwiseProduct(exponent).sum() / epsilon;
+    out.epsilon = through.cwiseProduct(log_plan(cost, f, g, epsilon)).sum();
     scatter(through + p, out.cost);
     place(kappa, places_of_rows, out.row_mass);
     place(mu, places_of_columns, out.column_mass);
@@ -133,24 +130,12 @@ class transport_solution {
     difference.rowwise() -= mu.transpose();
     kappa = p.cwiseProduct(difference).rowwise().sum().cwiseQuotient(r);
   }
-  matrix compact_plan() const {
-    matrix p = -cost;
-    p.colwise() += f;
-    p.rowwise() += g.transpose();
-    return (p / epsilon).array().exp().matrix();
-  }
+  matrix compact_plan() const { return log_plan(cost, f, g, epsilon).array().exp().matrix(); }
   void scatter(matrix const& from, matrix& to) const {
-    for (std::size_t j = 0; j < places_of_columns.size(); ++j) {
-      for (std::size_t i = 0; i < places_of_rows.size(); ++i) {
-        to(places_of_rows[i], places_of_columns[j]) =
-            from(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(j));
-      }
-    }
+    to(places_of_rows, places_of_columns) = from;
   }
   static void place(vector const& from, std::vector<Eigen::Index> const& places, vector& to) {
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      to(places[i]) = from(static_cast<Eigen::Index>(i));
-    }
+    to(places) = from;
   }
   static vector spread(vector const& from, std::vector<Eigen::Index> const& places,
                        Eigen::Index count) {

@@ -127,13 +127,9 @@ class sinkhorn_solver {
     auto const a = Eigen::Map<vector const>(problem.row_mass, problem.rows);
     auto const b = Eigen::Map<vector const>(problem.column_mass, problem.columns);
     vector next_g(g.size()), next_f(f.size()), next_sums(sums.size());
-    typename solution::matrix plan(problem.rows, problem.columns);
     double const range = cost.maxCoeff() - cost.minCoeff();
     while (s_.newton_steps < options_.newton_steps) {
-      plan = -cost;
-      plan.colwise() += f;
-      plan.rowwise() += g.transpose();
-      plan = (plan / problem.epsilon).array().exp();
+      typename solution::matrix const plan = log_plan(cost, f, g, problem.epsilon).array().exp();
       column_coupling<T> const coupling(plan, a);
       if (!coupling.solved()) return false;
       vector const rest = b - sums;
