@@ -79,6 +79,10 @@ char const* name_of(divot::transport_status status) {
       return "stalled_roundoff";
     case divot::transport_status::empty:
       return "empty";
+    case divot::transport_status::bad_input:
+      return "bad_input";
+    case divot::transport_status::mass_mismatch:
+      return "mass_mismatch";
   }
   return "";
 }

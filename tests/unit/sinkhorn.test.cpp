@@ -296,7 +296,7 @@ TEST_CASE("numbers of any kind make a problem") {
   CHECK(far(divot::sinkhorn(whole, {.epsilon = 1}).transport_cost, .268941421369995) <= 1e-14);
   Eigen::RowVectorXf const thirds = Eigen::RowVectorXf::Constant(3, 1 / 3.f);
   Eigen::ArrayXf const sevenths = Eigen::ArrayXf::Constant(7, 1 / 7.f);
-  auto const s = divot::sinkhorn(divot::omp, random(3, 7, 12).cost, thirds, sevenths);
+  auto const s = divot::sinkhorn(divot::simd, random(3, 7, 12).cost, thirds, sevenths);
   CHECK(s.status == transport_status::converged);
   for (auto const& [rows, columns] : {std::pair{0, 3}, {3, 0}, {0, 0}}) {
     CHECK(divot::sinkhorn(matrix(rows, columns)).status == transport_status::empty);

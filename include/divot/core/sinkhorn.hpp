@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <limits>
+#include <span>
+
 namespace divot {
 
 /// How a transport problem's solution ended.
@@ -10,12 +13,22 @@ enum class transport_status {
   sweeps_done,       ///< as many sweeps as were asked for, whatever the marginals
   max_sweeps,        ///< not within the tolerance after as many as were allowed
   stalled_roundoff,  ///< no nearer than this: the tolerance is below what the numbers can tell
-  empty              ///< no rows, no columns, or no mass
+  empty,             ///< no rows, no columns, or no mass
+  // of a problem in a batch only; one on its own is refused with divot::error
+  bad_input,     ///< costs or masses that are not finite, negative masses, a wrong number of them
+  mass_mismatch  ///< the masses of the rows and of the columns do not add up to the same
+};
+
+/// What the sweeps worked on.
+enum class transport_domain {
+  kernel,            ///< exp(−C/ε), and factors of its rows and columns
+  absorbing_kernel,  ///< exp((f⊕g − C)/ε): the factors are taken into the potentials at times
+  logarithms         ///< the potentials: an exponential an entry and sweep, no memory for a kernel
 };
 
 /// How a transport problem is solved.
 ///
-/// Domain  epsilon > 0, in units of the cost; tolerance ≥ 0
+/// Domain  epsilon > 0, in units of the cost; tolerance ≥ 0; penalties > 0
 struct sinkhorn_options {
   double epsilon = 0.1;
   /// Of Σ|P1 − a| + Σ|Pᵀ1 − b|, as a fraction of the mass. 0: 1e-5 for costs in float or less, 1e-9
@@ -26,11 +39,17 @@ struct sinkhorn_options {
   int max_sweeps = 10000;
   /// Newton's steps on the semi-dual, where sweeps converge slowly; 0: none.
   int newton_steps = 100;
+  /// ρ of a marginal that may be missed at the price of ρ KL(P1 ‖ a), and of ρ KL(Pᵀ1 ‖ b). The two
+  /// sides' masses may then differ. +∞: kept exactly.
+  double row_penalty = std::numeric_limits<double>::infinity();
+  double column_penalty = std::numeric_limits<double>::infinity();
+  /// The columns' potentials to begin from (a similar problem's column_potentials()). Empty: 0.
+  std::span<double const> start = {};
 };
 
 /// What a transport problem's value is.
 enum class transport_objective {
-  entropic,       ///< ⟨P, C⟩ + ε KL(P ‖ a⊗b), which P minimises
+  entropic,  ///< ⟨P, C⟩ + ε KL(P ‖ a⊗b) and the marginals' penalties, which P minimises
   transport_cost  ///< ⟨P, C⟩ of that P
 };
 

@@ -24,6 +24,19 @@ typename Team::row dot_row(typename Team::scalar const* x, typename Team::scalar
   return Team::sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
+/// Σ_j x_j.
+template <class Team>
+typename Team::row sum_row(typename Team::scalar const* x, index count) {
+  using T = typename Team::scalar;
+  typename Team::accumulator sums[4] = {
+      typename Team::accumulator(T(0)), typename Team::accumulator(T(0)),
+      typename Team::accumulator(T(0)), typename Team::accumulator(T(0))};
+  Team::each_of_four(0, count, [&](auto const& place, auto i) DIVOT_LAMBDA_INLINE {
+    sums[i] += place.load(x, 0);
+  });
+  return Team::sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
+
 /// y_j += a·x_j.
 template <class Team>
 void add_multiple_row(typename Team::scalar const& a, typename Team::scalar const* x,

@@ -4,53 +4,53 @@
 
 #include <divot/core/errors.hpp>
 #include <divot/core/sinkhorn.hpp>
-#include <divot/core/types.hpp>
-#include <divot/transport/semi_dual.hpp>
+#include <divot/transport/coupling.hpp>
 
 #include <Eigen/Core>
 
 #include <cmath>
-#include <cstddef>
 #include <limits>
+#include <string>
 #include <vector>
 
 namespace divot {
 
-/// Derivatives of a transport problem's value. Those in the masses are up to a constant that all of
-/// a side's have in common: masses move between rows, and between columns, not out of the problem.
-template <class T>
+/// Derivatives of a transport problem's value. Where both sides' masses are kept exactly, those in
+/// the masses are up to a constant that all of a side's have in common: mass moves between rows,
+/// and between columns, not out of the problem.
 struct transport_gradient {
-  using matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
-  using vector = Eigen::Matrix<T, Eigen::Dynamic, 1>;
-  matrix cost;                   ///< rows × columns
-  vector row_mass, column_mass;  ///< 0 where there is no mass
+  Eigen::MatrixXd cost;  ///< rows × columns; of a problem of points empty
+  Eigen::MatrixXd x, y;  ///< of a problem of points: rows and columns × coordinates
+  Eigen::VectorXd row_mass, column_mass;  ///< 0 where there is no mass
   double epsilon = 0;
 };
 
 inline namespace DIVOT_ABI {
 
 /// A solved transport problem: P = exp((f⊕g − C)/ε), f and g with ε log a and ε log b in them.
-///
-/// T: the numbers it is solved in; double.
-template <class T>
+template <class Costs, execution_policy Policy>
 class transport_solution {
  public:
-  using matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
-  using vector = Eigen::Matrix<T, Eigen::Dynamic, 1>;
-  using row_major = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  using matrix = transport_matrix;
+  using vector = transport_vector;
 
   transport_status status = transport_status::empty;
+  transport_domain domain = transport_domain::kernel;
+  std::string flaw;  ///< of a problem in a batch that is wrong: how
   int sweeps = 0;
   int newton_steps = 0;
-  double row_error = 0;       ///< Σ |P1 − a|
-  double column_error = 0;    ///< Σ |Pᵀ1 − b|
+  double row_error = 0;       ///< Σ |P1 − a|; with a penalty, − what the rows should best have
+  double column_error = 0;    ///< Σ |Pᵀ1 − b|, likewise
+  double mass = 0;            ///< Σ P
   double transport_cost = 0;  ///< ⟨P, C⟩
-  double entropic = 0;        ///< ⟨P, C⟩ + ε KL(P ‖ a⊗b), KL = Σ P ln(P/ab) − P + ab
+  /// ⟨P, C⟩ + ε KL(P ‖ a⊗b), KL = Σ P ln(P/ab) − P + ab; with penalties + ρ KL(P1 ‖ a) and the like
+  double entropic = 0;
   /// Σ a f̃ + Σ b g̃ + ε(Σ ab − Σ P), f̃ = f − ε log a: the entropic value to second order in the
-  /// errors of the marginals, and never above it.
+  /// errors of the marginals, and never above it. With a penalty ρ(1 − e^(−f̃/ρ)) for f̃.
   double dual = 0;
 
-  /// The potentials; −∞ where there is no mass. Σ b g̃ = 0 settles what may be moved between them.
+  /// The potentials; −∞ where there is no mass. Σ b g̃ = 0 settles what may be moved between them
+  /// where both sides' masses are kept exactly.
   vector row_potentials() const {
     return spread(f.array() + lowest_cost, places_of_rows, all_rows);
   }
@@ -59,89 +59,228 @@ class transport_solution {
   /// P, rows × columns.
   matrix plan() const {
     matrix full = matrix::Zero(all_rows, all_columns);
-    scatter(compact_plan(), full);
+    if (f.size() == 0) return full;
+    passes().each_row(f, g, [&](Eigen::Index i, double const* p, double const*) {
+      full(places_of_rows[place(i)], places_of_columns) =
+          Eigen::Map<vector const>(p, g.size()).transpose();
+    });
+    return full;
+  }
+  /// P·V, without P. V: columns × anything
+  template <class V>
+  matrix apply(Eigen::MatrixBase<V> const& v) const {
+    if (v.rows() != all_columns) {
+      fail("transport_solution::apply: ", v.rows(), " rows for ", all_columns, " columns");
+    }
+    matrix out = matrix::Zero(all_rows, v.cols());
+    if (f.size() == 0) return out;
+    matrix const some = v.template cast<double>()(places_of_columns, Eigen::all);
+    passes().each_row(f, g, [&](Eigen::Index i, double const* p, double const*) {
+      out.row(places_of_rows[place(i)]) =
+          Eigen::Map<vector const>(p, g.size()).transpose().lazyProduct(some);
+    });
+    return out;
+  }
+  /// Pᵀ·U, without P. U: rows × anything
+  template <class U>
+  matrix apply_transposed(Eigen::MatrixBase<U> const& u) const {
+    if (u.rows() != all_rows) {
+      fail("transport_solution::apply_transposed: ", u.rows(), " rows for ", all_rows);
+    }
+    matrix out = matrix::Zero(all_columns, u.cols());
+    vector sums(g.size());
+    for (Eigen::Index k = 0; k < u.cols() && f.size() > 0; ++k) {
+      vector const some = u.col(k).template cast<double>()(places_of_rows);
+      passes().add_up(f, g, sums, [&](Eigen::Index i, double const* p, double const*, double* to) {
+        add_multiple_row<typename passes_type::team>(some(i), p, to, g.size());
+      });
+      out(places_of_columns, k) = sums;
+    }
+    return out;
+  }
+  /// A plan whose marginals are a and b to the last digits, near P: its rows and then its columns
+  /// are cut down to what they may have, and what is missing is added as a product.
+  /// Ref  Altschuler, Weed and Rigollet (2017), NeurIPS, algorithm 2
+  matrix feasible_plan() const {
+    matrix full = matrix::Zero(all_rows, all_columns);
+    if (f.size() == 0) return full;
+    if (!to.exact()) {
+      fail("transport_solution::feasible_plan: with a penalty there are no marginals to keep");
+    }
+    matrix p(f.size(), g.size());
+    passes().each_row(f, g, [&](Eigen::Index i, double const* row, double const*) {
+      p.row(i) = Eigen::Map<vector const>(row, g.size()).transpose();
+      double const sum = p.row(i).sum();
+      if (sum > to.a(i)) p.row(i) *= to.a(i) / sum;
+    });
+    for (Eigen::Index j = 0; j < g.size(); ++j) {
+      double const sum = p.col(j).sum();
+      if (sum > to.b(j)) p.col(j) *= to.b(j) / sum;
+    }
+    vector const rows = (to.a - p.rowwise().sum()).cwiseMax(0);
+    vector const columns = (to.b - p.colwise().sum().transpose()).cwiseMax(0);
+    double const missing = std::max(rows.sum(), columns.sum());
+    if (missing > 0) p.noalias() += rows / missing * columns.transpose();
+    full(places_of_rows, places_of_columns) = p;
     return full;
   }
 
-  /// How a value changes with costs, masses and ε.
+  /// How a value changes with costs (or points), masses and ε.
   ///
-  ///   entropic         envelope: ∂C = P, ∂a = f̃, ∂ε = KL(P ‖ a⊗b)
+  ///   entropic         envelope: ∂C = P, ∂a = f̃ + ε(Σb − 1), ∂ε = KL(P ‖ a⊗b); with a penalty ρ
+  ///                    ∂a = ρ + ε Σb − (ρ + ε) e^(−f̃/ρ)
   ///   transport_cost   implicit, through the equations that P solves:
-  ///                    ∂C = P + P∘(κ⊕μ − C)/ε, ∂a = κ, ∂b = μ
+  ///                    ∂C = P + P∘(κ⊕μ − C)/ε, ∂a = κ, ∂b = μ; with a penalty times r/a (1 + ε/ρ)
+  ///   points           through ∂C and the ground cost
   ///
   /// Errors  divot::error if the problem is not solved: both are derivatives of the limit. For what
   ///         a fixed number of sweeps computes there is sinkd
-  transport_gradient<T> gradient(transport_objective of) const {
+  transport_gradient gradient(transport_objective of) const {
     if (status == transport_status::sweeps_done || status == transport_status::max_sweeps) {
       fail("transport_solution::gradient: the problem is not solved (the marginals are off by ",
-           (row_error + column_error) / a.sum(),
+           (row_error + column_error) / to.a.sum(),
            " of the mass): this gradient is that of the limit; raise max_sweeps or the tolerance");
     }
-    transport_gradient<T> out{matrix::Zero(all_rows, all_columns), vector::Zero(all_rows),
-                              vector::Zero(all_columns), 0};
-    if (f.size() == 0) return out;
-    matrix const p = compact_plan();
-    if (of == transport_objective::entropic) {
-      scatter(p, out.cost);
-      vector const rows = (f - epsilon * a.array().log().matrix()).array() + lowest_cost;
-      vector const columns = g - epsilon * b.array().log().matrix();
-      place(rows, places_of_rows, out.row_mass);
-      place(columns, places_of_columns, out.column_mass);
-      out.epsilon = (entropic - transport_cost) / epsilon;
-      return out;
-    }
-    vector kappa, mu;
-    if (p.cols() <= p.rows()) {
-      implicit(p, cost, kappa, mu);
+    transport_gradient out;
+    out.row_mass = vector::Zero(all_rows);
+    out.column_mass = vector::Zero(all_columns);
+    if constexpr (Costs::has_points) {
+      out.x = matrix::Zero(all_rows, costs.coordinates());
+      out.y = matrix::Zero(all_columns, costs.coordinates());
     } else {
-      implicit(p.transpose(), cost.transpose(), mu, kappa);
+      out.cost = matrix::Zero(all_rows, all_columns);
+    }
+    if (f.size() == 0) return out;
+    vector kappa = vector::Zero(f.size()), mu = vector::Zero(g.size()), of_rows, of_columns;
+    bool const implicit = of == transport_objective::transport_cost;
+    if (implicit) {
+      slopes(kappa, mu);
+      of_rows = mass_slopes(kappa, to.a, rows, to.row_penalty);
+      of_columns = mass_slopes(mu, to.b, columns, to.column_penalty);
+      out.epsilon = epsilon_slope(kappa, mu);
+    } else {
+      vector const own_f = (f - to.epsilon * to.a.array().log().matrix()).array() + lowest_cost;
+      vector const own_g = g - to.epsilon * to.b.array().log().matrix();
+      of_rows = mass_slopes(own_f, to.row_penalty, to.b.sum());
+      of_columns = mass_slopes(own_g, to.column_penalty, to.a.sum());
+      out.epsilon = divergence;
+    }
+    out.row_mass(places_of_rows) = of_rows;
+    out.column_mass(places_of_columns) = of_columns;
+    if constexpr (!Costs::has_points) {
+      passes().each_row(f, g, [&](Eigen::Index i, double* p, double const* c) {
+        cost_slopes(implicit, mu, p, c);
+        out.cost(places_of_rows[place(i)], places_of_columns) =
+            Eigen::Map<vector const>(p, g.size()).transpose();
+      });
+    } else {
+      static_assert(Costs::has_slopes,
+                    "divot: the gradient with respect to points exists for divot::ground's costs; "
+                    "of a function of your own only its values are known");
+      out.x(places_of_rows, Eigen::all) = point_slopes(costs, f, g, to, implicit, mu);
+      Costs const turned = costs.transposed();
+      out.y(places_of_columns, Eigen::all) =
+          point_slopes(turned, g, f, to.transposed(), implicit, kappa);
+    }
+    return out;
+  }
+
+  // What the solver fills in: the problem without rows and columns of no mass, and with costs and
+  // the rows' potentials from the lowest cost on.
+  Policy policy;
+  Costs costs;
+  transport_marginals to;
+  vector f, g, rows, columns;              // the potentials, and the plan's sums
+  double lowest_cost = 0, divergence = 0;  // KL(P ‖ a⊗b)
+  transport_places places_of_rows, places_of_columns;
+  Eigen::Index all_rows = 0, all_columns = 0;
+
+ private:
+  using passes_type = plan_passes<Costs, Policy>;
+
+  passes_type passes() const { return passes_type(policy, costs, to.epsilon); }
+  static std::size_t place(Eigen::Index i) { return static_cast<std::size_t>(i); }
+  static vector spread(vector const& from, transport_places const& places, Eigen::Index count) {
+    vector all = vector::Constant(count, -std::numeric_limits<double>::infinity());
+    all(places) = from;
+    return all;
+  }
+
+  /// κ and μ, by the side with fewer columns.
+  void slopes(vector& kappa, vector& mu) const {
+    if (g.size() <= f.size()) {
+      implicit_slopes(passes(), to, f, g, rows, columns, kappa, mu);
+    } else {
+      Costs const turned = costs.transposed();
+      passes_type const over(policy, turned, to.epsilon);
+      implicit_slopes(over, to.transposed(), g, f, columns, rows, mu, kappa);
     }
     if (!kappa.allFinite() || !mu.allFinite()) {
       fail(
           "transport_solution::gradient: rows and columns fall apart into groups between which "
           "nothing moves: what the cost's gradient would be is lost; take a larger epsilon");
     }
-    matrix through = -cost;
-    through.colwise() += kappa;
-    through.rowwise() += mu.transpose();
-    through = through.cwiseProduct(p) / epsilon;
-    out.epsilon = through.cwiseProduct(log_plan(cost, f, g, epsilon)).sum();
-    scatter(through + p, out.cost);
-    place(kappa, places_of_rows, out.row_mass);
-    place(mu, places_of_columns, out.column_mass);
+  }
+  vector mass_slopes(vector const& x, vector const& masses, vector const& sums,
+                     double penalty) const {
+    if (std::isinf(penalty)) return x;
+    return x.array() * sums.array() / masses.array() * (1 + to.epsilon / penalty);
+  }
+  vector mass_slopes(vector const& x, double penalty, double other_mass) const {
+    double const constant = to.epsilon * (other_mass - 1);
+    if (std::isinf(penalty)) return x.array() + constant;
+    return constant - (penalty + to.epsilon) *
+                          (-x.array() / penalty).unaryExpr([](double t) { return std::expm1(t); });
+  }
+  /// Row i of ∂⟨P, C⟩/∂C, in the place of row i of P: the row's own κ is what makes the columns'
+  /// part of it add up to what its penalty lets through.
+  void cost_slopes(bool implicit, vector const& mu, double* p, double const* c) const {
+    if (implicit) cost_slopes(to, mu, p, c);
+  }
+  static void cost_slopes(transport_marginals const& to, vector const& mu, double* p,
+                          double const* c) {
+    Eigen::Index const m = mu.size();
+    // from what costs less μ differ by from that of the row's largest entry, which nearly all of a
+    // row's mass may stand in
+    Eigen::Index const j0 = std::max_element(p, p + m) - p;
+    double const chief = c[j0] - mu(j0);
+    double mean = 0, sum = 0;
+    for (Eigen::Index j = 0; j < m; ++j) {
+      mean += p[j] * ((c[j] - c[j0]) - (mu(j) - mu(j0)));
+      sum += p[j];
+    }
+    mean /= sum;
+    double const lost = (1 - to.row_part()) * (mean + chief);
+    for (Eigen::Index j = 0; j < m; ++j) {
+      double const own = (c[j] - c[j0]) - (mu(j) - mu(j0));
+      p[j] += p[j] * ((mean - own) - lost) / to.epsilon;
+    }
+  }
+  double epsilon_slope(vector const& kappa, vector const& mu) const {
+    (void)kappa;
+    vector sums(1);
+    passes().add_up(f, g, sums, [&](Eigen::Index i, double* p, double const* c, double* sum) {
+      std::vector<double> const before(p, p + g.size());
+      cost_slopes(to, mu, p, c);
+      for (Eigen::Index j = 0; j < g.size(); ++j) {
+        double const logarithm = (f(i) + g(j) - c[j]) / to.epsilon;
+        double const own = to.exact() ? 0 : std::log(to.a(i)) + std::log(to.b(j));
+        sum[0] += (p[j] - before[place(j)]) * (logarithm - own);
+      }
+    });
+    return sums(0);
+  }
+  matrix point_slopes(Costs const& between, vector const& own, vector const& other,
+                      transport_marginals const& marginals, bool implicit, vector const& mu) const {
+    matrix out(own.size(), between.coordinates());
+    passes_type const over(policy, between, to.epsilon);
+    over.each_row(own, other, [&](Eigen::Index i, double* p, double const* c) {
+      if (implicit) cost_slopes(marginals, mu, p, c);
+      vector slope(out.cols());
+      between.template pull_back<typename passes_type::team>(i, c, p, slope.data());
+      out.row(i) = slope.transpose();
+    });
     return out;
-  }
-
-  // What the solver fills in: the problem without rows and columns of no mass, and with costs and
-  // the rows' potentials from the lowest cost on.
-  row_major cost;
-  vector a, b, f, g;
-  double epsilon = 1, lowest_cost = 0;
-  std::vector<Eigen::Index> places_of_rows, places_of_columns;
-  Eigen::Index all_rows = 0, all_columns = 0;
-
- private:
-  /// κ of the rows and μ of the columns, for the side with fewer columns.
-  static void implicit(matrix const& p, matrix const& cost, vector& kappa, vector& mu) {
-    vector const r = p.rowwise().sum();
-    column_coupling<T> const coupling(p, r);
-    mu = coupling.solve(coupling.right_of(cost));
-    matrix difference = cost;
-    difference.rowwise() -= mu.transpose();
-    kappa = p.cwiseProduct(difference).rowwise().sum().cwiseQuotient(r);
-  }
-  matrix compact_plan() const { return log_plan(cost, f, g, epsilon).array().exp().matrix(); }
-  void scatter(matrix const& from, matrix& to) const {
-    to(places_of_rows, places_of_columns) = from;
-  }
-  static void place(vector const& from, std::vector<Eigen::Index> const& places, vector& to) {
-    to(places) = from;
-  }
-  static vector spread(vector const& from, std::vector<Eigen::Index> const& places,
-                       Eigen::Index count) {
-    vector to = vector::Constant(count, -std::numeric_limits<T>::infinity());
-    place(from, places, to);
-    return to;
   }
 };
 

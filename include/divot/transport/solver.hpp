@@ -2,150 +2,247 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <divot/row/sinkhorn_sweeps.hpp>
-#include <divot/transport/semi_dual.hpp>
-#include <divot/transport/solution.hpp>
+#include <divot/core/sinkhorn.hpp>
+#include <divot/transport/coupling.hpp>
+#include <divot/transport/scaled_kernel.hpp>
 
 #include <Eigen/Core>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <vector>
 
 namespace divot {
 inline namespace DIVOT_ABI {
 
-/// Solves one problem, in place: sweeps on potentials, and Newton's method on the semi-dual where
-/// they converge slowly.
-template <class Team>
+/// What a solver comes back with.
+struct transport_outcome {
+  transport_status status = transport_status::empty;
+  transport_domain domain = transport_domain::kernel;
+  int sweeps = 0, newton_steps = 0;
+  transport_vector rows, columns;  // the plan's sums
+  double paid = 0;                 // ⟨P, C⟩
+};
+
+/// Solves one problem: Sinkhorn's sweeps, and Newton's method on the semi-dual where they converge
+/// slowly.
+template <class Costs, execution_policy Policy>
 class sinkhorn_solver {
  public:
-  using T = typename Team::scalar;
-  using solution = transport_solution<T>;
-  using vector = typename solution::vector;
-  using row_major = typename solution::row_major;
+  using vector = transport_vector;
+  using passes = plan_passes<Costs, Policy>;
 
-  sinkhorn_solver(solution& s, sinkhorn_options const& options, double tolerance)
-      : s_(s), options_(options), goal_(tolerance * s.a.sum()) {}
+  /// range: of the costs. `narrow`: nobody would see the digits that float lacks.
+  sinkhorn_solver(Policy const& policy, Costs const& costs, transport_marginals const& to,
+                  sinkhorn_options const& options, double tolerance, double range, bool narrow)
+      : policy_(policy),
+        costs_(costs),
+        to_(to),
+        options_(options),
+        goal_(tolerance * std::max(to.a.sum(), to.b.sum())),
+        range_(range),
+        in_float_(narrow && tolerance >= 1e-6) {}
 
-  void run() {
-    if (s_.f.size() == 0) return;
-    if (options_.sweeps > 0) {
-      turn(s_.cost, s_.a, s_.b, s_.f, s_.g);
-    } else if (s_.cost.cols() <= s_.cost.rows()) {
-      turn(s_.cost, s_.a, s_.b, s_.f, s_.g);
-    } else {
-      // the semi-dual's variables are the columns: fewer is better
-      row_major const transposed = s_.cost.transpose();
-      turn(transposed, s_.b, s_.a, s_.g, s_.f);
+  /// f: written; g: where to begin, 0 or not.
+  transport_outcome run(vector& f, vector& g) {
+    out_.rows.resize(f.size());
+    out_.columns.resize(g.size());
+    double stage = to_.epsilon;
+    bool const may_step = options_.sweeps == 0 && options_.newton_steps > 0;
+    if (may_step && g.size() <= most_factored_columns && g.isZero(0)) {
+      while (stage < small_part * range_) stage *= 4;
     }
-    finish();
-    bool const within = s_.row_error + s_.column_error <= 2 * goal_;
-    if (s_.status == transport_status::converged && !within) {
+    double const all = goal_;
+    for (; stage > to_.epsilon; stage /= 4) {
+      goal_ = 1e-2 * to_.a.sum();
+      solve(stage, f, g, false);
+    }
+    goal_ = all;
+    solve(to_.epsilon, f, g, true);
+    double const error = (out_.rows - wanted_rows(to_, f)).template lpNorm<1>() +
+                         (out_.columns - wanted_columns(to_, g)).template lpNorm<1>();
+    if (out_.status == transport_status::converged && !(error <= 2 * goal_)) {
       // the plan itself is rounded more than its sums were
-      s_.status = transport_status::stalled_roundoff;
+      out_.status = transport_status::stalled_roundoff;
     }
+    return out_;
   }
 
  private:
-  /// What Newton's method is worth: so many sweeps' worth of work a step, by the columns.
-  static double sweeps_per_step(double columns) { return 2 + columns / 8; }
-  static constexpr Eigen::Index most_columns = 1024;
+  /// A problem of points has a kernel in memory up to this size.
+  static constexpr double most_entries = 1 << 22;
   static constexpr int first_sweeps = 10;
   /// With an ε below this part of the costs' range Newton's method begins too far away: problems of
   /// larger ones, each a quarter of the one before, lead there.
   static constexpr double small_part = .004;
-
-  void turn(row_major const& cost, vector const& a, vector const& b, vector& f, vector& g) {
-    g.setZero();
-    double const range = cost.maxCoeff() - cost.minCoeff();
-    double stage = options_.epsilon;
-    if (options_.sweeps == 0 && options_.newton_steps > 0 && cost.cols() <= most_columns) {
-      while (stage < small_part * range) stage *= 4;
-    }
-    for (; stage > options_.epsilon; stage /= 4) solve(cost, a, b, f, g, stage, 1e-2 * a.sum());
-    solve(cost, a, b, f, g, options_.epsilon, goal_);
+  /// What a step of Newton's is worth in sweeps, by the columns.
+  static double sweeps_per_step(double columns, bool by_kernel) {
+    if (columns > static_cast<double>(most_factored_columns)) return by_kernel ? 100 : 30;
+    return by_kernel ? 12 + columns / 4 : 2 + columns / 8;
   }
 
-  /// A problem with this ε, to this error of the columns, from the columns' potentials.
-  void solve(row_major const& cost, vector const& a, vector const& b, vector& f, vector& g,
-             double epsilon, double goal) {
-    Eigen::Index const n = cost.rows(), m = cost.cols();
-    std::vector<double> spare(static_cast<std::size_t>(n + 3 * m));
-    sinkhorn_history history;
-    history.spare = spare.data();
-    sinkhorn_problem const problem{n, m, cost.data(), a.data(), b.data(), epsilon, 1};
-    log_sweeps<Team> const step(problem, history);
-    vector sums(m);
-    double error = std::numeric_limits<double>::infinity(), rate = 1;
-    bool const may_step = options_.newton_steps > 0 && m <= most_columns && m > 1;
-    int next_try = s_.sweeps + first_sweeps, stalled = 0;
-    double best = std::numeric_limits<double>::infinity();
+  enum class end { done, slow, out_of_range };
+
+  /// Sweeps on potentials.
+  struct log_sweeps_of_problem {
+    passes const& over;
+    transport_marginals const& to;
+    vector &f, &g;
+    static constexpr bool may_give_up = false;
+    bool rows(vector& sums) {
+      over.best_rows(to, g, f, sums);
+      return true;
+    }
+    bool columns(vector const& sums) {
+      over.best_columns(to, f, sums, g);
+      return true;
+    }
+    void leave(vector&, vector&) const {}
+  };
+
+  static vector wanted_columns(transport_marginals const& to, vector const& g) {
+    return wanted(to.b, g, to.column_penalty, to.epsilon);
+  }
+  static vector wanted_rows(transport_marginals const& to, vector const& f) {
+    return wanted(to.a, f, to.row_penalty, to.epsilon);
+  }
+  static vector wanted(vector const& masses, vector const& potentials, double penalty,
+                       double epsilon) {
+    if (std::isinf(penalty)) return masses;
+    auto const own = potentials.array() - epsilon * masses.array().log();
+    return masses.array() * (-own / penalty).exp();
+  }
+
+  /// The problem with this ε, from the columns' potentials.
+  void solve(double epsilon, vector& f, vector& g, bool last) {
+    passes const over(policy_, costs_, epsilon);
+    transport_marginals to = to_;
+    to.epsilon = epsilon;
+    double const entries = static_cast<double>(f.size()) * static_cast<double>(g.size());
+    bool const by_kernel = to.exact() && (!Costs::has_points || entries <= most_entries);
+    next_try_ = out_.sweeps + first_sweeps;
+    auto const finish = [&](auto const& sums_of) {
+      if (last) out_.paid = sums_of.totals(f, g, out_.rows, out_.columns);
+    };
+    bool const plain = g.isZero(0);
+    if (by_kernel && in_float_ && plain &&
+        range_ / epsilon <= scaled_kernel<float, Costs, Policy>::range) {
+      scaled_kernel<float, Costs, Policy> kernel(over, to, g, true);
+      if (iterate(kernel, to, f, g, true) == end::done) return finish(kernel);
+    }
     for (;;) {
-      step.rows(g.data(), f.data(), sums.data());
-      double const now = (sums - b).template lpNorm<1>();
-      rate = now / error;
+      if (by_kernel) {
+        using kernel_type = scaled_kernel<double, Costs, Policy>;
+        kernel_type kernel(over, to, g, g.isZero(0) && range_ / epsilon <= kernel_type::range);
+        bool const done = iterate(kernel, to, f, g, true) == end::done;
+        out_.domain =
+            kernel.has_absorbed() ? transport_domain::absorbing_kernel : transport_domain::kernel;
+        if (done) return finish(kernel);
+      } else {
+        out_.domain = transport_domain::logarithms;
+        log_sweeps_of_problem step{over, to, f, g};
+        if (iterate(step, to, f, g, false) == end::done) return finish(over);
+      }
+      if (newton(over, to, f, g)) return finish(over);
+      next_try_ = 2 * out_.sweeps;  // from further on it may find its way
+    }
+  }
+
+  /// Sweeps until something is to be done about it. The potentials are up to date then.
+  template <class Sweeps>
+  end iterate(Sweeps& step, transport_marginals const& to, vector& f, vector& g, bool by_kernel) {
+    constexpr double far = std::numeric_limits<double>::infinity();
+    double const columns = static_cast<double>(g.size());
+    bool const may_step = options_.newton_steps > 0 && g.size() > 1;
+    double error = far, best = far;
+    int stalled = 0;
+    vector sums(g.size());
+    auto const over = [&](end how) {
+      step.leave(f, g);
+      return how;
+    };
+    auto const over_with = [&](transport_status status) {
+      out_.status = status;
+      return over(end::done);
+    };
+    for (;;) {
+      if (!step.rows(sums)) return over(end::out_of_range);
+      double const now = error_of(to, step, f, g, sums);
+      double const rate = now / error;
       error = now;
       if (options_.sweeps == 0) {
-        if (error <= goal) {
-          s_.status = transport_status::converged;
-          return;
-        }
+        if (error <= goal_) return over_with(transport_status::converged);
         stalled = error < best ? 0 : stalled + 1;
         best = std::min(best, error);
-        if (stalled == 20 && error <= 1e-8 * a.sum()) {
-          s_.status = transport_status::stalled_roundoff;
-          return;
+        if (stalled == 20) {
+          if (error <= 1e-8 * to.a.sum()) return over_with(transport_status::stalled_roundoff);
+          if (Sweeps::may_give_up) return over(end::out_of_range);
         }
-        if (s_.sweeps >= options_.max_sweeps) {
-          s_.status = transport_status::max_sweeps;
-          return;
-        }
-        if (may_step && s_.sweeps >= next_try && s_.newton_steps < options_.newton_steps) {
-          double const left = rate < 1 ? std::log(goal / error) / std::log(rate) : HUGE_VAL;
-          if (!(left < 3 * sweeps_per_step(static_cast<double>(m)))) {
-            if (newton(step, problem, goal, f, g, sums, error)) return;
-            next_try = 2 * s_.sweeps;  // from further on it may find its way
-            continue;
-          }
+        if (out_.sweeps >= options_.max_sweeps) return over_with(transport_status::max_sweeps);
+        if (may_step && out_.sweeps >= next_try_ && out_.newton_steps < options_.newton_steps) {
+          double const left = rate < 1 ? std::log(goal_ / error) / std::log(rate) : far;
+          if (!(left < 3 * sweeps_per_step(columns, by_kernel))) return over(end::slow);
         }
       }
-      step.columns(g.data(), f.data(), sums.data(), g.data());
-      ++s_.sweeps;
-      if (s_.sweeps == options_.sweeps) {
-        s_.status = transport_status::sweeps_done;
-        return;
-      }
+      if (!step.columns(sums)) return over(end::out_of_range);
+      ++out_.sweeps;
+      if (out_.sweeps == options_.sweeps) return over_with(transport_status::sweeps_done);
     }
+  }
+  template <class Sweeps>
+  double error_of(transport_marginals const& to, Sweeps const& step, vector& f, vector& g,
+                  vector const& sums) const {
+    if (std::isinf(to.column_penalty)) return (sums - to.b).template lpNorm<1>();
+    step.leave(f, g);
+    return (sums - wanted_columns(to, g)).template lpNorm<1>();
+  }
+
+  /// The semi-dual: what the rows' best answer to g is worth.
+  static double worth(transport_marginals const& to, vector const& f, vector const& g,
+                      vector const& sums) {
+    if (to.exact()) return to.a.dot(f) + to.b.dot(g);
+    double sum = -to.epsilon * sums.sum();
+    for (Eigen::Index i = 0; i < f.size(); ++i) {
+      double const own = f(i) - to.epsilon * std::log(to.a(i));
+      sum += to.a(i) * transport_marginals::reward(own, to.row_penalty);
+    }
+    for (Eigen::Index j = 0; j < g.size(); ++j) {
+      double const own = g(j) - to.epsilon * std::log(to.b(j));
+      sum += to.b(j) * transport_marginals::reward(own, to.column_penalty);
+    }
+    return sum;
   }
 
   /// Steps on the columns' potentials, the rows' following; true where that ended the solution.
-  bool newton(log_sweeps<Team> const& step, sinkhorn_problem const& problem, double goal, vector& f,
-              vector& g, vector& sums, double& error) {
-    auto const cost = Eigen::Map<row_major const>(problem.cost, problem.rows, problem.columns);
-    auto const a = Eigen::Map<vector const>(problem.row_mass, problem.rows);
-    auto const b = Eigen::Map<vector const>(problem.column_mass, problem.columns);
-    vector next_g(g.size()), next_f(f.size()), next_sums(sums.size());
-    double const range = cost.maxCoeff() - cost.minCoeff();
-    while (s_.newton_steps < options_.newton_steps) {
-      typename solution::matrix const plan = log_plan(cost, f, g, problem.epsilon).array().exp();
-      column_coupling<T> const coupling(plan, a);
-      if (!coupling.solved()) return false;
-      vector const rest = b - sums;
-      vector const direction = problem.epsilon * coupling.solve(rest);
+  bool newton(passes const& over, transport_marginals const& to, vector& f, vector& g) {
+    vector next_g(g.size()), next_f(f.size()), sums(g.size()), next_sums(g.size());
+    if (out_.newton_steps >= options_.newton_steps || g.size() < 2) return false;
+    over.best_rows(to, g, f, sums);
+    vector rest = wanted_columns(to, g) - sums;
+    double error = rest.template lpNorm<1>();
+    while (out_.newton_steps < options_.newton_steps) {
+      vector const row_sums = wanted_rows(to, f);
+      vector direction;
+      if (g.size() <= most_factored_columns) {
+        factored_coupling const coupling(over, to, f, g, row_sums, sums);
+        if (!coupling.solved()) return false;
+        direction = to.epsilon * coupling.solve(rest);
+      } else {
+        double const enough = std::max(.1 * goal_, std::min(.1, error / to.b.sum()) * error);
+        iterated_coupling const coupling(over, to, f, g, row_sums, sums);
+        direction = to.epsilon * coupling.solve(rest, enough);
+      }
       if (!direction.allFinite()) return false;
-      ++s_.newton_steps;
-      double const value = a.dot(f) + b.dot(g), slope = rest.dot(direction);
+      ++out_.newton_steps;
+      double const value = worth(to, f, g, sums), slope = rest.dot(direction);
       bool better = false;
       // where columns hardly hang together a step goes anywhere
-      double const whole =
-          std::min(1., (range + problem.epsilon) / direction.cwiseAbs().maxCoeff());
+      double const whole = std::min(1., (range_ + to.epsilon) / direction.cwiseAbs().maxCoeff());
       for (double t = whole; t > 1e-8 * whole && !better; t /= 2) {
         next_g = g + t * direction;
-        step.rows(next_g.data(), next_f.data(), next_sums.data());
-        double const next_error = (next_sums - b).template lpNorm<1>();
-        double const next_value = a.dot(next_f) + b.dot(next_g);
+        over.best_rows(to, next_g, next_f, next_sums);
+        double const next_error = (next_sums - wanted_columns(to, next_g)).template lpNorm<1>();
+        double const next_value = worth(to, next_f, next_g, next_sums);
         better = next_value >= value + 1e-4 * t * slope && next_value > value;
         better = better || next_error <= (1 - .5 * std::min(t, .5)) * error;
         if (better) error = next_error;
@@ -154,48 +251,22 @@ class sinkhorn_solver {
       g.swap(next_g);
       f.swap(next_f);
       sums.swap(next_sums);
-      if (error <= goal) {
-        s_.status = transport_status::converged;
+      rest = wanted_columns(to, g) - sums;
+      if (error <= goal_) {
+        out_.status = transport_status::converged;
         return true;
       }
     }
     return false;
   }
-
-  /// Moves what is settled by convention between the potentials; values and errors.
-  void finish() {
-    double const epsilon = options_.epsilon;
-    vector const own_g = s_.g - epsilon * s_.b.array().log().matrix();
-    double const shift = s_.b.dot(own_g) / s_.b.sum();
-    s_.g.array() -= shift;
-    s_.f.array() += shift;
-    vector const log_a = s_.a.array().log(), log_b = s_.b.array().log();
-    vector columns = vector::Zero(s_.b.size());
-    double divergence = 0, total = 0;
-    for (Eigen::Index i = 0; i < s_.a.size(); ++i) {
-      double row = 0;
-      for (Eigen::Index j = 0; j < s_.b.size(); ++j) {
-        double const exponent = (s_.f(i) + s_.g(j) - s_.cost(i, j)) / epsilon;
-        double const p = std::exp(exponent);
-        row += p;
-        columns(j) += p;
-        s_.transport_cost += p * s_.cost(i, j);
-        divergence += p * (exponent - log_a(i) - log_b(j));
-      }
-      total += row;
-      s_.row_error += std::abs(row - s_.a(i));
-    }
-    s_.transport_cost += s_.lowest_cost * total;
-    s_.column_error = (columns - s_.b).template lpNorm<1>();
-    double const product = s_.a.sum() * s_.b.sum();
-    s_.entropic = s_.transport_cost + epsilon * (divergence - total + product);
-    s_.dual = s_.a.dot(s_.f - epsilon * log_a) + s_.b.dot(s_.g - epsilon * log_b) +
-              s_.lowest_cost * s_.a.sum() + epsilon * (product - total);
-  }
-
-  solution& s_;
+  Policy const& policy_;
+  Costs const& costs_;
+  transport_marginals const& to_;
   sinkhorn_options const& options_;
-  double goal_;
+  double goal_, range_;
+  bool in_float_;
+  int next_try_ = 0;
+  transport_outcome out_;
 };
 
 }  // namespace DIVOT_ABI

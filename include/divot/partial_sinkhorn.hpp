@@ -1,0 +1,101 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/sinkhorn.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// A partial plan: part of the mass is moved, the rest stays where it is, free of charge.
+template <class Solution>
+struct partial_solution {
+  /// The whole problem: a row and a column more, for what is not moved.
+  Solution whole;
+
+  Eigen::Index rows() const { return whole.all_rows - 1; }
+  Eigen::Index columns() const { return whole.all_columns - 1; }
+  /// rows × columns; its sums stay below a and b.
+  Eigen::MatrixXd plan() const { return whole.plan().topLeftCorner(rows(), columns()); }
+  /// ⟨P, C⟩ of that plan.
+  double transport_cost() const { return whole.transport_cost; }
+  transport_gradient gradient(transport_objective of) const {
+    transport_gradient all = whole.gradient(of);
+    transport_gradient out;
+    out.cost = all.cost.topLeftCorner(rows(), columns());
+    out.row_mass = all.row_mass.head(rows());
+    out.column_mass = all.column_mass.head(columns());
+    // what one side has more is left by the other's added one
+    out.row_mass.array() += all.column_mass(columns());
+    out.column_mass.array() += all.row_mass(rows());
+    out.epsilon = all.epsilon;
+    return out;
+  }
+  /// The value's derivative in the mass that is moved, a and b held fixed.
+  double moved_slope(transport_objective of) const {
+    transport_gradient const all = whole.gradient(of);
+    return -all.row_mass(rows()) - all.column_mass(columns());
+  }
+};
+
+/// The plan that moves `moved` of the masses a and b, which may differ, and leaves the rest.
+///
+///   partial_sinkhorn(policy, cost, a, b, moved, options)
+///
+/// A row and a column are added that cost nothing and take what is not moved, Σb − moved and
+/// Σa − moved, and cannot trade with each other; ε smooths the plan of the whole.
+///
+/// cost     rows × columns, each of them finite
+/// Domain   0 < moved ≤ min(Σa, Σb); no penalties, no start
+/// Errors   as sinkhorn
+/// Ref      Chapel, Alaya and Gasso (2020), NeurIPS
+template <execution_policy Policy, class Cost, class A, class B>
+auto partial_sinkhorn(Policy const& policy, Eigen::DenseBase<Cost> const& cost,
+                      Eigen::DenseBase<A> const& a, Eigen::DenseBase<B> const& b, double moved,
+                      sinkhorn_options const& options = {}) {
+  check_sinkhorn(options);
+  if (!std::isinf(options.row_penalty) || !std::isinf(options.column_penalty) ||
+      !options.start.empty()) {
+    fail("partial_sinkhorn: it takes no penalties and no start");
+  }
+  Eigen::Index const n = cost.rows(), m = cost.cols();
+  if (a.size() != n || b.size() != m) {
+    fail("partial_sinkhorn: the cost is ", n, "×", m, "; there are ", a.size(), " row masses and ",
+         b.size(), " column masses");
+  }
+  Eigen::VectorXd rows(n + 1), columns(m + 1);
+  rows.head(n) = a.derived().template cast<double>().reshaped();
+  columns.head(m) = b.derived().template cast<double>().reshaped();
+  double const mass = rows.head(n).sum(), other = columns.head(m).sum();
+  double const least = std::min(mass, other);
+  if (!(moved > 0 && moved <= least * (1 + 1e-12))) {
+    fail("partial_sinkhorn: ", moved,
+         " of the mass is to be moved; it must be positive and at most ", least,
+         ", what both sides have");
+  }
+  auto const rest = [](double all, double part) { return std::max(0., all - part); };
+  rows(n) = rest(other, moved);
+  columns(m) = rest(mass, moved);
+  Eigen::MatrixXd whole = Eigen::MatrixXd::Zero(n + 1, m + 1);
+  whole.topLeftCorner(n, m) = cost.derived().template cast<double>();
+  // dear enough that nothing is left there, to the last digit
+  double const highest = n > 0 && m > 0 ? whole.cwiseAbs().maxCoeff() : 0;
+  whole(n, m) = 2 * highest + 80 * options.epsilon;
+  auto solved = sinkhorn(policy, whole, rows, columns, options);
+  return partial_solution<decltype(solved)>{std::move(solved)};
+}
+template <class Cost, class A, class B>
+auto partial_sinkhorn(Eigen::DenseBase<Cost> const& cost, Eigen::DenseBase<A> const& a,
+                      Eigen::DenseBase<B> const& b, double moved,
+                      sinkhorn_options const& options = {}) {
+  return partial_sinkhorn(simd, cost, a, b, moved, options);
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

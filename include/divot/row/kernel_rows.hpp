@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/math.hpp>
+#include <divot/core/types.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// Rows of a kernel that are worked on together: what is loaded of the columns' numbers serves all
+/// of them, and their sums do not wait for each other.
+inline constexpr index kernel_rows = 8;
+
+/// body(i) for i = 0 … kernel_rows − 1, each a constant.
+template <class Body>
+DIVOT_INLINE void each_kernel_row(Body const& body) {
+  [&]<int... I>(std::integer_sequence<int, I...>) DIVOT_LAMBDA_INLINE {
+    (body(std::integral_constant<int, I>()), ...);
+  }
+  (std::make_integer_sequence<int, kernel_rows>());
+}
+
+/// Up to eight rows of a matrix; those that are not there are the last one again.
+template <class T>
+struct kernel_row_list {
+  T* at[kernel_rows];
+  index count;
+  kernel_row_list(T* data, index step, index first, index last)
+      : count(std::min(kernel_rows, last - first)) {
+    for (index i = 0; i < kernel_rows; ++i) at[i] = data + std::min(first + i, last - 1) * step;
+  }
+};
+
+/// sums_i = Σ_j K_ij v_j.
+template <class Team>
+void multiply_kernel_rows(kernel_row_list<typename Team::scalar const> const& k,
+                          typename Team::scalar const* v, index columns,
+                          typename Team::row (&sums)[kernel_rows]) {
+  using accumulator = typename Team::accumulator;
+  accumulator sum[kernel_rows];
+  each_kernel_row([&](auto i)
+                      DIVOT_LAMBDA_INLINE { sum[i] = accumulator(typename Team::scalar(0)); });
+  Team::each(0, columns, [&](auto const& place) DIVOT_LAMBDA_INLINE {
+    auto const factor = place.load(v, 0);
+    each_kernel_row([&](auto i) DIVOT_LAMBDA_INLINE { sum[i] += place.load(k.at[i], 0) * factor; });
+  });
+  each_kernel_row([&](auto i) DIVOT_LAMBDA_INLINE { sums[i] = Team::sum(sum[i]); });
+}
+
+/// t_j += Σ_i u_i K_ij; u is 0 for rows that are not there.
+template <class Team>
+void add_kernel_rows(kernel_row_list<typename Team::scalar const> const& k,
+                     typename Team::scalar const (&u)[kernel_rows], index columns,
+                     typename Team::scalar* t) {
+  using lane = typename Team::lane;
+  Team::each(0, columns, [&](auto const& place) DIVOT_LAMBDA_INLINE {
+    lane sum = place.load(t, 0);
+    each_kernel_row([&](auto i) DIVOT_LAMBDA_INLINE {
+      sum = math::fma(lane(u[i]), place.load(k.at[i], 0), sum);
+    });
+    place.store(t, sum);
+  });
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

@@ -1,0 +1,132 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/sinkhorn.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <iterator>
+#include <ranges>
+#include <type_traits>
+#include <vector>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// solve(k) for every problem k, each until it is done itself; workers take them from one queue. A
+/// problem that is wrong says so in its solution, which is empty; `size` gives its rows and
+/// columns.
+template <execution_policy Policy, class Solve, class Size>
+auto solve_each(Policy const& policy, std::size_t count, double entries, Solve const& solve,
+                Size const& size) {
+  using solution = decltype(solve(std::size_t(0)));
+  std::vector<solution> all(count);
+  auto const one = [&](std::size_t k) {
+    try {
+      all[k] = solve(k);
+    } catch (transport_error const& wrong) {
+      all[k].policy = policy;
+      all[k].status = wrong.status();
+      all[k].flaw = wrong.what();
+      std::tie(all[k].all_rows, all[k].all_columns) = size(k);
+    }
+  };
+  int const workers = worker_count(policy, entries);
+  if (workers > 1 && count >= static_cast<std::size_t>(workers)) {
+    std::atomic<std::size_t> next{0};
+    run_workers(policy, workers, [&](int, int) {
+      for (std::size_t k = next++; k < count; k = next++) one(k);
+    });
+  } else {
+    for (std::size_t k = 0; k < count; ++k) one(k);
+  }
+  return all;
+}
+
+/// Many transport problems, of one size or of many.
+///
+///   sinkhorn_batch(policy, costs, a, b, options)
+///
+/// costs    a range of what sinkhorn takes as costs, one a problem; padding has mass 0
+/// a, b     ranges of the masses of their rows and columns; both left out: equal ones
+/// Returns  a solution a problem, in order: bit for bit that of sinkhorn on its own. Each stops
+///          when it is done itself. One that is wrong has the status bad_input or mass_mismatch,
+///          its `flaw` in words, and a plan of zeros; the others are as they would be without it
+/// Errors   divot::error for options and ranges of different lengths
+template <execution_policy Policy, std::ranges::random_access_range Costs,
+          std::ranges::random_access_range A, std::ranges::random_access_range B>
+auto sinkhorn_batch(Policy const& policy, Costs const& costs, A const& a, B const& b,
+                    sinkhorn_options const& options = {}) {
+  check_policy(policy);
+  check_sinkhorn(options);
+  std::size_t const count = std::size(costs);
+  if (std::size(a) != count || std::size(b) != count) {
+    fail("sinkhorn_batch: there are ", count, " costs, ", std::size(a), " lists of row masses and ",
+         std::size(b), " of column masses");
+  }
+  auto const at = [](auto const& range, std::size_t k) -> decltype(auto) {
+    return std::ranges::begin(range)[static_cast<std::ptrdiff_t>(k)];
+  };
+  double entries = 0;
+  for (auto const& cost : costs) {
+    entries += static_cast<double>(cost.rows()) * static_cast<double>(cost.cols());
+  }
+  auto const runner = runs_as(policy);
+  return solve_each(
+      runner, count, entries,
+      [&](std::size_t k) {
+        auto const& cost = at(costs, k);
+        return solve_problem(runner, solver_costs(cost), at(a, k), at(b, k), options,
+                             is_narrow_cost(cost));
+      },
+      [&](std::size_t k) { return std::pair(at(costs, k).rows(), at(costs, k).cols()); });
+}
+
+/// Equal masses that add up to 1 on either side of each problem.
+template <execution_policy Policy, std::ranges::random_access_range Costs>
+auto sinkhorn_batch(Policy const& policy, Costs const& costs,
+                    sinkhorn_options const& options = {}) {
+  std::vector<Eigen::VectorXd> a, b;
+  for (auto const& cost : costs) {
+    a.push_back(equal_masses(cost.rows()));
+    b.push_back(equal_masses(cost.cols()));
+  }
+  return sinkhorn_batch(policy, costs, a, b, options);
+}
+
+/// One cost and many masses: a: rows × problems, b: columns × problems.
+template <execution_policy Policy, transport_costs Cost, class A, class B>
+auto sinkhorn_batch(Policy const& policy, Cost const& cost, Eigen::MatrixBase<A> const& a,
+                    Eigen::MatrixBase<B> const& b, sinkhorn_options const& options = {}) {
+  check_policy(policy);
+  check_sinkhorn(options);
+  if (a.rows() != cost.rows() || b.rows() != cost.cols() || a.cols() != b.cols()) {
+    fail("sinkhorn_batch: the cost is ", cost.rows(), "×", cost.cols(), ", the rows' masses ",
+         a.rows(), "×", a.cols(), ", the columns' ", b.rows(), "×", b.cols(),
+         "; each problem's masses are a column");
+  }
+  auto const runner = runs_as(policy);
+  auto const& costs = solver_costs(cost);
+  bool const narrow = is_narrow_cost(cost);
+  double const entries = static_cast<double>(a.cols()) * static_cast<double>(cost.rows()) *
+                         static_cast<double>(cost.cols());
+  return solve_each(
+      runner, static_cast<std::size_t>(a.cols()), entries,
+      [&](std::size_t k) {
+        auto const column = static_cast<Eigen::Index>(k);
+        return solve_problem(runner, costs, a.col(column), b.col(column), options, narrow);
+      },
+      [&](std::size_t) { return std::pair(cost.rows(), cost.cols()); });
+}
+
+template <class Costs, class... Rest>
+requires(!execution_policy<Costs>) auto sinkhorn_batch(Costs const& costs, Rest const&... rest) {
+  return sinkhorn_batch(simd, costs, rest...);
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

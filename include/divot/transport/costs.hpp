@@ -1,0 +1,221 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/errors.hpp>
+#include <divot/family/ground.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+using transport_vector = Eigen::VectorXd;
+using transport_matrix = Eigen::MatrixXd;
+using transport_rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// Places of rows or columns that count; all of them, in order, where none was left out.
+using transport_places = std::vector<Eigen::Index>;
+
+/// Costs held as a matrix of float or double. Copies share it.
+template <class T>
+class dense_costs {
+ public:
+  using matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  using scalar = T;
+  static constexpr bool has_points = false;
+  dense_costs() = default;
+  explicit dense_costs(matrix costs) : costs_(std::make_shared<matrix const>(std::move(costs))) {}
+
+  Eigen::Index rows() const { return costs_ ? costs_->rows() : 0; }
+  Eigen::Index cols() const { return costs_ ? costs_->cols() : 0; }
+  /// Row i in double. `spare`: room for one, where it has to be made.
+  template <class Team>
+  double const* row(Eigen::Index i, double* spare) const {
+    T const* const own = costs_->data() + i * cols();
+    if constexpr (std::is_same_v<T, double>) {
+      return own;
+    } else {
+      std::copy_n(own, cols(), spare);
+      return spare;
+    }
+  }
+  /// Row i in another type.
+  template <class Team, class U>
+  U const* row_as(Eigen::Index i, double*, U* spare) const {
+    T const* const own = costs_->data() + i * cols();
+    if constexpr (std::is_same_v<T, U>) {
+      return own;
+    } else {
+      for (Eigen::Index j = 0; j < cols(); ++j) spare[j] = static_cast<U>(own[j]);
+      return spare;
+    }
+  }
+  dense_costs transposed() const { return dense_costs(costs_->transpose()); }
+  dense_costs part(transport_places const& rows, transport_places const& columns) const {
+    return dense_costs((*costs_)(rows, columns));
+  }
+  /// The same costs less `lowest`, one of them.
+  dense_costs from(double lowest) const {
+    return dense_costs(costs_->array() - static_cast<T>(lowest));
+  }
+
+ private:
+  std::shared_ptr<matrix const> costs_;
+};
+
+/// Costs between two sets of points, a row of each at a time: never a matrix.
+template <class Ground>
+class point_costs {
+ public:
+  using scalar = double;
+  static constexpr bool has_points = true;
+  static constexpr bool has_slopes = ground_cost<Ground>;
+  point_costs() = default;
+  /// x: rows × coordinates; y: columns × coordinates
+  point_costs(Ground ground, transport_rows x, transport_rows y, bool narrow)
+      : ground_(ground), x_(std::move(x)), y_(std::move(y)), narrow_(narrow) {
+    if constexpr (normalises<Ground>) {
+      normalise(x_, x_lengths_, "row");
+      normalise(y_, y_lengths_, "column");
+    }
+    across_ = y_.transpose();
+  }
+
+  Eigen::Index rows() const { return x_.rows(); }
+  Eigen::Index cols() const { return y_.rows(); }
+  Eigen::Index coordinates() const { return x_.cols(); }
+  /// Whether the points came in float or less.
+  bool narrow() const { return narrow_; }
+
+  template <class Team>
+  double const* row(Eigen::Index i, double* spare) const {
+    using lane = typename Team::lane;
+    Eigen::Index const m = cols(), d = coordinates();
+    double const* const x = x_.data() + i * d;
+    if constexpr (has_slopes) {
+      Team::each(0, m, [&](auto const& place) DIVOT_LAMBDA_INLINE {
+        lane sum(0.);
+        double const* y = across_.data();
+        for (Eigen::Index k = 0; k < d; ++k, y += m) {
+          sum += ground_term(ground_, lane(lane(x[k]) - place.load(y, 0)));
+        }
+        place.store(spare, ground_cost_of(ground_, sum));
+      });
+    } else {
+      Eigen::Map<transport_vector const> const from(x, d);
+      for (Eigen::Index j = 0; j < m; ++j) {
+        Eigen::Map<transport_vector const> const to(y_.data() + j * d, d);
+        spare[j] = static_cast<double>(turned_ ? ground_(to, from) : ground_(from, to));
+      }
+    }
+    return spare;
+  }
+  template <class Team, class U>
+  U const* row_as(Eigen::Index i, double* wide, U* spare) const {
+    double const* const own = row<Team>(i, wide);
+    if constexpr (std::is_same_v<U, double>) {
+      return own;
+    } else {
+      for (Eigen::Index j = 0; j < cols(); ++j) spare[j] = static_cast<U>(own[j]);
+      return spare;
+    }
+  }
+  point_costs transposed() const {
+    point_costs other = *this;
+    other.x_.swap(other.y_);
+    other.x_lengths_.swap(other.y_lengths_);
+    other.across_ = other.y_.transpose();
+    other.turned_ = !turned_;
+    return other;
+  }
+  point_costs part(transport_places const& rows, transport_places const& columns) const {
+    point_costs some = *this;
+    some.x_ = x_(rows, Eigen::all);
+    some.y_ = y_(columns, Eigen::all);
+    if constexpr (normalises<Ground>) {
+      some.x_lengths_ = x_lengths_(rows).eval();
+      some.y_lengths_ = y_lengths_(columns).eval();
+    }
+    some.across_ = some.y_.transpose();
+    return some;
+  }
+  /// Costs of points are used as they are.
+  point_costs const& from(double) const { return *this; }
+
+  /// From ∂L/∂C_i· to ∂L/∂x_i, through the costs of row i. `w` is used up.
+  template <class Team>
+  void pull_back(Eigen::Index i, double const* costs, double* w, double* out) const {
+    using lane = typename Team::lane;
+    Eigen::Index const m = cols(), d = coordinates();
+    Team::each(0, m, [&](auto const& place) DIVOT_LAMBDA_INLINE {
+      place.store(w, lane(place.load(w, 0) * ground_factor(ground_, place.load(costs, 1))));
+    });
+    for (Eigen::Index k = 0; k < d; ++k) {
+      lane const own(x_(i, k));
+      lane sums[4] = {lane(0.), lane(0.), lane(0.), lane(0.)};
+      double const* const y = across_.data() + k * m;
+      Team::each_of_four(0, m, [&](auto const& place, auto s) DIVOT_LAMBDA_INLINE {
+        sums[s] += place.keep(
+            lane(place.load(w, 0) * ground_slope(ground_, lane(own - place.load(y, 0)))));
+      });
+      out[k] = Team::sum(lane((sums[0] + sums[1]) + (sums[2] + sums[3])));
+    }
+    if constexpr (normalises<Ground>) {
+      Eigen::Map<transport_vector> g(out, d);
+      transport_vector const unit = x_.row(i).transpose();
+      g = ((g - g.dot(unit) * unit) / x_lengths_(i)).eval();
+    }
+  }
+
+ private:
+  static void normalise(transport_rows& points, transport_vector& lengths, char const* what) {
+    lengths = points.rowwise().stableNorm();
+    for (Eigen::Index i = 0; i < points.rows(); ++i) {
+      if (!(lengths(i) > 0)) fail("points: ", what, " ", i, " is 0: it has no cosine");
+      points.row(i) /= lengths(i);
+    }
+  }
+
+  Ground ground_{};
+  transport_rows x_, y_, across_;  // rows × coordinates, columns × coordinates, and that transposed
+  transport_vector x_lengths_, y_lengths_;
+  bool narrow_ = false, turned_ = false;
+};
+
+/// The lowest and the highest cost; neither finite if some cost is not. Team: of Costs::scalar.
+template <class Team, class Blocks, class Costs>
+std::pair<double, double> range_of_costs(Blocks const& blocks, Costs const& costs) {
+  using T = typename Team::scalar;
+  using lane = typename Team::lane;
+  constexpr double end = HUGE_VAL;
+  Eigen::Index const m = costs.cols();
+  transport_matrix spare(m, blocks.workers());
+  transport_vector low = transport_vector::Constant(costs.rows(), end), high = -low;
+  blocks.each([&](Eigen::Index first, Eigen::Index last, int me) {
+    for (Eigen::Index i = first; i < last; ++i) {
+      T const* const c = costs.template row_as<Team, T>(i, spare.col(me).data(), nullptr);
+      typename Team::accumulator nothing(T(0));
+      lane lowest(static_cast<T>(end)), highest(static_cast<T>(-end));
+      Team::each(0, m, [&](auto const& place) DIVOT_LAMBDA_INLINE {
+        lowest = math::min(lowest, place.load(c, end));
+        highest = math::max(highest, place.load(c, -end));
+        nothing += place.keep(lane(place.load(c, 0) * lane(T(0))));
+      });
+      bool const finite = Team::sum(nothing) == 0;
+      low(i) = finite ? static_cast<double>(Team::smallest(lowest)) : -end;
+      high(i) = finite ? static_cast<double>(Team::largest(highest)) : end;
+    }
+  });
+  return {low.minCoeff(), high.maxCoeff()};
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

@@ -1,0 +1,196 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/row/kernel_rows.hpp>
+#include <divot/transport/passes.hpp>
+
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <cmath>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// How a plan couples its columns: minus ε times the semi-dual's second derivative, and the Schur
+/// complement of the linear system that implicit gradients solve,
+///
+///   c_j δ_jk (1 + ε/ρ_c) − Σ_i P_ij P_ik / (r_i (1 + ε/ρ_r)).
+///
+/// Where masses are kept exactly it is the Laplacian of a graph, and constants are its null space:
+/// the last column is then held in its place.
+///
+/// As a matrix, factored: its diagonal is added up from the other entries, of which each is
+/// positive. Where the plan is nearly an assignment, c − Σ P²/r has no digits left.
+class factored_coupling {
+ public:
+  using vector = transport_vector;
+
+  /// r: the plan's row sums, or what they are meant to be; c: those of the columns
+  template <class Passes>
+  factored_coupling(Passes const& passes, transport_marginals const& to, vector const& f,
+                    vector const& g, vector const& r, vector const& c)
+      : free_(to.exact() ? g.size() - 1 : g.size()) {
+    transport_rows m = products<typename Passes::team>(passes, f, g, r);
+    double const part = to.row_part();
+    m.triangularView<Eigen::StrictlyLower>() = m.transpose();
+    m *= -part;
+    m.diagonal().setZero();
+    vector diagonal = -m.colwise().sum().transpose();
+    if (!to.exact()) {
+      diagonal += (1 - part) * c;
+      if (!std::isinf(to.column_penalty)) diagonal += to.epsilon / to.column_penalty * c;
+    }
+    transport_matrix whole = m.topLeftCorner(free_, free_);
+    // a pivot that is nothing but rounding holds a column in its place
+    for (double lift = 0; lift < 1e-2; lift = lift == 0 ? 1e-15 : 100 * lift) {
+      whole.diagonal() = (1 + lift) * diagonal.head(free_);
+      whole.diagonal().array() += 1e-300;
+      factor_.compute(whole);
+      if (solved()) return;
+    }
+  }
+
+  bool solved() const { return factor_.info() == Eigen::Success; }
+
+  /// The solution; its last entry is 0 where masses are kept exactly, and `right` adds up to 0.
+  vector solve(vector const& right) const {
+    vector x = vector::Zero(right.size());
+    if (free_ > 0) x.head(free_) = factor_.solve(right.head(free_));
+    return x;
+  }
+
+ private:
+  /// Σ_i P_ij P_ik / r_i for j ≤ k.
+  template <class Team, class Passes>
+  static transport_rows products(Passes const& passes, vector const& f, vector const& g,
+                                 vector const& r) {
+    Eigen::Index const n = passes.costs().rows(), m = g.size(), height = 64;
+    transport_rows all = transport_rows::Zero(m, m), plan(std::min(n, height), m);
+    passes.panels(f, g, height, plan, [&](Eigen::Index first, Eigen::Index last) {
+      passes.blocks().deal(m, [&](Eigen::Index j, int) {
+        for (Eigen::Index i = 0; i < last - first; i += kernel_rows) {
+          kernel_row_list<double const> const some(plan.data() + j, m, i, last - first);
+          double shares[kernel_rows];
+          for (Eigen::Index k = 0; k < kernel_rows; ++k) {
+            shares[k] = k < some.count ? plan(i + k, j) / r(first + i + k) : 0;
+          }
+          add_kernel_rows<Team>(some, shares, m - j, all.data() + j * m + j);
+        }
+      });
+    });
+    return all;
+  }
+
+  Eigen::Index free_;
+  Eigen::LLT<transport_matrix> factor_;
+};
+
+/// The same as products with the plan, a row of it at a time, for more columns than a matrix of
+/// them has room for; solved by conjugate gradients.
+template <class Passes>
+class iterated_coupling {
+ public:
+  using vector = transport_vector;
+
+  iterated_coupling(Passes const& passes, transport_marginals const& to, vector const& f,
+                    vector const& g, vector const& r, vector const& c)
+      : passes_(passes), f_(f), g_(g), r_(r), part_(to.row_part()), exact_(to.exact()) {
+    extra_ = vector::Zero(g.size());
+    if (!std::isinf(to.column_penalty)) extra_ = to.epsilon / to.column_penalty * c;
+    diagonal_.resize(g.size());
+    passes.add_up(f, g, diagonal_, [&](Eigen::Index i, double* p, double const*, double* sums) {
+      for (Eigen::Index j = 0; j < g.size(); ++j) sums[j] += p[j] * (1 - part_ * p[j] / r(i));
+    });
+    diagonal_ = (diagonal_ + extra_).cwiseMax(1e-300);
+  }
+
+  bool solved() const { return true; }
+
+  /// The solution to this error Σ|right − coupling·x|, or after as many products as may help.
+  vector solve(vector const& right, double tolerance) const {
+    constexpr int most = 500;
+    vector x = vector::Zero(right.size()), rest = right;
+    center(rest);
+    vector direction = rest.cwiseQuotient(diagonal_);
+    double weight = rest.dot(direction);
+    for (int k = 0; k < most && rest.lpNorm<1>() > tolerance; ++k) {
+      vector const image = times(direction);
+      double const curvature = direction.dot(image);
+      if (!(curvature > 0)) break;
+      double const step = weight / curvature;
+      x += step * direction;
+      rest -= step * image;
+      center(rest);
+      vector const scaled = rest.cwiseQuotient(diagonal_);
+      double const next = rest.dot(scaled);
+      direction = scaled + next / weight * direction;
+      weight = next;
+    }
+    if (exact_) x.array() -= x(x.size() - 1);
+    return x;
+  }
+
+ private:
+  vector times(vector const& x) const {
+    vector out(x.size());
+    passes_.add_up(f_, g_, out, [&](Eigen::Index i, double* p, double const*, double* sums) {
+      double const mean = part_ * dot_row<typename Passes::team>(p, x.data(), x.size()) / r_(i);
+      for (Eigen::Index j = 0; j < x.size(); ++j) sums[j] += p[j] * (x(j) - mean);
+    });
+    return out + extra_.cwiseProduct(x);
+  }
+  /// Without what constants would answer for.
+  void center(vector& x) const {
+    if (exact_) x.array() -= x.mean();
+  }
+
+  Passes const& passes_;
+  vector const &f_, &g_, &r_;
+  double part_;
+  bool exact_;
+  vector extra_, diagonal_;
+};
+
+/// Up to so many columns the coupling is a matrix.
+inline constexpr Eigen::Index most_factored_columns = 1024;
+
+/// What an implicit gradient of ⟨P, C⟩ is made of: κ of the rows and μ of the columns with
+///
+///   r κ (1 + ε/ρ_r) + P μ = Σ_j P_ij C_ij,   Pᵀ κ + c μ (1 + ε/ρ_c) = Σ_i P_ij C_ij
+///
+/// r, c: the plan's sums
+template <class Passes>
+void implicit_slopes(Passes const& passes, transport_marginals const& to, transport_vector const& f,
+                     transport_vector const& g, transport_vector const& r,
+                     transport_vector const& c, transport_vector& kappa, transport_vector& mu) {
+  using team = typename Passes::team;
+  Eigen::Index const m = g.size();
+  double const part = to.row_part();
+  transport_vector right(m);
+  // from what costs differ by from that of the row's largest entry: where the coupling is weak the
+  // right-hand side is as small, and no difference of large sums
+  passes.add_up(f, g, right, [&](Eigen::Index i, double* p, double const* c_i, double* sums) {
+    double const chief = c_i[std::max_element(p, p + m) - p];
+    double mean = 0;
+    for (Eigen::Index j = 0; j < m; ++j) mean += p[j] * (c_i[j] - chief);
+    mean /= r(i);
+    double const left = (1 - part) * (mean + chief);
+    for (Eigen::Index j = 0; j < m; ++j) sums[j] += p[j] * ((c_i[j] - chief - mean) + left);
+  });
+  if (m <= most_factored_columns) {
+    mu = factored_coupling(passes, to, f, g, r, c).solve(right);
+  } else {
+    mu = iterated_coupling(passes, to, f, g, r, c).solve(right, 1e-12 * right.lpNorm<1>());
+  }
+  kappa.resize(r.size());
+  passes.each_row(f, g, [&](Eigen::Index i, double* p, double const* c_i) {
+    double const paid = dot_row<team>(p, c_i, m), by_columns = dot_row<team>(p, mu.data(), m);
+    kappa(i) = part * (paid - by_columns) / r(i);
+  });
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

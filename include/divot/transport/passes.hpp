@@ -1,0 +1,197 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/exec/row_blocks.hpp>
+#include <divot/exec/teams.hpp>
+#include <divot/row/dense_row.hpp>
+#include <divot/transport/costs.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// What a problem's plan must, or should, have in its rows and columns, and ε.
+struct transport_marginals {
+  transport_vector a, b;  // positive
+  double epsilon = 1;
+  double row_penalty = HUGE_VAL, column_penalty = HUGE_VAL;
+
+  bool exact() const { return std::isinf(row_penalty) && std::isinf(column_penalty); }
+  transport_marginals transposed() const { return {b, a, epsilon, column_penalty, row_penalty}; }
+  /// What part of a step that would keep the rows' (columns') masses exactly their penalty takes.
+  double row_part() const { return part_of(row_penalty); }
+  double column_part() const { return part_of(column_penalty); }
+  /// ρ(1 − e^(−x/ρ)), −ρ KL's conjugate: x where masses are kept exactly.
+  static double reward(double x, double penalty) {
+    return std::isinf(penalty) ? x : -penalty * std::expm1(-x / penalty);
+  }
+
+ private:
+  double part_of(double penalty) const {
+    return std::isinf(penalty) ? 1 : penalty / (penalty + epsilon);
+  }
+};
+
+/// A plan P = exp((f⊕g − C)/ε) that is made a row at a time, where it is read: sums over its rows
+/// and columns in one pass, rows shared by workers.
+template <class Costs, execution_policy Policy>
+class plan_passes {
+ public:
+  using team = row_team<Policy, double>;
+  using vector = transport_vector;
+
+  plan_passes(Policy const& policy, Costs const& costs, double epsilon)
+      : costs_(costs),
+        blocks_(policy, costs.rows(), costs.cols()),
+        epsilon_(epsilon),
+        per_epsilon_(1 / epsilon),
+        spare_(2 * costs.cols(), blocks_.workers()) {}
+
+  row_blocks<Policy> const& blocks() const { return blocks_; }
+  Costs const& costs() const { return costs_; }
+  double epsilon() const { return epsilon_; }
+
+  /// body(i, p, c): row i of the plan, which the body may use up, and of the costs.
+  template <class Body>
+  void each_row(vector const& f, vector const& g, Body const& body) const {
+    blocks_.each([&](Eigen::Index first, Eigen::Index last, int me) {
+      for (Eigen::Index i = first; i < last; ++i) visit(i, f, g, me, body);
+    });
+  }
+  /// body(i, p, c, sums): the same, and sums, `width` of them, that are added up over all rows.
+  template <class Body>
+  void add_up(vector const& f, vector const& g, vector& total, Body const& body) const {
+    blocks_.add_up(sums_, total.size(), total.data(),
+                   [&](Eigen::Index first, Eigen::Index last, int me, double* sums) {
+                     for (Eigen::Index i = first; i < last; ++i) {
+                       visit(i, f, g, me, [&](Eigen::Index row, double* p, double const* c) {
+                         body(row, p, c, sums);
+                       });
+                     }
+                   });
+  }
+
+  /// body(first, last) when rows first … last − 1 of the plan stand in `plan`, `height` at a time.
+  template <class Body>
+  void panels(vector const& f, vector const& g, Eigen::Index height, transport_rows& plan,
+              Body const& body) const {
+    Eigen::Index const n = costs_.rows(), m = costs_.cols();
+    for (Eigen::Index first = 0; first < n; first += height) {
+      Eigen::Index const last = std::min(n, first + height);
+      blocks_.deal(last - first, [&](Eigen::Index k, int me) {
+        double* const p = plan.data() + k * m;
+        double const* const c = costs_.template row<team>(first + k, spare_.col(me).data());
+        plan_row<team>(f(first + k), g.data(), c, per_epsilon_, m, p);
+      });
+      body(first, last);
+    }
+  }
+
+  /// The rows' half of a sweep: the best f for this g, and what each column then has. keep(i, s,
+  /// e): row i of the plan is then s·e.
+  template <class Keep>
+  void best_rows(transport_marginals const& to, vector const& g, vector& f, vector& sums,
+                 Keep const& keep) const {
+    double const part = to.row_part();
+    Eigen::Index const m = costs_.cols();
+    blocks_.add_up(sums_, m, sums.data(),
+                   [&](Eigen::Index first, Eigen::Index last, int me, double* partial) {
+                     double* const e = spare_.col(me).data();
+                     for (Eigen::Index i = first; i < last; ++i) {
+                       double const* const c = costs_.template row<team>(i, e + m);
+                       auto const row = exponentials_row<team>(g.data(), c, per_epsilon_, m, e);
+                       double const own = epsilon_ * std::log(to.a(i));
+                       double const exact = own - epsilon_ * (row.largest + std::log(row.sum));
+                       double scale = to.a(i) / row.sum;
+                       f(i) = exact;
+                       if (part != 1) {
+                         f(i) = own + part * (exact - own);
+                         scale *= std::exp((f(i) - exact) * per_epsilon_);
+                       }
+                       add_multiple_row<team>(scale, e, partial, m);
+                       keep(i, scale, e);
+                     }
+                   });
+  }
+  void best_rows(transport_marginals const& to, vector const& g, vector& f, vector& sums) const {
+    best_rows(to, g, f, sums, [](Eigen::Index, double, double*) {});
+  }
+
+  /// The columns' half, from what they have: the best g for this f. Where that is lost, below what
+  /// a double can hold beside what the column should have, from the logarithms.
+  void best_columns(transport_marginals const& to, vector const& f, vector const& sums,
+                    vector& g) const {
+    double const part = to.column_part();
+    std::vector<Eigen::Index> lost;
+    for (Eigen::Index j = 0; j < g.size(); ++j) {
+      double const own = epsilon_ * std::log(to.b(j));
+      if (!(sums(j) > 1e-280)) {
+        lost.push_back(j);
+      } else {
+        g(j) = own + part * (g(j) - epsilon_ * std::log(sums(j)));
+      }
+    }
+    if (lost.empty()) return;
+    vector const logs = column_log_sums(lost, f);
+    for (std::size_t k = 0; k < lost.size(); ++k) {
+      double const own = epsilon_ * std::log(to.b(lost[k]));
+      g(lost[k]) = own - part * epsilon_ * logs(static_cast<Eigen::Index>(k));
+    }
+  }
+
+  /// The plan's row sums, column sums, and ⟨P, C⟩.
+  double totals(vector const& f, vector const& g, vector& rows, vector& columns) const {
+    Eigen::Index const m = columns.size();
+    vector paid(rows.size());
+    add_up(f, g, columns, [&](Eigen::Index i, double const* p, double const* c, double* sums) {
+      paid(i) = dot_row<team>(p, c, m);
+      rows(i) = sum_row<team>(p, m);
+      add_multiple_row<team>(1, p, sums, m);
+    });
+    return paid.sum();
+  }
+
+ private:
+  template <class Body>
+  void visit(Eigen::Index i, vector const& f, vector const& g, int me, Body const& body) const {
+    Eigen::Index const m = costs_.cols();
+    double* const p = spare_.col(me).data();
+    double const* const c = costs_.template row<team>(i, p + m);
+    plan_row<team>(f(i), g.data(), c, per_epsilon_, m, p);
+    body(i, p, c);
+  }
+
+  /// log Σ_i exp((f_i − C_ij)/ε) of some columns.
+  vector column_log_sums(std::vector<Eigen::Index> const& columns, vector const& f) const {
+    auto const count = static_cast<Eigen::Index>(columns.size());
+    vector largest = vector::Constant(count, -HUGE_VAL), sum = vector::Zero(count);
+    for (Eigen::Index i = 0; i < costs_.rows(); ++i) {
+      double const* const c = costs_.template row<team>(i, spare_.data());
+      for (Eigen::Index k = 0; k < count; ++k) {
+        double const x = (f(i) - c[columns[static_cast<std::size_t>(k)]]) * per_epsilon_;
+        if (x > largest(k)) {
+          sum(k) = sum(k) * std::exp(largest(k) - x) + 1;
+          largest(k) = x;
+        } else {
+          sum(k) += std::exp(x - largest(k));
+        }
+      }
+    }
+    return largest.array() + sum.array().log();
+  }
+
+  Costs const& costs_;
+  row_blocks<Policy> blocks_;
+  double epsilon_, per_epsilon_;
+  mutable transport_matrix spare_;  // of each worker: a row of the plan and one of the costs
+  mutable std::vector<double> sums_;
+};
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

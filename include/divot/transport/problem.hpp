@@ -1,0 +1,209 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/transport/solution.hpp>
+#include <divot/transport/solver.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <type_traits>
+
+namespace divot {
+
+/// A transport problem that has no solution: which of the flaws that a batch's status names it is.
+class transport_error : public error {
+ public:
+  transport_error(std::string const& what, transport_status status)
+      : error(what), status_(status) {}
+  transport_status status() const { return status_; }
+
+ private:
+  transport_status status_;
+};
+
+inline namespace DIVOT_ABI {
+
+template <class... Parts>
+[[noreturn]] DIVOT_COLD void refuse_problem(transport_status status, Parts const&... parts) {
+  message m;
+  (m << ... << parts);
+  throw transport_error(m.text(), status);
+}
+
+/// Whether numbers of this type are rounded more than double's.
+template <class T>
+inline constexpr bool is_narrow = !std::is_integral_v<T> && sizeof(T) < sizeof(double);
+
+inline void check_sinkhorn(sinkhorn_options const& options) {
+  if (!(options.epsilon > 0 && std::isfinite(options.epsilon))) {
+    fail("sinkhorn: epsilon is ", options.epsilon, "; it must be positive and finite");
+  }
+  if (!(options.tolerance >= 0 && std::isfinite(options.tolerance))) {
+    fail("sinkhorn: the tolerance is ", options.tolerance, "; it must be finite and not negative");
+  }
+  if (options.sweeps < 0 || options.max_sweeps < 1 || options.newton_steps < 0) {
+    fail("sinkhorn: sweeps, max_sweeps and newton_steps are ", options.sweeps, ", ",
+         options.max_sweeps, " and ", options.newton_steps, "; they must be at least 0, 1 and 0");
+  }
+  if (!(options.row_penalty > 0) || !(options.column_penalty > 0)) {
+    fail("sinkhorn: the penalties are ", options.row_penalty, " and ", options.column_penalty,
+         "; they must be positive, infinite where masses are kept exactly");
+  }
+}
+
+/// The masses that are not 0, and their places; others than finite numbers ≥ 0 are refused.
+template <class Masses>
+Eigen::VectorXd positive_masses(Masses const& given, char const* what, transport_places& places) {
+  Eigen::VectorXd const all = given.derived().template cast<double>().reshaped();
+  for (Eigen::Index i = 0; i < all.size(); ++i) {
+    if (!(all(i) >= 0 && std::isfinite(all(i)))) {
+      refuse_problem(transport_status::bad_input, "sinkhorn: ", what, " ", i, " has mass ", all(i),
+                     "; masses must be finite and not negative");
+    }
+    if (all(i) > 0) places.push_back(i);
+  }
+  return all(places);
+}
+
+template <class Costs>
+[[noreturn]] void refuse_cost(Costs const& costs) {
+  transport_vector spare(costs.cols());
+  for (Eigen::Index i = 0; i < costs.rows(); ++i) {
+    double const* const c = costs.template row<scalar_team<double>>(i, spare.data());
+    for (Eigen::Index j = 0; j < costs.cols(); ++j) {
+      if (!std::isfinite(c[j])) {
+        refuse_problem(transport_status::bad_input, "sinkhorn: the cost in row ", i, ", column ", j,
+                       " is ", c[j], "; costs must be finite");
+      }
+    }
+  }
+  refuse_problem(transport_status::bad_input, "sinkhorn: costs must be finite");
+}
+
+/// Moves what is settled by convention between the potentials; values and errors.
+template <class Solution>
+void take_outcome(Solution& s, transport_outcome const& found) {
+  transport_marginals const& to = s.to;
+  double const epsilon = to.epsilon;
+  s.status = found.status;
+  s.domain = found.domain;
+  s.sweeps = found.sweeps;
+  s.newton_steps = found.newton_steps;
+  s.rows = found.rows;
+  s.columns = found.columns;
+  s.mass = s.rows.sum();
+  s.transport_cost = found.paid + s.lowest_cost * s.mass;
+  transport_vector const own_a = epsilon * to.a.array().log(), own_b = epsilon * to.b.array().log();
+  if (to.exact()) {
+    double const shift = to.b.dot(s.g - own_b) / to.b.sum();
+    s.g.array() -= shift;
+    s.f.array() += shift;
+  }
+  transport_vector const f = s.f - own_a, g = s.g - own_b;
+  double const product = to.a.sum() * to.b.sum();
+  s.divergence = (s.rows.dot(f) + s.columns.dot(g) - found.paid) / epsilon - s.mass + product;
+  s.entropic = s.transport_cost + epsilon * s.divergence;
+  s.dual = s.lowest_cost * to.a.sum() + epsilon * (product - s.mass);
+  auto const side = [&](transport_vector const& masses, transport_vector const& x,
+                        transport_vector const& sums, double penalty) {
+    double error = 0;
+    for (Eigen::Index i = 0; i < masses.size(); ++i) {
+      s.dual += masses(i) * transport_marginals::reward(x(i), penalty);
+      if (std::isinf(penalty)) {
+        error += std::abs(sums(i) - masses(i));
+      } else {
+        error += std::abs(sums(i) - masses(i) * std::exp(-x(i) / penalty));
+        double const log_ratio = sums(i) > 0 ? std::log(sums(i) / masses(i)) : 0;
+        s.entropic += penalty * (sums(i) * log_ratio - sums(i) + masses(i));
+      }
+    }
+    return error;
+  };
+  s.row_error = side(to.a, f, s.rows, to.row_penalty);
+  s.column_error = side(to.b, g, s.columns, to.column_penalty);
+}
+
+/// Solves a problem whose options are checked.
+template <class Policy, class Costs, class A, class B>
+transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs const& all,
+                                                Eigen::DenseBase<A> const& a,
+                                                Eigen::DenseBase<B> const& b,
+                                                sinkhorn_options const& options, bool narrow) {
+  Eigen::Index const n = all.rows(), m = all.cols();
+  if (a.size() != n || b.size() != m) {
+    refuse_problem(transport_status::bad_input, "sinkhorn: the cost is ", n, "×", m, "; there are ",
+                   a.size(), " row masses and ", b.size(), " column masses");
+  }
+  if (!options.start.empty() && static_cast<Eigen::Index>(options.start.size()) != m) {
+    refuse_problem(transport_status::bad_input, "sinkhorn: start has ",
+                   static_cast<Eigen::Index>(options.start.size()), " potentials for ", m,
+                   " columns");
+  }
+  transport_solution<Costs, Policy> s;
+  s.policy = policy;
+  s.all_rows = n;
+  s.all_columns = m;
+  transport_marginals& to = s.to;
+  to.epsilon = options.epsilon;
+  to.row_penalty = options.row_penalty;
+  to.column_penalty = options.column_penalty;
+  to.a = positive_masses(a, "row", s.places_of_rows);
+  to.b = positive_masses(b, "column", s.places_of_columns);
+  double const mass = to.a.sum(), other = to.b.sum();
+  if (n == 0 || m == 0 || (to.a.size() == 0 && to.b.size() == 0)) return s;
+  constexpr bool narrow_masses = is_narrow<typename A::Scalar> || is_narrow<typename B::Scalar>;
+  double const gap = std::abs(mass - other) / std::max(mass, other);
+  if (to.exact() && !(gap <= (narrow_masses ? 1e-5 : 1e-9))) {
+    refuse_problem(transport_status::mass_mismatch, "sinkhorn: the rows' masses add up to ", mass,
+                   ", the columns' to ", other, "; they must agree");
+  }
+  if (to.a.size() == 0 || to.b.size() == 0) return s;  // one side has no mass to give
+  if (to.exact()) to.b *= mass / other;
+  row_blocks<Policy> const blocks(policy, n, m);
+  auto const ends = range_of_costs<row_team<Policy, typename Costs::scalar>>(blocks, all);
+  if (!std::isfinite(ends.first) || !std::isfinite(ends.second)) refuse_cost(all);
+  double const range = ends.second - ends.first;
+  if (!(range / options.epsilon <= 1e13 && options.epsilon <= 1e300)) {
+    refuse_problem(transport_status::bad_input, "sinkhorn: epsilon is ", options.epsilon,
+                   " for costs that range over ", range,
+                   "; between the two no double can tell plans apart");
+  }
+  double const highest = std::max(std::abs(ends.first), std::abs(ends.second));
+  // a constant far above the differences would take their digits; with a penalty it is no constant
+  bool const shift = !Costs::has_points && to.exact() && highest > 2 * range;
+  s.lowest_cost = shift ? ends.first : 0;
+  bool const whole = to.a.size() == n && to.b.size() == m;
+  Costs const some = whole ? all : all.part(s.places_of_rows, s.places_of_columns);
+  s.costs = shift ? some.from(s.lowest_cost) : some;
+  s.f = transport_vector::Zero(to.a.size());
+  s.g = transport_vector::Zero(to.b.size());
+  for (Eigen::Index j = 0; j < s.g.size() && !options.start.empty(); ++j) {
+    Eigen::Index const place = s.places_of_columns[static_cast<std::size_t>(j)];
+    double const given = options.start[static_cast<std::size_t>(place)];
+    s.g(j) = std::isfinite(given) ? given : 0;
+  }
+  double const tolerance = options.tolerance > 0 ? options.tolerance : narrow ? 1e-5 : 1e-9;
+  double const reach = shift ? range : highest;
+  transport_outcome found;
+  if (options.sweeps > 0 || s.g.size() <= s.f.size() || !options.start.empty()) {
+    found = sinkhorn_solver<Costs, Policy>(policy, s.costs, to, options, tolerance, reach, narrow)
+                .run(s.f, s.g);
+  } else {
+    // the semi-dual's variables are the columns: fewer is better
+    Costs const turned = s.costs.transposed();
+    transport_marginals const to_turned = to.transposed();
+    found =
+        sinkhorn_solver<Costs, Policy>(policy, turned, to_turned, options, tolerance, reach, narrow)
+            .run(s.g, s.f);
+    found.rows.swap(found.columns);
+  }
+  take_outcome(s, found);
+  return s;
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot
