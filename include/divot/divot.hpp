@@ -10,3 +10,4 @@
 #include <divot/sinkhorn.hpp>
 #include <divot/softmax.hpp>
 #include <divot/version.hpp>
+#include <divot/wasserstein.hpp>
