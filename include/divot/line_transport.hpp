@@ -42,7 +42,8 @@ class line_transport {
   double transport_cost = 0;  ///< W_p^p = Σ P |x − y|^p, the p-th power of the distance
   double distance = 0;        ///< W_p = transport_cost^(1/p), finite even if that is not
 
-  /// P, its positive entries from the lowest points to the highest: fewer than x and y have points.
+  /// P: its positive entries from the lowest points to the highest, fewer than there are points on
+  /// both sides together.
   std::vector<transported> const& plan() const { return steps; }
 
   /// How transport_cost changes with points and masses; that of distance is distance/(p
@@ -51,9 +52,9 @@ class line_transport {
   ///   x       Σ_j P_ij p |x_i − y_j|^(p−1) sign(x_i − y_j), 0 for what need not move; where points
   ///           of x coincide, each has its share by mass of what they have together
   ///   x_mass  the dual potential f, with f_i + g_j ≤ |x_i − y_j|^p everywhere, equal where P is
-  ///           positive. Where masses up to a point of x and of y agree the derivatives to either
-  ///           side differ, and this is their mean. Σ b g = 0 settles the constant, so Σ a f is
-  ///           the transport cost
+  ///           positive. Where the masses up to a point of x and up to a point of y are equal, the
+  ///           derivatives to either side differ, and this is their mean. Σ b g = 0 settles the
+  ///           constant, so Σ a f is the transport cost
   ///   y, y_mass  the same of the other side
   ///
   /// Limits  a point without mass: 0

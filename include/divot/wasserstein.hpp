@@ -65,11 +65,13 @@ std::vector<transported> staircase(std::vector<Point> const& x, std::vector<Poin
   std::size_t i = 0, j = 0;
   auto const mass_of_x = [&] { return two_words<double>{x[i].mass, 0}; };
   auto const mass_of_y = [&] { return product(scale, two_words<double>{y[j].mass, 0}); };
+  double more = 0;
   for (auto a = mass_of_x(), b = mass_of_y();;) {
     bool const last_x = i + 1 == x.size(), last_y = j + 1 == y.size();
     auto const rest = difference(a, b);
-    // the last point takes what there is, whatever the sums are rounded by
-    double const more = last_y ? -1 : last_x ? 1 : rest.high;
+    // the last point of a side takes what comes, and the last of both what has come last: what is
+    // left of the other is that, and what the sums are rounded by
+    if (!last_x || !last_y) more = last_y ? -1 : last_x ? 1 : rest.high;
     steps.push_back({x[i].place, y[j].place, (more <= 0 ? a : b).high * unit});
     if (last_x && last_y) return steps;
     if (more <= 0) ++i;

@@ -384,6 +384,15 @@ TEST_CASE("long sums, light points and far ones keep their digits") {
   auto const light = divot::wasserstein_1d(
       vector{{0, 1, 2}}, vector{{0, 5}}, vector{{1, 1e-30, 1e-40}}, vector{{1, 1e-30 + 1e-40}}, 1);
   CHECK(light.transport_cost == doctest::Approx(4e-30).epsilon(1e-9));
+  // and so it does where the sides' sums differ by more than it
+  problem const uneven{vector{{0, 1}}, vector{{0, 1, 2, 3}}, vector{{.7, .2}},
+                       vector{{.1 + .2, .4, .2, 1e-40}}};
+  for (problem const& each : {uneven, problem{uneven.y, uneven.x, uneven.b, uneven.a}}) {
+    auto const plan = solve(each, 1).plan();
+    CHECK(plan.size() == 5);
+    CHECK(plan.back().mass == doctest::Approx(1e-40).epsilon(1e-15));
+    CHECK(solve(each, 1).gradient().x.allFinite());
+  }
 
   vector const zero = vector::Zero(1), high = vector::Constant(1, 1e200);
   auto const far_away = divot::wasserstein_1d(high, zero, 2);
