@@ -186,6 +186,10 @@ void demonstrate(options const& chosen) {
   found.plane = fit_plane(plane);
   network half = train_student(losses.front(), lessons.front(), how, how.steps() / 8);
   found.ratios = measure_log_ratios(losses, test, half);
+  auto const transport = std::find_if(
+      losses.begin(), losses.end(), [](loss const& each) { return each.name == student_of_plans; });
+  found.plans = follow_plans(*transport, lessons.front(), test, how,
+                             {how.steps() / 80, how.steps() / 8, how.steps()});
   found.thumbnails = draw_thumbnails(train, lessons.front());
   write_report(found, chosen.out);
 

@@ -4,6 +4,7 @@
 
 #include "humps.hpp"
 #include "log_ratio.hpp"
+#include "plans.hpp"
 #include "plot.hpp"
 #include "table.hpp"
 
@@ -36,6 +37,7 @@ picture draw_learning_curves(std::vector<trained> const& all, grades const& teac
 picture draw_masses(std::vector<trained> const& all, grades const& teacher,
                     std::vector<int> const& steps);
 picture draw_log_ratios(std::vector<clouds> const& all);
+picture draw_plans(std::vector<transport_plan> const& plans);
 
 /// The losses of the small multiples, in reading order.
 inline std::vector<std::string> const shown_in_panels = {

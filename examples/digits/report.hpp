@@ -24,7 +24,8 @@ struct findings {
   std::vector<fitted> humps;
   std::vector<plane_point> line, plane;
   std::vector<clouds> ratios;
-  std::string thumbnails;  ///< SVG
+  std::vector<transport_plan> plans;  ///< early to late
+  std::string thumbnails;             ///< SVG
 };
 
 /// A section of the report: its words are HTML, their numbers from the findings.

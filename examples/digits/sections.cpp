@@ -158,11 +158,32 @@ section log_ratios_section(findings const& found) {
       {draw_log_ratios(found.ratios)}};
 }
 
+section plans(findings const& found) {
+  transport_plan const &early = found.plans.front(), &late = found.plans.back();
+  return {
+      "Optimal transport: who goes to whom",
+      join(
+          "SinKD asks what it costs to carry the student's distributions in a batch onto the "
+          "teacher's. Here are the plans for ",
+          early.mass.rows(), " test images, ", shown_per_digit,
+          " of each digit: rows are the student's, columns the teacher's, and the darker, the "
+          "more of a row goes there. Costs are SinKD's, L1 distances between softmaxes at "
+          "temperature 2, with ε = 0.1. After ",
+          early.step, " steps of ", student_of_plans, ", ", percent(early.own_digit),
+          " of the mass stays within its digit (a plan that knows nothing: ", percent(1. / classes),
+          "), after ", late.step, " steps ", percent(late.own_digit), "; but only ",
+          percent(late.own_image),
+          " goes to the very image (one that knows the digit only: ", percent(1. / shown_per_digit),
+          "): such a loss hardly says which student is which image's, so that it is added to one "
+          "that does."),
+      {draw_plans(found.plans)}};
+}
+
 }  // namespace
 
 std::vector<section> sections_of(findings const& found) {
-  return {scores(found),   two_humps(found), alpha_beta(found),
-          learning(found), masses(found),    log_ratios_section(found)};
+  return {scores(found), two_humps(found), alpha_beta(found),        learning(found),
+          masses(found), plans(found),     log_ratios_section(found)};
 }
 
 }  // namespace digits

@@ -13,3 +13,4 @@
 #include <divot/sinkhorn_divergence.hpp>
 #include <divot/softmax.hpp>
 #include <divot/version.hpp>
+#include <divot/wasserstein.hpp>

@@ -79,6 +79,15 @@ DIVOT_INLINE two_words<V> exact_product(V const& a, V const& b) {
   }
 }
 
+/// a − b to the digits of two words, whatever cancels.
+template <class V>
+two_words<V> difference(two_words<V> const& a, two_words<V> const& b) {
+  auto const high = exact_difference(a.high, b.high), low = exact_difference(a.low, b.low);
+  V const rest = high.low + low.high, sum = high.high + rest;
+  V const last = V((high.high - sum) + rest) + low.low, total = sum + last;
+  return {total, V((sum - total) + last)};
+}
+
 /// a·b to the digits of two words.
 template <class V>
 two_words<V> product(two_words<V> const& a, two_words<V> const& b) {

@@ -122,3 +122,27 @@ TEST_CASE_TEMPLATE("a product is exact in two words", T, float, double) {
   CHECK(too_large == 0);
   CHECK(inexact == 0);
 }
+
+TEST_CASE("a difference of two words keeps two words' digits when the high ones cancel") {
+  samples::random r(7);
+  auto const integer = [&r](int digits) {
+    return static_cast<double>(static_cast<std::int64_t>(r.bits() >> (64 - digits)));
+  };
+  auto const whole = [](divot::two_words<double> const& x) {
+    return static_cast<wide>(x.high) + static_cast<wide>(x.low);
+  };
+  std::size_t wrong = 0, unsettled = 0;
+  for (int i = 0; i < 20000; ++i) {
+    double const x = integer(50), y = integer(50);
+    auto const a = divot::exact_product(x, y);
+    // another number, one beside it, and itself
+    for (double const z : {integer(50), x + static_cast<double>(i % 3), x}) {
+      auto const b = divot::exact_product(z, y);
+      auto const d = divot::difference(a, b);
+      wrong += whole(d) != whole(a) - whole(b);
+      unsettled += d.high + d.low != d.high;
+    }
+  }
+  CHECK(wrong == 0);
+  CHECK(unsettled == 0);
+}
