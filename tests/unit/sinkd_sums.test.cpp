@@ -224,6 +224,22 @@ TEST_CASE("a sum's gradient lands in place, accumulates, and is rounded once") {
   }
 }
 
+TEST_CASE("rows that are worked out again in wider types have sinkd's gradient, too") {
+  for (divot::index const classes : {6, 200}) {
+    CAPTURE(classes);
+    matrix wide = random(4, classes, 13), other = random(4, classes, 14, .1);
+    wide.row(1)(2) = -100;  // pearson asks double what became of it
+    row_major<float> const s = wide.cast<float>(), t = (wide + other).cast<float>();
+    row_major<float> g(4, classes), rows(4, classes), between(4, classes);
+    float const value = divot::value_and_gradient(divot::pearson{} + 5 * divot::sinkd{}, t, s, g);
+    float const a = divot::value_and_gradient(divot::pearson{}, t, s, rows);
+    float const b = divot::value_and_gradient(5 * divot::sinkd{}, t, s, between);
+    CHECK(value == doctest::Approx(a + b).epsilon(1e-6));
+    CHECK((g - rows - between).norm() <= 1e-6f * g.norm());
+    CHECK(between.row(1).norm() > .01f * g.row(1).norm());
+  }
+}
+
 #if DIVOT_HAS_OPENMP
 TEST_CASE("threads change no bit of a sum with sinkd") {
   for (divot::index const classes : {40, 300}) {
