@@ -4,6 +4,7 @@
 
 #include "execution_policy.hpp"
 #include "flaw.hpp"
+#include "sinkd.hpp"
 #include "wide.hpp"
 
 #include <algorithm>
@@ -59,7 +60,9 @@ std::vector<loss_part> parse_loss(std::string const& text, input_options const& 
       if (term.loss->needs_labels && inputs.labels.empty()) {
         fail("--loss: ", term.loss->name, " needs the classes of the rows: give --labels");
       }
-      if (term.loss->has_teacher) check_teacher("--loss: " + term.loss->name, inputs);
+      if (term.loss->has_teacher || term.loss->between_rows) {
+        check_teacher("--loss: " + term.loss->name, inputs);
+      }
     }
   }
   return parts;
@@ -199,6 +202,23 @@ void run_wide(std::vector<loss_part> const& parts, problem const& inputs,
                       out.per_row);
 }
 
+/// A loss's parts: those of single rows, and the terms between rows with their parts' weights.
+struct sorted_parts {
+  std::vector<loss_part> single;
+  std::vector<loss_term> between;
+};
+sorted_parts sorted(std::vector<loss_part> const& parts) {
+  sorted_parts out;
+  for (loss_part const& part : parts) {
+    if (part.terms.front().loss->between_rows) {
+      out.between.push_back(flattened({part}).front());  // it stands in no power
+    } else {
+      out.single.push_back(part);
+    }
+  }
+  return out;
+}
+
 bool any_mixed(std::vector<loss_part> const& parts) {
   return std::any_of(parts.begin(), parts.end(), [](loss_part const& part) {
     return !std::all_of(part.terms.begin(), part.terms.end(),
@@ -221,10 +241,16 @@ void evaluate(std::vector<loss_part> const& parts, problem const& inputs,
     out.teacher_gradient.setZero(inputs.rows, logits.teachers.front().cols());
   }
   out.valid_rows = inputs.valid_rows;
-  bool const mixed = any_mixed(parts);
+  auto const [single, between] = sorted(parts);
+  if (!between.empty() && !inputs.is_plain()) {
+    fail("--loss: ", between.front().loss->name,
+         " takes logits as they stand in their files: no sparse or mixed teacher, no transforms");
+  }
+  divot::workspace scratch;
+  bool const mixed = any_mixed(single);
   std::optional<plain_evaluation<Storage>> plain;
-  if (inputs.is_plain() && !mixed && !any_power(parts)) {
-    plain.emplace(parts, inputs, logits, how, want, out);
+  if (inputs.is_plain() && !mixed && !any_power(single)) {
+    plain.emplace(single, inputs, logits, how, want, out);
   } else {
     throw_bad_logits(inputs);
   }
@@ -233,13 +259,21 @@ void evaluate(std::vector<loss_part> const& parts, problem const& inputs,
     out.loss = 0;
     out.per_row.assign(want.per_row ? static_cast<std::size_t>(inputs.rows) : 0, 0);
     auto const begin = std::chrono::steady_clock::now();
+    if (!between.empty()) {
+      // they add to what the other terms write, if these write anything
+      out.gradient.setZero();
+      out.teacher_gradient.setZero();
+    }
     if (plain) {
       plain->run();
     } else if (mixed && std::is_same_v<Storage, double>) {
       run_wide<std::conditional_t<std::is_same_v<Storage, double>, long double, double>>(
-          parts, inputs, logits, how, want, out);
+          single, inputs, logits, how, want, out);
     } else {
-      run_wide<double>(parts, inputs, logits, how, want, out);
+      run_wide<double>(single, inputs, logits, how, want, out);
+    }
+    for (loss_term const& term : between) {
+      add_sinkd(term, inputs, logits, how, want, scratch, out);
     }
     std::chrono::duration<double> const took = std::chrono::steady_clock::now() - begin;
     seconds.push_back(took.count());

@@ -4,6 +4,7 @@
 #include "commands.hpp"
 #include "registry.hpp"
 #include "report.hpp"
+#include "sinkd.hpp"
 
 #include <array>
 #include <cmath>
@@ -34,6 +35,22 @@ nlohmann::ordered_json number_or_text(double x) {
   return std::isfinite(x) ? nlohmann::ordered_json(x) : nlohmann::ordered_json("inf");
 }
 
+nlohmann::ordered_json between_rows() {
+  loss_entry const& loss = sinkd_entry();
+  auto parameters = nlohmann::ordered_json::array();
+  for (auto const& p : loss.parameters) {
+    nlohmann::ordered_json initial(p.initial);
+    if (!p.choices.empty()) initial = value_text(p, p.initial);
+    parameters.push_back({{"name", p.name}, {"default", initial}, {"meaning", p.meaning}});
+    if (!p.choices.empty()) parameters.back()["choices"] = p.choices;
+  }
+  return {{"name", loss.name},
+          {"parameters", std::move(parameters)},
+          {"formula", loss.formula},
+          {"note", loss.note},
+          {"between_rows", true}};
+}
+
 std::string as_json(bool shapes) {
   auto losses = nlohmann::ordered_json::array();
   for (loss_entry const& loss : registry()) {
@@ -57,6 +74,7 @@ std::string as_json(bool shapes) {
       }
     }
   }
+  losses.push_back(between_rows());
   for (composition const& c : compositions) {
     auto parameters = nlohmann::ordered_json::array(
         {{{"name", "D"}, {"default", nullptr}, {"meaning", "a divergence, or a sum of them"}}});
@@ -83,14 +101,17 @@ std::string list(bool json, bool shapes) {
   if (json) return as_json(shapes);
   constexpr std::size_t column = 25;
   std::string text;
-  for (loss_entry const& loss : registry()) {
+  auto const describe = [&](loss_entry const& loss) {
     text.append(loss.name).append(column - loss.name.size(), ' ').append(loss.formula).append("\n");
     if (!loss.note.empty()) text.append(column + 2, ' ').append(loss.note).append("\n");
     for (auto const& p : loss.parameters) {
-      text.append(column + 2, ' ').append(p.name).append("=").append(number_text(p.initial, 15));
+      text.append(column + 2, ' ').append(p.name).append("=").append(value_text(p, p.initial));
       text.append("   ").append(p.meaning).append("\n");
     }
-  }
+  };
+  for (loss_entry const& loss : registry()) describe(loss);
+  text += "\nBetween the rows of a batch, alone or in sums:\n";
+  describe(sinkd_entry());
   text += "\nAround a divergence D, or a sum of them:\n";
   for (composition const& c : compositions) {
     std::string const name = usage(c);
@@ -109,7 +130,8 @@ std::string list(bool json, bool shapes) {
   return text +
          "\n"
          "p is the teacher's distribution, q the student's, s the student's logits; K classes; a\n"
-         "row's loss is the sum over its classes. Each loss also takes temperature=X (default:\n"
+         "row's loss is the sum over its classes. Each but sinkd also takes temperature=X "
+         "(default:\n"
          "--temperature) and t_squared=true (multiply by the temperature squared); losses add up:\n"
          "0.3*kl+0.7*reverse_kl(temperature=2). Mixtures of teachers, sparse teachers and\n"
          "transforms of logits are options of eval and compare: divot eval --help.\n";

@@ -39,7 +39,9 @@ std::string loss_term::text() const {
     separator = ',';
     return out;
   };
-  for (std::size_t i = 0; i < values.size(); ++i) key(loss->parameters[i].name) << values[i];
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    key(loss->parameters[i].name) << value_text(loss->parameters[i], values[i]);
+  }
   if (temperature) key("temperature") << *temperature;
   if (t_squared) key("t_squared") << "true";
   if (separator == ',') out << ')';

@@ -18,6 +18,10 @@ struct loss_row {
   Loss initial = {};
 };
 
+// Clang 14 makes none for aggregates.
+template <class Loss, std::size_t Parameters>
+loss_row(divot::description<Loss, Parameters>, Loss) -> loss_row<Loss, Parameters>;
+
 template <class... Losses>
 auto rows_of(divot::loss_list<Losses...>) {
   return std::tuple{loss_row{describe(Losses{}), Losses{}}...};

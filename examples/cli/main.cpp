@@ -24,10 +24,13 @@ constexpr char const* spec_help =
     "  reverse(skew_kl(teacher_weight=0.1))\n"
     "  kl(temperature=4,t_squared=true)    0.1*cross_entropy+0.9*kl(temperature=4)\n"
     "  skew(pearson,0.1)                   power(jensen_shannon,0.5)\n"
+    "  0.9*kl(temperature=4)+0.8*sinkd     sinkd(epsilon=0.05,gradient=plan_detached)\n"
     "Terms are joined by + and -, numbers stand before or behind a * and behind a /, parentheses\n"
     "group. z_loss is at temperature 1 whatever temperature is said.\n"
     "`divot list` names the losses and their keys. temperature and t_squared (multiply by the\n"
-    "temperature squared) are keys of all. Around a divergence, or a sum of them, stand\n"
+    "temperature squared) are keys of all but sinkd, which is a loss between the rows, with a\n"
+    "temperature of its own, for logits as they stand in their files. Around a divergence, or a "
+    "sum of them, stand\n"
     "  reverse(D)       teacher and student exchanged, D(q, p)\n"
     "  symmetrized(D)   D + reverse(D)\n"
     "  skew(D,W)        D(p, Wp + (1-W)q), 0 < W < 1\n"
@@ -231,7 +234,7 @@ int run(int argc, char** argv) {
 
   cli::compare_options compared;
   compared.input.repeat = 5;
-  CLI::App& compare = *app.add_subcommand("compare", "A table of all losses");
+  CLI::App& compare = *app.add_subcommand("compare", "A table of all losses of single rows");
   compare.add_option("--loss", compared.losses, "One more row; may be given several times")
       ->type_name("SPEC");
   add_inputs(compare, compared.input);

@@ -4,6 +4,8 @@
 
 #include "aliases.hpp"
 #include "losses.hpp"
+#include "report.hpp"
+#include "sinkd.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -83,6 +85,10 @@ std::vector<double> loss_entry::initial_values() const {
   return values;
 }
 
+std::string value_text(loss_entry::parameter const& p, double value) {
+  return p.choices.empty() ? number_text(value, 15) : p.choices.at(static_cast<std::size_t>(value));
+}
+
 std::vector<loss_entry> const& registry() {
   static std::vector<loss_entry> const entries = std::apply(
       [](auto const&... rows) { return std::vector<loss_entry>{entry(rows)...}; }, loss_table());
@@ -93,7 +99,7 @@ loss_entry const* find_loss(std::string_view name) {
   for (auto const& loss : registry()) {
     if (loss.name == name) return &loss;
   }
-  return nullptr;
+  return name == sinkd_entry().name ? &sinkd_entry() : nullptr;
 }
 
 std::string nearest_names(std::string_view typed, std::size_t count) {
@@ -102,6 +108,7 @@ std::string nearest_names(std::string_view typed, std::size_t count) {
     names.emplace_back(distance(typed, word), word);
   }
   for (auto const& loss : registry()) names.emplace_back(distance(typed, loss.name), loss.name);
+  names.emplace_back(distance(typed, sinkd_entry().name), sinkd_entry().name);
   for (auto const& alias : aliases()) names.emplace_back(distance(typed, alias.name), alias.name);
   std::stable_sort(names.begin(), names.end(),
                    [](auto const& a, auto const& b) { return a.first < b.first; });

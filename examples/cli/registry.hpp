@@ -19,6 +19,8 @@ struct loss_entry {
     std::string name;
     double initial;
     std::string meaning;
+    /// Words, where it is one of them and no number: its value is the place of one.
+    std::vector<std::string> choices = {};
   };
 
   std::string name;
@@ -27,6 +29,8 @@ struct loss_entry {
   std::vector<parameter> parameters;
   bool needs_labels = false;
   bool has_teacher = true;  ///< a divergence: reads the teacher, and has a reverse
+  /// sinkd: reads the teacher, has no reverse, and a temperature among its parameters.
+  bool between_rows = false;
   /// The loss with these parameters, in their order; reversed only where has_teacher.
   std::function<any_loss(std::span<double const> values, bool reversed)> make;
 
@@ -41,10 +45,13 @@ struct loss_entry {
   std::vector<double> initial_values() const;
 };
 
+/// A parameter's value as one writes it.
+std::string value_text(loss_entry::parameter const& p, double value);
+
 /// The table of losses.hpp.
 std::vector<loss_entry> const& registry();
 
-/// The loss of that name, or null.
+/// The loss of that name, of the table or between rows, or null.
 loss_entry const* find_loss(std::string_view name);
 
 /// The names nearest to what somebody typed, nearest first, at most `count`, joined by commas.

@@ -5,6 +5,7 @@
 #include "aliases.hpp"
 #include "flaw.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <set>
@@ -257,30 +258,50 @@ class parser {
             "a key is missing, as in " +
                 (example.values.empty() ? term.loss->name + "(temperature=2)" : example.text()));
       }
+      bool const tempered = !term.loss->between_rows;
       if (!seen.insert(key).second) bad(begin, "'" + key + "' is given twice");
       expect('=', "'=' is missing after '" + key + "'");
-      if (key == "t_squared") {
+      if (tempered && key == "t_squared") {
         term.t_squared = boolean(key);
-      } else if (key == "temperature") {
+      } else if (tempered && key == "temperature") {
         peek();
         std::size_t const here = at_;
         term.temperature = number();
         if (*term.temperature <= 0) bad(here, "a temperature must be greater than 0");
       } else {
-        parameter(term, key, begin) = key == "order" && infinity() ? HUGE_VAL : number();
+        std::size_t const i = parameter(term, key, begin);
+        auto const& choices = term.loss->parameters[i].choices;
+        term.values[i] = !choices.empty()               ? choice(key, choices)
+                         : key == "order" && infinity() ? HUGE_VAL
+                                                        : number();
       }
     } while (accept(','));
     expect(')', "',' or ')' is missing");
   }
 
-  double& parameter(loss_term& term, std::string const& key, std::size_t begin) const {
-    std::string allowed;
+  std::size_t parameter(loss_term const& term, std::string const& key, std::size_t begin) const {
+    std::vector<std::string> allowed;
     for (std::size_t i = 0; i < term.values.size(); ++i) {
-      if (term.loss->parameters[i].name == key) return term.values[i];
-      allowed += term.loss->parameters[i].name + ", ";
+      allowed.push_back(term.loss->parameters[i].name);
+      if (allowed.back() == key) return i;
     }
-    bad(begin, term.loss->name + " has no key '" + key + "'; it has " + allowed +
-                   "temperature, t_squared");
+    if (!term.loss->between_rows) allowed.insert(allowed.end(), {"temperature", "t_squared"});
+    bad(begin, term.loss->name + " has no key '" + key + "'; it has " + joined(allowed, ", "));
+  }
+
+  static std::string joined(std::vector<std::string> const& words, char const* between) {
+    std::string text;
+    for (std::string const& word : words) text.append(text.empty() ? "" : between).append(word);
+    return text;
+  }
+
+  /// The place of the word that stands here among the choices.
+  double choice(std::string const& key, std::vector<std::string> const& choices) {
+    peek();
+    std::size_t const begin = at_;
+    auto const found = std::find(choices.begin(), choices.end(), word());
+    if (found == choices.end()) bad(begin, "'" + key + "' is " + joined(choices, " or "));
+    return static_cast<double>(found - choices.begin());
   }
 
   bool infinity() {

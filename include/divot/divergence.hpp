@@ -21,7 +21,7 @@ inline namespace DIVOT_ABI {
 ///   value(policy, what, teacher, student, batch)
 ///
 /// policy   seq, simd (the default) or omp(n)
-/// what     a divergence, cross_entropy, z_loss, or weighted sums of them, each at its own
+/// what     a divergence, cross_entropy, z_loss, sinkd, or weighted sums of them, each at its own
 ///          temperature if it names one
 /// teacher  rows × classes: logits (also a bare matrix, at temperature 1), log_probabilities,
 ///          probabilities, labels or top_k

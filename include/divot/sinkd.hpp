@@ -3,11 +3,12 @@
 #pragma once
 
 #include <divot/divergence.hpp>
-#include <divot/exec/sinkd_rows.hpp>
+#include <divot/sinkd_call.hpp>
 
 #include <cmath>
-#include <limits>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 
 namespace divot {
 inline namespace DIVOT_ABI {
@@ -28,65 +29,11 @@ inline void check_sinkd(sinkd const& what, batch const& options) {
   }
 }
 
-/// The part of a call in which both sides are sources of rows.
-template <class T, class Declared, execution_policy Policy, class Request, class TeacherRows,
-          class StudentRows>
-loss_result<Declared> run_sinkd(Policy const& policy, sinkd const& what, Request const& request,
-                                batch const& options, TeacherRows const& teacher,
-                                operand_kind teacher_kind, index classes,
-                                StudentRows const& student) {
-  using request_type = std::remove_cvref_t<Request>;
-  constexpr bool student_wanted = is_gradient_target<decltype(request_type::student_target)>;
-  constexpr bool teacher_wanted = is_gradient_target<decltype(request_type::teacher_target)>;
-  index const rows = student.rows();
-  screen_rows<T>(options, classes, teacher, teacher_kind, student, operand_kind::logits,
-                 [&](index row, index bad) {
-                   report_bad_row<T>(teacher, teacher_kind, student, operand_kind::logits, row,
-                                     valid_classes_of(options, row, classes), bad, false);
-                 });
-  index const valid = valid_rows_of(options, rows);
-  double const mean = mean_of(options, valid);
-  check_factors<T>(options, rows, mean);
-  sinkd_rows<T, Policy> solver(policy, what, options, rows, classes);
-  auto const refuse = [&](std::pair<index, index> const& bad) {
-    if (bad.first == 0) return;
-    report_bad_row<T>(teacher, teacher_kind, student, operand_kind::logits, bad.second,
-                      valid_classes_of(options, bad.second, classes), bad.first, false);
-  };
-  // a bad row is in everybody's problem
-  refuse(solver.distributions(teacher, teacher_kind != operand_kind::logits, solver.teacher()));
-  refuse(solver.distributions(student, false, solver.student()));
-
-  double total = 0;
-  if (!options.per_row.empty()) std::fill(options.per_row.begin(), options.per_row.end(), 0.);
-  if (valid > 0) solver.solve();
-  for (index i = 0; i < valid; ++i) {
-    index const r = solver.place(i);
-    double const part = weight_of(options, r) * solver.loss(i);
-    total += part;
-    if (!options.per_row.empty()) options.per_row[static_cast<std::size_t>(r)] = part;
-  }
-  if constexpr (student_wanted || teacher_wanted) {
-    if (valid > 0) solver.differentiate(mean);
-    auto const write = [&](bool of_teacher, auto const& asked) {
-      auto const target = make_target<T>(asked);
-      bool add = false;
-      double scale = 1;
-      take_settings(asked, add, scale);
-      solver.write(of_teacher, target, add, scale);
-    };
-    if constexpr (student_wanted) write(false, request.student_target);
-    if constexpr (teacher_wanted) write(true, request.teacher_target);
-  }
-  loss_result<Declared> result;
-  result.value = static_cast<Declared>(mean * total);
-  result.valid_rows = valid;
-  return result;
-}
-
-template <execution_policy Policy, teacher_like Teacher, teacher_like Student, class Request>
-auto run_sinkd_checked(Policy const& policy, sinkd const& what, Teacher const& teacher_given,
-                       Student const& student_given, Request const& request, batch const& options) {
+template <execution_policy Policy, class L, teacher_like Teacher, teacher_like Student,
+          class Request>
+auto run_with_batch_terms(Policy const& policy, L const& what, Teacher const& teacher_given,
+                          Student const& student_given, Request const& request,
+                          batch const& options) {
   decltype(auto) teacher = as_operand(teacher_given);
   decltype(auto) student = as_operand(student_given);
   using teacher_type = std::remove_cvref_t<decltype(teacher)>;
@@ -118,7 +65,8 @@ auto run_sinkd_checked(Policy const& policy, sinkd const& what, Teacher const& t
     fail("sinkd has no gradients().temperature(…) and .parameters(…)");
   }
   check_policy(policy);
-  check_sinkd(what, options);
+  auto const between = terms_of<true>(what, 1);
+  std::apply([&](auto const&... term) { (check_sinkd(term.term, options), ...); }, between);
   check_not_null(student.x, "the student");
   using team = row_team<decltype(runs_as(policy)), T>;
   auto const student_rows = make_source<team>(student);
@@ -129,8 +77,38 @@ auto run_sinkd_checked(Policy const& policy, sinkd const& what, Teacher const& t
         settle_shapes(options, teacher_rows.rows(), teacher_cols, rows, student_cols);
     check_more(classes);
     check_targets(request, rows, student_cols, teacher_cols, operand_span(student.x), memory);
-    return run_sinkd<T, declared>(runs_as(policy), what, request, options, teacher_rows,
-                                  teacher_kind, classes, student_rows);
+    screen_rows<T>(options, classes, teacher_rows, teacher_kind, student_rows, operand_kind::logits,
+                   [&](index row, index bad) {
+                     report_bad_row<T>(teacher_rows, teacher_kind, student_rows,
+                                       operand_kind::logits, row,
+                                       valid_classes_of(options, row, classes), bad, false);
+                   });
+    check_factors<T>(options, rows, mean_of(options, valid_rows_of(options, rows)));
+    sinkd_operands<std::remove_cvref_t<decltype(teacher_rows)>,
+                   std::remove_const_t<decltype(student_rows)>> const on{teacher_rows, teacher_kind,
+                                                                         student_rows, classes};
+    auto const of_rows = terms_of<false>(what, 1);
+    constexpr std::size_t row_terms = std::tuple_size_v<std::remove_const_t<decltype(of_rows)>>;
+    if constexpr (row_terms == 0 &&
+                  std::tuple_size_v<std::remove_const_t<decltype(between)>> == 1) {
+      return run_sinkd_alone<T, declared>(runs_as(policy), std::get<0>(between), request, options,
+                                          on);
+    } else {
+      auto const rest = [&] {
+        if constexpr (row_terms == 0) {
+          return 0. * z_loss{};  // somebody has to write what the terms leave
+        } else {
+          return std::apply(
+              [](auto const&... t) { return sum<std::remove_cvref_t<decltype(t)>...>{{t...}}; },
+              of_rows);
+        }
+      }();
+      return run_sinkd_in_sum<T, declared>(runs_as(policy), between, request, options, on,
+                                           [&](auto const& with_residue, batch const& inner) {
+                                             return run_checked(policy, rest, teacher_given,
+                                                                student_given, with_residue, inner);
+                                           });
+    }
   };
   if constexpr (teacher_kind == operand_kind::labels) {
     if (!(teacher.smoothing >= 0 && teacher.smoothing < 1)) {
@@ -154,12 +132,14 @@ auto run_sinkd_checked(Policy const& policy, sinkd const& what, Teacher const& t
   }
 }
 
-/// value, gradient and value_and_gradient of sinkd: arguments as for every loss.
-template <execution_policy Policy, teacher_like Teacher, teacher_like Student, class Where>
-auto run_call(Policy const& policy, sinkd const& what, Teacher const& teacher,
-              Student const& student, Where&& where, batch const& options) {
-  return run_sinkd_checked(policy, what, teacher, student, request_of(std::forward<Where>(where)),
-                           options);
+/// value, gradient and value_and_gradient of sinkd, and of sums with it among their terms:
+/// arguments as for every loss.
+template <execution_policy Policy, class L, teacher_like Teacher, teacher_like Student, class Where>
+requires has_batch_terms<L>
+auto run_call(Policy const& policy, L const& what, Teacher const& teacher, Student const& student,
+              Where&& where, batch const& options) {
+  return run_with_batch_terms(policy, what, teacher, student,
+                              request_of(std::forward<Where>(where)), options);
 }
 
 }  // namespace DIVOT_ABI

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <divot/line_transport.hpp>
+#include <divot/transport/line_transport.hpp>
 
 #include <Eigen/Core>
 

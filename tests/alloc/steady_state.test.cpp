@@ -83,6 +83,8 @@ void every_loss(Policy const& policy) {
     check(divot::alpha_beta{.alpha = 0.2, .beta = 0.7});
     check(0.1 * divot::cross_entropy{.smoothing = 0.1, .z_loss = 1e-4} +
           0.9 * divot::at(4, divot::kl{}, divot::t_squared));
+    check(0.1 * divot::cross_entropy{} + 0.9 * divot::at(4, divot::kl{}) + 0.8 * divot::sinkd{} -
+          divot::sinkd{.temperature = 4});
     // a teacher that is labels, or probabilities
     settles([&](auto const& b) {
       divot::value_and_gradient(policy, divot::kl{}, divot::labels(y, 0.1), s, g, b);

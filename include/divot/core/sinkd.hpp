@@ -33,7 +33,12 @@ enum class route {
 /// Domain    T > 0; ε ≥ 1e-12, in units of the cost, which is at most 2; at least one sweep
 /// Range     [0, 2 rows]; not 0 where student and teacher agree
 /// Gradient  with respect to the student's and the teacher's logits, by `gradient`
-/// Memory    rows × classes of both sides, and rows × (3 rows + 4 sweeps) of double
+/// Sums      0.1 * cross_entropy{} + 0.9 * at(4, kl{}) + 0.8 * sinkd{}: worked out before the losses
+///           of single rows, which add its gradient to theirs as they write it. at(T, …) does not
+///           go around it, since it has a temperature; what it has not (top-k and mixed teachers,
+///           transforms, diagnostics, derivatives of temperatures) no sum with it has
+/// Memory    rows × classes of both sides, and rows × (3 rows + 4 sweeps) of double; in a sum
+///           rows × classes of each gradient, too
 /// Ref       Cui et al. (2024), Sinkhorn Distance Minimization for Knowledge Distillation, COLING;
 ///           the published default also multiplies by 0.001, and by 0.8 in the sum of losses
 struct sinkd {
