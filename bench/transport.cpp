@@ -9,8 +9,11 @@
 
 #include <benchmark/benchmark.h>
 
+#include <sys/resource.h>
+
 #include <random>
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -84,6 +87,82 @@ void late_in_training(benchmark::State& state) {
   state.counters["newton"] = steps;
 }
 
+/// Sinkhorn's sweeps on a kernel: 101 of them, first pass and last look included.
+template <class T>
+void kernel_sweeps(benchmark::State& state) {
+  constexpr int sweeps = 101;
+  Eigen::Index const n = state.range(0);
+  Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> const cost =
+      random(n, n, 7).cwiseAbs().cast<T>();
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(divot::sinkhorn(cost, {.epsilon = .1, .sweeps = sweeps}).dual);
+  }
+  auto const entries = static_cast<double>(n * n) * sweeps;
+  state.counters["entries"] =
+      benchmark::Counter(entries, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+/// The same on potentials: an exponential an entry.
+void log_sweeps(benchmark::State& state) {
+  using policy = decltype(divot::runs_as(divot::simd));
+  Eigen::Index const n = state.range(0);
+  divot::dense_costs<double> const costs(random(n, n, 7).cwiseAbs().cast<double>());
+  divot::plan_passes<divot::dense_costs<double>, policy> const passes(policy(), costs, .1);
+  divot::transport_marginals to;
+  to.epsilon = .1;
+  to.a = to.b = divot::equal_masses(n);
+  Eigen::VectorXd f = Eigen::VectorXd::Zero(n), g = f, sums = f;
+  for (auto _ : state) {
+    passes.best_rows(to, g, f, sums);
+    passes.best_columns(to, f, sums, g);
+    benchmark::DoNotOptimize(g.data());
+  }
+  state.counters["entries"] =
+      benchmark::Counter(static_cast<double>(n * n), benchmark::Counter::kIsIterationInvariantRate);
+}
+
+/// An exponential of every entry, from cache.
+template <class T>
+void cached_exponentials(benchmark::State& state) {
+  Eigen::Array<T, Eigen::Dynamic, 1> const x = Eigen::Array<T, Eigen::Dynamic, 1>::Random(2048);
+  Eigen::Array<T, Eigen::Dynamic, 1> y(2048);
+  for (auto _ : state) {
+    y = x.exp();
+    benchmark::DoNotOptimize(y.data());
+  }
+  state.counters["entries"] =
+      benchmark::Counter(2048, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+/// 64 problems of 64 rows and columns in float, to 1e-5.
+template <class Policy>
+void batch_of_problems(benchmark::State& state, Policy const& policy) {
+  std::vector<matrix> costs;
+  for (unsigned k = 0; k < 64; ++k) {
+    std::mt19937 generator(k);
+    std::uniform_real_distribution<float> number(0, 1);
+    costs.push_back(matrix::NullaryExpr(64, 64, [&] { return number(generator); }));
+  }
+  for (auto _ : state) {
+    auto const solved = divot::sinkhorn_batch(policy, costs, {.epsilon = .1});
+    benchmark::DoNotOptimize(solved.data());
+  }
+}
+
+/// A sweep of a problem of points whose costs would not fit into memory, and the values.
+template <class Policy>
+void points(benchmark::State& state, Policy const& policy) {
+  Eigen::Index const n = state.range(0);
+  matrix const x = random(n, 16, 8), y = random(n, 16, 9);
+  for (auto _ : state) {
+    auto const solved = divot::sinkhorn(policy, divot::points(x, y), {.epsilon = 20, .sweeps = 1});
+    benchmark::DoNotOptimize(solved.dual);
+  }
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  state.counters["peak_MiB"] = static_cast<double>(used.ru_maxrss) / 1024;
+}
+
 constexpr auto shapes = [](benchmark::internal::Benchmark* b) {
   for (auto const& [rows, classes] :
        {std::pair{16, 3}, {64, 10}, {64, 1000}, {64, 32000}, {256, 1000}}) {
@@ -97,6 +176,32 @@ BENCHMARK_CAPTURE(sinkd, value, divot::simd, false)->Apply(shapes);
 BENCHMARK_CAPTURE(sinkd, value_and_gradient, divot::simd, true)->Apply(shapes);
 #if DIVOT_HAS_OPENMP
 BENCHMARK_CAPTURE(sinkd, value_and_gradient_two_threads, divot::omp(2), true)->Apply(shapes);
+#endif
+BENCHMARK_TEMPLATE(cached_exponentials, float);
+BENCHMARK_TEMPLATE(cached_exponentials, double);
+BENCHMARK_TEMPLATE(kernel_sweeps, float)->Arg(64)->Arg(256)->Arg(1024)->UseRealTime();
+BENCHMARK_TEMPLATE(kernel_sweeps, double)->Arg(64)->Arg(512)->Arg(2048)->UseRealTime();
+BENCHMARK(log_sweeps)->Arg(64)->Arg(512)->Arg(2048)->UseRealTime();
+BENCHMARK_CAPTURE(batch_of_problems, one_thread, divot::simd)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+#if DIVOT_HAS_OPENMP
+BENCHMARK_CAPTURE(batch_of_problems, two_threads, divot::omp(2))
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(points, two_threads, divot::omp(2))
+    ->Arg(100000)
+    ->Iterations(1)
+    ->Repetitions(1)
+    ->Unit(benchmark::kSecond)
+    ->UseRealTime();
+#else
+BENCHMARK_CAPTURE(points, one_thread, divot::simd)
+    ->Arg(100000)
+    ->Iterations(1)
+    ->Repetitions(1)
+    ->Unit(benchmark::kSecond)
+    ->UseRealTime();
 #endif
 BENCHMARK(late_in_training)->Arg(64)->Arg(256)->Unit(benchmark::kMillisecond)->UseRealTime();
 

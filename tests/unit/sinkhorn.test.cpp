@@ -284,7 +284,7 @@ TEST_CASE("a constant far above the costs' differences takes no digits") {
   auto const t = divot::sinkhorn(high, p.a, p.b, {.epsilon = .01});
   auto const u = divot::sinkhorn(high.array() - 1048576, p.a, p.b, {.epsilon = .01});
   CHECK(t.status == transport_status::converged);
-  CHECK(t.plan() == u.plan());
+  CHECK((t.plan() - u.plan()).cwiseAbs().maxCoeff() <= 1e-12);
   CHECK(t.transport_cost - 1048576 == doctest::Approx(u.transport_cost).epsilon(1e-9));
   CHECK(t.entropic - 1048576 == doctest::Approx(u.entropic).epsilon(1e-9));
   CHECK(t.dual - 1048576 == doctest::Approx(u.dual).epsilon(1e-9));

@@ -150,6 +150,23 @@ class point_costs {
   /// Costs of points are used as they are.
   point_costs const& from(double) const { return *this; }
 
+  /// The cost of a way as long in every coordinate as the points lie apart there: none is dearer.
+  double bound() const {
+    if constexpr (std::is_same_v<Ground, ground::cosine>) {
+      return 2;
+    } else if constexpr (has_slopes) {
+      double sum = 0;
+      for (Eigen::Index k = 0; k < coordinates(); ++k) {
+        double const low = std::min(x_.col(k).minCoeff(), y_.col(k).minCoeff());
+        double const high = std::max(x_.col(k).maxCoeff(), y_.col(k).maxCoeff());
+        sum += ground_term(ground_, high - low);
+      }
+      return ground_cost_of(ground_, sum);
+    } else {
+      return HUGE_VAL;
+    }
+  }
+
   /// From ∂L/∂C_i· to ∂L/∂x_i, through the costs of row i. `w` is used up.
   template <class Team>
   void pull_back(Eigen::Index i, double const* costs, double* w, double* out) const {
@@ -190,9 +207,18 @@ class point_costs {
   bool narrow_ = false, turned_ = false;
 };
 
-/// The lowest and the highest cost; neither finite if some cost is not. Team: of Costs::scalar.
+/// A problem of points has a kernel in memory up to this size, and its costs are looked through.
+inline constexpr double most_entries_in_memory = 1 << 22;
+
+/// The lowest and the highest cost, or bounds of them; neither finite if some cost is not. Team: of
+/// Costs::scalar.
 template <class Team, class Blocks, class Costs>
 std::pair<double, double> range_of_costs(Blocks const& blocks, Costs const& costs) {
+  if constexpr (Costs::has_points) {
+    double const entries = static_cast<double>(costs.rows()) * static_cast<double>(costs.cols());
+    double const bound = costs.bound();
+    if (entries > most_entries_in_memory && std::isfinite(bound)) return {0, bound};
+  }
   using T = typename Team::scalar;
   using lane = typename Team::lane;
   constexpr double end = HUGE_VAL;

@@ -69,8 +69,6 @@ class sinkhorn_solver {
   }
 
  private:
-  /// A problem of points has a kernel in memory up to this size.
-  static constexpr double most_entries = 1 << 22;
   static constexpr int first_sweeps = 10;
   /// With an ε below this part of the costs' range Newton's method begins too far away: problems of
   /// larger ones, each a quarter of the one before, lead there.
@@ -119,7 +117,7 @@ class sinkhorn_solver {
     transport_marginals to = to_;
     to.epsilon = epsilon;
     double const entries = static_cast<double>(f.size()) * static_cast<double>(g.size());
-    bool const by_kernel = to.exact() && (!Costs::has_points || entries <= most_entries);
+    bool const by_kernel = to.exact() && (!Costs::has_points || entries <= most_entries_in_memory);
     next_try_ = out_.sweeps + first_sweeps;
     auto const finish = [&](auto const& sums_of) {
       if (last) out_.paid = sums_of.totals(f, g, out_.rows, out_.columns);
