@@ -91,9 +91,10 @@ class transport_solution {
     vector sums(g.size());
     for (Eigen::Index k = 0; k < u.cols() && f.size() > 0; ++k) {
       vector const some = u.col(k).template cast<double>()(places_of_rows);
-      passes().add_up(f, g, sums, [&](Eigen::Index i, double const* p, double const*, double* to) {
-        add_multiple_row<typename passes_type::team>(some(i), p, to, g.size());
-      });
+      passes().add_up(f, g, sums,
+                      [&](Eigen::Index i, double const* p, double const*, double* sums_of) {
+                        add_multiple_row<typename passes_type::team>(some(i), p, sums_of, g.size());
+                      });
       out(places_of_columns, k) = sums;
     }
     return out;
@@ -117,10 +118,10 @@ class transport_solution {
       double const sum = p.col(j).sum();
       if (sum > to.b(j)) p.col(j) *= to.b(j) / sum;
     }
-    vector const rows = (to.a - p.rowwise().sum()).cwiseMax(0);
-    vector const columns = (to.b - p.colwise().sum().transpose()).cwiseMax(0);
-    double const missing = std::max(rows.sum(), columns.sum());
-    if (missing > 0) p.noalias() += rows / missing * columns.transpose();
+    vector const of_rows = (to.a - p.rowwise().sum()).cwiseMax(0);
+    vector const of_columns = (to.b - p.colwise().sum().transpose()).cwiseMax(0);
+    double const missing = std::max(of_rows.sum(), of_columns.sum());
+    if (missing > 0) p.noalias() += of_rows / missing * of_columns.transpose();
     full(places_of_rows, places_of_columns) = p;
     return full;
   }
