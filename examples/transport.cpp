@@ -1,55 +1,67 @@
 // SPDX-FileCopyrightText: divot contributors
 // SPDX-License-Identifier: MIT
 
-// Optimal transport between the samples of a batch: SinKD as a loss that a student is moved down,
-// and the plan behind it, whose cost says how the gradient of any other cost matrix would go on.
+// Optimal transport: a problem with its plan and gradients, points without a matrix of costs, many
+// problems at once, and a divergence that pulls a student's features to a teacher's.
 #include <divot/divot.hpp>
 
 #include <Eigen/Core>
 
 #include <cmath>
 #include <cstdio>
+#include <vector>
 
-using matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using divot::transport_objective;
+using divot::transport_status;
 
 int main() {
-  matrix teacher(3, 4), student(3, 4), gradient(3, 4);
-  teacher << 2, 1, .1, -1.2,  //
-      .3, -.2, 2.5, 0,        //
-      1.5, 1, -2, 0;
-  student << 1, 2, .5, -1,  //
-      0, -.5, 1.5, .25,     //
-      2, 0, -1, .5;
-
-  // as a loss: descend
-  divot::sinkd const what{.temperature = 2, .epsilon = .1, .sweeps = 20};
-  double const before = divot::value(what, teacher, student);
-  matrix moved = student;
-  double after = before;
-  for (int step = 0; step < 50; ++step) {
-    after = divot::value_and_gradient(what, teacher, moved, gradient);
-    moved -= 2 * gradient;
-  }
-  std::printf("SinKD %.4f, after 50 steps %.4f\n", before, after);
-
-  // the plan between any two sets: here costs between the distributions, equal masses
-  matrix p(3, 4), q(3, 4), cost(3, 3);
-  divot::softmax(divot::logits(student, 2), p);
-  divot::softmax(divot::logits(teacher, 2), q);
-  for (Eigen::Index i = 0; i < 3; ++i) {
-    for (Eigen::Index j = 0; j < 3; ++j) cost(i, j) = (p.row(i) - q.row(j)).lpNorm<1>();
-  }
-  auto const solved = divot::sinkhorn(cost, {.epsilon = .1});
-  Eigen::MatrixXd const plan = solved.plan();
-  for (Eigen::Index i = 0; i < 3; ++i) {
-    std::printf("student %d goes to  %.3f %.3f %.3f\n", int(i), plan(i, 0), plan(i, 1), plan(i, 2));
-  }
-  auto const slope = solved.gradient(divot::transport_objective::transport_cost);
+  // costs and masses of your own
+  Eigen::MatrixXd cost(3, 2);
+  cost << 0, 1,  //
+      2, .5,     //
+      1, 3;
+  Eigen::Vector3d const a(.2, .3, .5);
+  Eigen::Vector2d const b(.6, .4);
+  auto const solved = divot::sinkhorn(cost, a, b, {.epsilon = .1});
+  auto const slope = solved.gradient(transport_objective::transport_cost);
   std::printf("cost %.4f, entropic %.4f, %d sweeps, errors %.0e %.0e\n", solved.transport_cost,
               solved.entropic, solved.sweeps, solved.row_error, solved.column_error);
+  Eigen::MatrixXd const plan = solved.plan();
+  for (Eigen::Index i = 0; i < 3; ++i) {
+    std::printf("row %d gives  %.3f %.3f   slope %+.3f %+.3f\n", int(i), plan(i, 0), plan(i, 1),
+                slope.cost(i, 0), slope.cost(i, 1));
+  }
+  // a little more of every cost is as much more of the transport cost as the plan has mass
+  bool right = solved.status == transport_status::converged &&
+               std::abs(slope.cost.sum() - solved.mass) < 1e-8;
 
-  // a little more of every cost is as much more of the loss as the plan has mass: 1
-  bool const right = std::abs(slope.cost.sum() - 1) < 1e-8 && after < before &&
-                     solved.status == divot::transport_status::converged;
-  return right ? 0 : 1;
+  // points: costs are worked out a row at a time, and gradients go to the coordinates
+  Eigen::MatrixXd const teacher = Eigen::MatrixXd::Random(40, 8);
+  Eigen::MatrixXd student = Eigen::MatrixXd::Random(30, 8).array() + 1;
+  auto const between = divot::sinkhorn(divot::points(student, teacher, divot::ground::l2{}));
+  Eigen::MatrixXd const images = between.apply(teacher) * 30;  // where each student's mass goes
+  std::printf("points: cost %.4f, the first goes to %.3f, %.3f …\n", between.transport_cost,
+              images(0, 0), images(0, 1));
+
+  // outliers need not be matched: marginals may be missed at a price
+  auto const loose = divot::sinkhorn(divot::points(student, teacher),
+                                     {.epsilon = .5, .row_penalty = 2, .column_penalty = 2});
+  std::printf("with penalties %.3f of the mass is moved\n", loose.mass);
+  right = right && loose.mass < 1;
+
+  // many problems, each until it is done itself; a wrong one would say so in its status
+  std::vector<Eigen::MatrixXd> const costs{cost, 2 * cost, cost.topRows(2)};
+  for (auto const& each : divot::sinkhorn_batch(costs, {.epsilon = .2})) {
+    right = right && each.status == transport_status::converged;
+    std::printf("of the batch: %.4f\n", each.transport_cost);
+  }
+
+  // the divergence is 0 for equal sides: descend, in the students' coordinates
+  double const before = divot::sinkhorn_divergence(student, teacher).value();
+  for (int step = 0; step < 30; ++step) {
+    student -= 5 * divot::sinkhorn_divergence(student, teacher).gradient().x;
+  }
+  double const after = divot::sinkhorn_divergence(student, teacher).value();
+  std::printf("divergence %.4f, after 30 steps %.4f\n", before, after);
+  return right && after < .5 * before ? 0 : 1;
 }

@@ -75,6 +75,22 @@ constexpr char const* file_help =
     "infinities:\n"
     "they are the strings \"inf\" and \"-inf\" (and \"nan\" where the two meet).\n";
 
+constexpr char const* transport_help =
+    "Prints the values apart: the transport cost <P, C>; the entropic value, which the plan "
+    "minimises;\n"
+    "its dual, the same but for the square of what the marginals miss; the mass that is moved; how "
+    "the\n"
+    "problem was solved, and how it ended:\n"
+    "  converged          the marginals are within the tolerance\n"
+    "  sweeps_done        as many as --sweeps says\n"
+    "  max_sweeps         not within the tolerance; there is no gradient then\n"
+    "  stalled_roundoff   the tolerance is below what double tells\n"
+    "  empty              no rows, no columns or no mass\n"
+    "Each of these is exit status 0. Files are .npy: costs and points two dimensions, masses (and "
+    "points\n"
+    "on the line) one. Costs between points are worked out where they are needed, never as a "
+    "matrix.\n";
+
 int report_flaw(std::string_view what) {
   std::cerr << "divot: " << cli::one_line(what) << std::endl;
   return 2;
@@ -157,28 +173,80 @@ void add_transport(CLI::App& command, cli::transport_options& options) {
   add_file("--cost", options.cost, "Costs, rows by columns", "C.npy");
   add_file("--x", options.x, "In place of costs: points, a row each; the plan's rows", "X.npy");
   add_file("--y", options.y, "The points that are its columns", "Y.npy");
-  command.add_option("--ground", options.ground, "Cost of two points (default: l1)")
-      ->check(CLI::IsMember({"l1", "l2", "squared_l2"}));
+  CLI::Option* const ground =
+      command.add_option("--ground", options.ground, "Cost of two points (default: l1)")
+          ->check(CLI::IsMember({"l1", "l2", "squared_l2", "cosine", "lp"}));
+  command.add_option("--order", options.order, "p, of --ground lp and of --line (there 1)")
+      ->type_name("P");
+  CLI::Option* const line = command.add_flag(
+      "--line", options.line, "Points on the line: |x - y|^p, solved exactly, without an epsilon");
   add_file("--a", options.row_masses, "Masses of the rows (default: 1/rows)", "A.npy");
   add_file("--b", options.column_masses, "Masses of the columns (default: 1/columns)", "B.npy");
-  command.add_option("--epsilon", options.epsilon, "Regularisation, in units of the cost")
-      ->required()
-      ->type_name("X");
+  CLI::Option* const epsilon =
+      command.add_option("--epsilon", options.epsilon, "Regularisation, in units of the cost")
+          ->type_name("X");
   CLI::Option* const sweeps =
       command.add_option("--sweeps", options.sweeps, "So many plain sweeps and nothing else")
           ->type_name("N")
           ->check(CLI::PositiveNumber);
-  command
-      .add_option("--tolerance", options.tolerance,
-                  "Of the marginals, as a fraction of the mass (default: 1e-9; 1e-5 of float32)")
-      ->type_name("X")
-      ->check(CLI::PositiveNumber)
-      ->excludes(sweeps);
-  command.add_option("--objective", options.objective, "What the gradient is that of")
-      ->check(CLI::IsMember({"transport_cost", "entropic"}))
-      ->capture_default_str();
+  CLI::Option* const most =
+      command.add_option("--max-sweeps", options.max_sweeps, "No more than these (default: 10000)")
+          ->type_name("N")
+          ->check(CLI::PositiveNumber)
+          ->excludes(sweeps);
+  CLI::Option* const tolerance =
+      command
+          .add_option(
+              "--tolerance", options.tolerance,
+              "Of the marginals, as a fraction of the mass (default: 1e-9; 1e-5 of float32)")
+          ->type_name("X")
+          ->check(CLI::PositiveNumber)
+          ->excludes(sweeps);
+  CLI::Option* const of_rows =
+      command
+          .add_option("--row-penalty", options.row_penalty,
+                      "Rows may miss their masses, at this times the divergence")
+          ->type_name("X");
+  CLI::Option* const of_columns =
+      command.add_option("--column-penalty", options.column_penalty, "Columns, likewise")
+          ->type_name("X");
+  CLI::Option* const moved =
+      command
+          .add_option("--moved", options.moved, "So much of the masses is moved, the rest stays")
+          ->type_name("X")
+          ->excludes(of_rows)
+          ->excludes(of_columns);
+  CLI::Option* const objective =
+      command
+          .add_option(
+              "--objective", options.objective,
+              "What gradients are those of; divergence: less half of what each side has with "
+              "itself")
+          ->check(CLI::IsMember({"transport_cost", "entropic", "divergence"}))
+          ->capture_default_str();
+  CLI::Option* const policy =
+      command
+          .add_option("--policy", options.policy,
+                      "seq, simd or omp (default: simd; omp with --threads)")
+          ->check(CLI::IsMember({"seq", "simd", "omp"}));
+  CLI::Option* const threads =
+      command.add_option("--threads", options.threads, "For policy omp (default: OpenMP's)")
+          ->type_name("N");
   add_file("--gradient-out", options.gradient_out, "Gradient for the costs", "G.npy");
-  add_file("--plan-out", options.plan_out, "The plan", "P.npy");
+  add_file("--x-gradient-out", options.x_gradient_out, "Gradient for the points x", "G.npy");
+  add_file("--y-gradient-out", options.y_gradient_out, "Gradient for the points y", "H.npy");
+  add_file("--plan-out", options.plan_out,
+           "The plan, rows by columns; with --line a row, a column and a mass each", "P.npy");
+  CLI::Option* const feasible =
+      command
+          .add_flag("--feasible", options.feasible, "The plan rounded so that it keeps the masses")
+          ->needs("--plan-out")
+          ->excludes(moved);
+  for (CLI::Option* const other : {ground, epsilon, sweeps, most, tolerance, of_rows, of_columns,
+                                   moved, objective, policy, threads, feasible}) {
+    line->excludes(other);
+  }
+  command.footer(transport_help);
 }
 
 /// Which options were given at all is known only after parsing.
@@ -259,6 +327,7 @@ int run(int argc, char** argv) {
   }
   note_given(eval, options.input);
   note_given(compare, compared.input);
+  moved.has_threads = transport.count("--threads") > 0;
   std::cout << (list.parsed()        ? cli::list(json, shapes)
                 : eval.parsed()      ? cli::eval(options, json)
                 : transport.parsed() ? cli::transport(moved, json)

@@ -52,7 +52,8 @@ struct partial_solution {
 /// Σa − moved, and cannot trade with each other; ε smooths the plan of the whole.
 ///
 /// cost     rows × columns, each of them finite
-/// Domain   0 < moved ≤ min(Σa, Σb); no penalties, no start
+/// Domain   1e-12 max(Σa, Σb) ≤ moved ≤ min(Σa, Σb), as double tells no less from nothing; no
+///          penalties, no start. The tolerance is a fraction of `moved`
 /// Errors   as sinkhorn
 /// Ref      Chapel, Alaya and Gasso (2020), NeurIPS
 template <execution_policy Policy, class Cost, class A, class B>
@@ -79,6 +80,10 @@ auto partial_sinkhorn(Policy const& policy, Eigen::DenseBase<Cost> const& cost,
          " of the mass is to be moved; it must be positive and at most ", least,
          ", what both sides have");
   }
+  if (moved < 1e-12 * std::max(mass, other)) {
+    fail("partial_sinkhorn: ", moved, " of the mass is to be moved, where there is ",
+         std::max(mass, other), "; no double tells it from nothing");
+  }
   auto const rest = [](double all, double part) { return std::max(0., all - part); };
   rows(n) = rest(other, moved);
   columns(m) = rest(mass, moved);
@@ -87,7 +92,9 @@ auto partial_sinkhorn(Policy const& policy, Eigen::DenseBase<Cost> const& cost,
   // dear enough that nothing is left there, to the last digit
   double const highest = n > 0 && m > 0 ? whole.cwiseAbs().maxCoeff() : 0;
   whole(n, m) = 2 * highest + 80 * options.epsilon;
-  auto solved = sinkhorn(policy, whole, rows, columns, options);
+  sinkhorn_options of_whole = options;
+  of_whole.tolerance = (options.tolerance > 0 ? options.tolerance : 1e-9) * (moved / rows.sum());
+  auto solved = sinkhorn(policy, whole, rows, columns, of_whole);
   return partial_solution<decltype(solved)>{std::move(solved)};
 }
 template <class Cost, class A, class B>

@@ -123,9 +123,20 @@ auto sinkhorn_batch(Policy const& policy, Cost const& cost, Eigen::MatrixBase<A>
       [&](std::size_t) { return std::pair(cost.rows(), cost.cols()); });
 }
 
-template <class Costs, class... Rest>
-requires(!execution_policy<Costs>) auto sinkhorn_batch(Costs const& costs, Rest const&... rest) {
-  return sinkhorn_batch(simd, costs, rest...);
+template <std::ranges::random_access_range Costs, std::ranges::random_access_range A,
+          std::ranges::random_access_range B>
+auto sinkhorn_batch(Costs const& costs, A const& a, B const& b,
+                    sinkhorn_options const& options = {}) {
+  return sinkhorn_batch(simd, costs, a, b, options);
+}
+template <std::ranges::random_access_range Costs>
+auto sinkhorn_batch(Costs const& costs, sinkhorn_options const& options = {}) {
+  return sinkhorn_batch(simd, costs, options);
+}
+template <transport_costs Cost, class A, class B>
+auto sinkhorn_batch(Cost const& cost, Eigen::MatrixBase<A> const& a, Eigen::MatrixBase<B> const& b,
+                    sinkhorn_options const& options = {}) {
+  return sinkhorn_batch(simd, cost, a, b, options);
 }
 
 }  // namespace DIVOT_ABI

@@ -107,10 +107,24 @@ auto sinkhorn_divergence(Policy const& policy, Eigen::DenseBase<X> const& x,
   return sinkhorn_divergence(policy, x, y, ground, equal_masses(x.rows()), equal_masses(y.rows()),
                              options);
 }
-template <class X, class Y, class... Rest>
+template <class X, class Y, class Ground, class A, class B, class Costs, class Solver>
 auto sinkhorn_divergence(Eigen::DenseBase<X> const& x, Eigen::DenseBase<Y> const& y,
-                         Rest const&... rest) {
-  return sinkhorn_divergence(simd, x, y, rest...);
+                         Ground const& ground, Eigen::DenseBase<A> const& a,
+                         Eigen::DenseBase<B> const& b,
+                         transport_solution<Costs, Solver> const& of_columns,
+                         sinkhorn_options const& options = {}) {
+  return sinkhorn_divergence(simd, x, y, ground, a, b, of_columns, options);
+}
+template <class X, class Y, class Ground, class A, class B>
+auto sinkhorn_divergence(Eigen::DenseBase<X> const& x, Eigen::DenseBase<Y> const& y,
+                         Ground const& ground, Eigen::DenseBase<A> const& a,
+                         Eigen::DenseBase<B> const& b, sinkhorn_options const& options = {}) {
+  return sinkhorn_divergence(simd, x, y, ground, a, b, options);
+}
+template <class X, class Y, class Ground = ground::squared_l2>
+auto sinkhorn_divergence(Eigen::DenseBase<X> const& x, Eigen::DenseBase<Y> const& y,
+                         Ground const& ground = {}, sinkhorn_options const& options = {}) {
+  return sinkhorn_divergence(simd, x, y, ground, options);
 }
 
 }  // namespace DIVOT_ABI

@@ -99,7 +99,8 @@ TEST_CASE(
   two_sides const p{random_points(4, 3, 7), random_points(5, 3, 8)};
   divot::sinkhorn_options const options{.epsilon = .5, .tolerance = 1e-13};
   each_ground([&](auto const& ground, auto const&) {
-    CHECK(std::abs(divot::sinkhorn_divergence(p.x, p.x, ground, options).value()) <= 1e-13);
+    CHECK(std::abs(divot::sinkhorn_divergence(p.x, p.x, ground, {.tolerance = 1e-13}).value()) <=
+          1e-13);
     auto const value = [&](two_sides const& q) {
       return divot::sinkhorn_divergence(q.x, q.y, ground, options).value();
     };
@@ -221,6 +222,8 @@ TEST_CASE("one cost serves many masses; float costs are solved to 1e-5") {
   }
   std::array<Eigen::MatrixXf, 2> const some{cost, 3 * cost};
   CHECK(divot::sinkhorn_batch(divot::seq, some)[1].status == transport_status::converged);
+  CHECK(divot::sinkhorn_batch(some, {.sweeps = 2})[0].sweeps == 2);
+  CHECK(divot::sinkhorn_batch(p.cost, a, b, {.sweeps = 3})[4].sweeps == 3);
 }
 
 TEST_CASE("threads change no bit of a problem of points, large enough to be shared") {

@@ -43,7 +43,8 @@ struct sinkhorn_options {
   /// sides' masses may then differ. +∞: kept exactly.
   double row_penalty = std::numeric_limits<double>::infinity();
   double column_penalty = std::numeric_limits<double>::infinity();
-  /// The columns' potentials to begin from (a similar problem's column_potentials()). Empty: 0.
+  /// The columns' potentials to begin from (a similar problem's column_potentials()). Empty: 0; so
+  /// is one that is not finite, or larger than any solution's.
   std::span<double const> start = {};
 };
 

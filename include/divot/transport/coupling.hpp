@@ -14,6 +14,9 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
+/// x/sum; 0 of a row that is worth moving nothing of, which penalties may leave.
+inline double per_sum(double x, double sum) { return sum > 0 ? x / sum : 0; }
+
 /// How a plan couples its columns: minus ε times the semi-dual's second derivative, and the Schur
 /// complement of the linear system that implicit gradients solve,
 ///
@@ -43,17 +46,16 @@ class factored_coupling {
       diagonal += (1 - part) * c;
       if (!std::isinf(to.column_penalty)) diagonal += to.epsilon / to.column_penalty * c;
     }
-    transport_matrix whole = m.topLeftCorner(free_, free_);
+    whole_ = m.topLeftCorner(free_, free_);
+    diagonal_ = diagonal.head(free_);
     // a pivot that is nothing but rounding holds a column in its place
     for (double lift = 0; lift < 1e-2; lift = lift == 0 ? 1e-15 : 100 * lift) {
-      whole.diagonal() = (1 + lift) * diagonal.head(free_);
-      whole.diagonal().array() += 1e-300;
-      factor_.compute(whole);
+      factor(lift);
       if (solved()) return;
     }
   }
 
-  bool solved() const { return factor_.info() == Eigen::Success; }
+  bool solved() const { return free_ == 0 || factor_.info() == Eigen::Success; }
 
   /// The solution; its last entry is 0 where masses are kept exactly, and `right` adds up to 0.
   vector solve(vector const& right) const {
@@ -61,8 +63,25 @@ class factored_coupling {
     if (free_ > 0) x.head(free_) = factor_.solve(right.head(free_));
     return x;
   }
+  /// The same, the diagonal raised until no entry is larger than `most`: where some columns hardly
+  /// hang together with the others, only what moves these is held back.
+  vector solve_within(vector const& right, double most) {
+    vector x = solve(right);
+    for (double lift = 1e-14; lift < 1e2 && !(x.cwiseAbs().maxCoeff() <= most); lift *= 30) {
+      factor(lift);
+      if (solved()) x = solve(right);
+    }
+    return x;
+  }
 
  private:
+  void factor(double lift) {
+    if (free_ == 0) return;
+    whole_.diagonal() = (1 + lift) * diagonal_;
+    // columns of hardly any mass
+    whole_.diagonal().array() += 1e-290 * diagonal_.maxCoeff() + 1e-300;
+    factor_.compute(whole_);
+  }
   /// Σ_i P_ij P_ik / r_i for j ≤ k.
   template <class Team, class Passes>
   static transport_rows products(Passes const& passes, vector const& f, vector const& g,
@@ -75,7 +94,7 @@ class factored_coupling {
           kernel_row_list<double const> const some(plan.data() + j, m, i, last - first);
           double shares[kernel_rows];
           for (Eigen::Index k = 0; k < kernel_rows; ++k) {
-            shares[k] = k < some.count ? plan(i + k, j) / r(first + i + k) : 0;
+            shares[k] = k < some.count ? per_sum(plan(i + k, j), r(first + i + k)) : 0;
           }
           add_kernel_rows<Team>(some, shares, m - j, all.data() + j * m + j);
         }
@@ -85,6 +104,8 @@ class factored_coupling {
   }
 
   Eigen::Index free_;
+  transport_matrix whole_;
+  vector diagonal_;
   Eigen::LLT<transport_matrix> factor_;
 };
 
@@ -102,7 +123,8 @@ class iterated_coupling {
     if (!std::isinf(to.column_penalty)) extra_ = to.epsilon / to.column_penalty * c;
     diagonal_.resize(g.size());
     passes.add_up(f, g, diagonal_, [&](Eigen::Index i, double* p, double const*, double* sums) {
-      for (Eigen::Index j = 0; j < g.size(); ++j) sums[j] += p[j] * (1 - part_ * p[j] / r(i));
+      for (Eigen::Index j = 0; j < g.size(); ++j)
+        sums[j] += p[j] * (1 - part_ * per_sum(p[j], r(i)));
     });
     diagonal_ = (diagonal_ + extra_).cwiseMax(1e-300);
   }
@@ -137,7 +159,8 @@ class iterated_coupling {
   vector times(vector const& x) const {
     vector out(x.size());
     passes_.add_up(f_, g_, out, [&](Eigen::Index i, double* p, double const*, double* sums) {
-      double const mean = part_ * dot_row<typename Passes::team>(p, x.data(), x.size()) / r_(i);
+      double const mean =
+          part_ * per_sum(dot_row<typename Passes::team>(p, x.data(), x.size()), r_(i));
       for (Eigen::Index j = 0; j < x.size(); ++j) sums[j] += p[j] * (x(j) - mean);
     });
     return out + extra_.cwiseProduct(x);
@@ -176,7 +199,7 @@ void implicit_slopes(Passes const& passes, transport_marginals const& to, transp
     double const chief = c_i[std::max_element(p, p + m) - p];
     double mean = 0;
     for (Eigen::Index j = 0; j < m; ++j) mean += p[j] * (c_i[j] - chief);
-    mean /= r(i);
+    mean = per_sum(mean, r(i));
     double const left = (1 - part) * (mean + chief);
     for (Eigen::Index j = 0; j < m; ++j) sums[j] += p[j] * ((c_i[j] - chief - mean) + left);
   });
@@ -188,7 +211,7 @@ void implicit_slopes(Passes const& passes, transport_marginals const& to, transp
   kappa.resize(r.size());
   passes.each_row(f, g, [&](Eigen::Index i, double* p, double const* c_i) {
     double const paid = dot_row<team>(p, c_i, m), by_columns = dot_row<team>(p, mu.data(), m);
-    kappa(i) = part * (paid - by_columns) / r(i);
+    kappa(i) = part * per_sum(paid - by_columns, r(i));
   });
 }
 

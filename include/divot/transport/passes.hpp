@@ -21,9 +21,21 @@ struct transport_marginals {
   transport_vector a, b;  // positive
   double epsilon = 1;
   double row_penalty = HUGE_VAL, column_penalty = HUGE_VAL;
+  bool turned = false;  // the rows are what the caller calls columns
 
   bool exact() const { return std::isinf(row_penalty) && std::isinf(column_penalty); }
-  transport_marginals transposed() const { return {b, a, epsilon, column_penalty, row_penalty}; }
+  transport_marginals transposed() const {
+    return {b, a, epsilon, column_penalty, row_penalty, !turned};
+  }
+  /// Where both sides' masses are kept exactly a constant may be moved between the potentials: it
+  /// is chosen so that Σ b g̃ = 0, of the caller's columns.
+  void settle(transport_vector& f, transport_vector& g) const {
+    if (!exact()) return;
+    transport_vector const &masses = turned ? a : b, &x = turned ? f : g;
+    double const mean = masses.dot(x - epsilon * masses.array().log().matrix()) / masses.sum();
+    g.array() += turned ? mean : -mean;
+    f.array() += turned ? -mean : mean;
+  }
   /// What part of a step that would keep the rows' (columns') masses exactly their penalty takes.
   double row_part() const { return part_of(row_penalty); }
   double column_part() const { return part_of(column_penalty); }
@@ -31,10 +43,25 @@ struct transport_marginals {
   static double reward(double x, double penalty) {
     return std::isinf(penalty) ? x : -penalty * std::expm1(-x / penalty);
   }
+  /// λ for which f + λ and g − λ ask rows and columns for the same mass, the best constant to move
+  /// between them. Sweeps take about ρ/ε of themselves to get there.
+  double balancing_shift(transport_vector const& f, transport_vector const& g) const {
+    double const per_shift = 1 / row_penalty + 1 / column_penalty;
+    return (log_of_wanted(a, f, row_penalty) - log_of_wanted(b, g, column_penalty)) / per_shift;
+  }
 
  private:
   double part_of(double penalty) const {
     return std::isinf(penalty) ? 1 : penalty / (penalty + epsilon);
+  }
+  /// log Σ a e^(−f̃/ρ)
+  double log_of_wanted(transport_vector const& masses, transport_vector const& potentials,
+                       double penalty) const {
+    if (std::isinf(penalty)) return std::log(masses.sum());
+    auto const logs = masses.array().log();
+    transport_vector const all = logs - (potentials.array() - epsilon * logs) / penalty;
+    double const largest = all.maxCoeff();
+    return largest + std::log((all.array() - largest).exp().sum());
   }
 };
 

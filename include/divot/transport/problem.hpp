@@ -84,7 +84,7 @@ template <class Costs>
   refuse_problem(transport_status::bad_input, "sinkhorn: costs must be finite");
 }
 
-/// Moves what is settled by convention between the potentials; values and errors.
+/// Values and errors.
 template <class Solution>
 void take_outcome(Solution& s, transport_outcome const& found) {
   transport_marginals const& to = s.to;
@@ -98,11 +98,6 @@ void take_outcome(Solution& s, transport_outcome const& found) {
   s.mass = s.rows.sum();
   s.transport_cost = found.paid + s.lowest_cost * s.mass;
   transport_vector const own_a = epsilon * to.a.array().log(), own_b = epsilon * to.b.array().log();
-  if (to.exact()) {
-    double const shift = to.b.dot(s.g - own_b) / to.b.sum();
-    s.g.array() -= shift;
-    s.f.array() += shift;
-  }
   transport_vector const f = s.f - own_a, g = s.g - own_b;
   double const product = to.a.sum() * to.b.sum();
   s.divergence = (s.rows.dot(f) + s.columns.dot(g) - found.paid) / epsilon - s.mass + product;
@@ -156,6 +151,11 @@ transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs cons
   double const mass = to.a.sum(), other = to.b.sum();
   if (n == 0 || m == 0 || (to.a.size() == 0 && to.b.size() == 0)) return s;
   constexpr bool narrow_masses = is_narrow<typename A::Scalar> || is_narrow<typename B::Scalar>;
+  if (!(std::max(mass, other) <= 1e150)) {
+    refuse_problem(transport_status::bad_input, "sinkhorn: the rows' masses add up to ", mass,
+                   ", the columns' to ", other,
+                   "; values have their product in them: 1e150 at most");
+  }
   double const gap = std::abs(mass - other) / std::max(mass, other);
   if (to.exact() && !(gap <= (narrow_masses ? 1e-5 : 1e-9))) {
     refuse_problem(transport_status::mass_mismatch, "sinkhorn: the rows' masses add up to ", mass,
@@ -181,13 +181,16 @@ transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs cons
   s.costs = shift ? some.from(s.lowest_cost) : some;
   s.f = transport_vector::Zero(to.a.size());
   s.g = transport_vector::Zero(to.b.size());
+  double const reach = shift ? range : highest;
+  // potentials larger than any solution's would cost the others digits
+  double const penalty = std::min(to.row_penalty, to.column_penalty);
+  double const most = 2 * reach + 1e3 * (to.epsilon + (to.exact() ? 0 : penalty));
   for (Eigen::Index j = 0; j < s.g.size() && !options.start.empty(); ++j) {
     Eigen::Index const place = s.places_of_columns[static_cast<std::size_t>(j)];
     double const given = options.start[static_cast<std::size_t>(place)];
-    s.g(j) = std::isfinite(given) ? given : 0;
+    s.g(j) = std::abs(given) <= most ? given : 0;
   }
   double const tolerance = options.tolerance > 0 ? options.tolerance : narrow ? 1e-5 : 1e-9;
-  double const reach = shift ? range : highest;
   transport_outcome found;
   if (options.sweeps > 0 || s.g.size() <= s.f.size() || !options.start.empty()) {
     found = sinkhorn_solver<Costs, Policy>(policy, s.costs, to, options, tolerance, reach, narrow)

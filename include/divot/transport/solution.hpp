@@ -250,6 +250,7 @@ class transport_solution {
       mean += p[j] * ((c[j] - c[j0]) - (mu(j) - mu(j0)));
       sum += p[j];
     }
+    if (!(sum > 0)) return;
     mean /= sum;
     double const lost = (1 - to.row_part()) * (mean + chief);
     for (Eigen::Index j = 0; j < m; ++j) {

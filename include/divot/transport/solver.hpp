@@ -86,6 +86,7 @@ class sinkhorn_solver {
     passes const& over;
     transport_marginals const& to;
     vector &f, &g;
+    bool balance;
     static constexpr bool may_give_up = false;
     bool rows(vector& sums) {
       over.best_rows(to, g, f, sums);
@@ -93,6 +94,7 @@ class sinkhorn_solver {
     }
     bool columns(vector const& sums) {
       over.best_columns(to, f, sums, g);
+      if (balance) g.array() -= to.balancing_shift(f, g);
       return true;
     }
     void leave(vector&, vector&) const {}
@@ -120,7 +122,15 @@ class sinkhorn_solver {
     bool const by_kernel = to.exact() && (!Costs::has_points || entries <= most_entries_in_memory);
     next_try_ = out_.sweeps + first_sweeps;
     auto const finish = [&](auto const& sums_of) {
-      if (last) out_.paid = sums_of.totals(f, g, out_.rows, out_.columns);
+      if (!last) return;
+      to.settle(f, g);
+      out_.paid = sums_of.totals(f, g, out_.rows, out_.columns);
+    };
+    // what was absorbed has made potentials so large that the plan is not the kernel to the last
+    // digits: what is reported is the plan's
+    auto const finish_with = [&](auto const& kernel) {
+      if (kernel.has_absorbed()) return finish(over);
+      finish(kernel);
     };
     bool const plain = g.isZero(0);
     if (by_kernel && in_float_ && plain &&
@@ -135,10 +145,10 @@ class sinkhorn_solver {
         bool const done = iterate(kernel, to, f, g, true) == end::done;
         out_.domain =
             kernel.has_absorbed() ? transport_domain::absorbing_kernel : transport_domain::kernel;
-        if (done) return finish(kernel);
+        if (done) return finish_with(kernel);
       } else {
         out_.domain = transport_domain::logarithms;
-        log_sweeps_of_problem step{over, to, f, g};
+        log_sweeps_of_problem step{over, to, f, g, !to.exact() && options_.sweeps == 0};
         if (iterate(step, to, f, g, false) == end::done) return finish(over);
       }
       if (newton(over, to, f, g)) return finish(over);
@@ -173,7 +183,7 @@ class sinkhorn_solver {
         stalled = error < best ? 0 : stalled + 1;
         best = std::min(best, error);
         if (stalled == 20) {
-          if (error <= 1e-8 * to.a.sum()) return over_with(transport_status::stalled_roundoff);
+          if (error <= roundoff(to, f)) return over_with(transport_status::stalled_roundoff);
           if (Sweeps::may_give_up) return over(end::out_of_range);
         }
         if (out_.sweeps >= options_.max_sweeps) return over_with(transport_status::max_sweeps);
@@ -186,6 +196,12 @@ class sinkhorn_solver {
       ++out_.sweeps;
       if (out_.sweeps == options_.sweeps) return over_with(transport_status::sweeps_done);
     }
+  }
+  /// An error that may be nothing but what potentials are rounded by, divided by ε or a penalty.
+  double roundoff(transport_marginals const& to, vector const& f) const {
+    double const far = range_ + to.epsilon + (to.exact() ? 0 : f.cwiseAbs().maxCoeff());
+    double const unit = std::min({to.epsilon, to.row_penalty, to.column_penalty});
+    return std::clamp(4e-16 * far / unit, 1e-8, 1e-4) * to.a.sum();
   }
   template <class Sweeps>
   double error_of(transport_marginals const& to, Sweeps const& step, vector& f, vector& g,
@@ -222,9 +238,9 @@ class sinkhorn_solver {
       vector const row_sums = wanted_rows(to, f);
       vector direction;
       if (g.size() <= most_factored_columns) {
-        factored_coupling const coupling(over, to, f, g, row_sums, sums);
+        factored_coupling coupling(over, to, f, g, row_sums, sums);
         if (!coupling.solved()) return false;
-        direction = to.epsilon * coupling.solve(rest);
+        direction = to.epsilon * coupling.solve_within(rest, (range_ + to.epsilon) / to.epsilon);
       } else {
         double const enough = std::max(.1 * goal_, std::min(.1, error / to.b.sum()) * error);
         iterated_coupling const coupling(over, to, f, g, row_sums, sums);
@@ -242,7 +258,10 @@ class sinkhorn_solver {
         double const next_error = (next_sums - wanted_columns(to, next_g)).template lpNorm<1>();
         double const next_value = worth(to, next_f, next_g, next_sums);
         better = next_value >= value + 1e-4 * t * slope && next_value > value;
-        better = better || next_error <= (1 - .5 * std::min(t, .5)) * error;
+        // near the end the value has no digits left that tell, and errors do; further away they
+        // lead in circles
+        better = better || (next_error <= (1 - .5 * std::min(t, .5)) * error &&
+                            next_value >= value - 1e-12 * std::abs(value));
         if (better) error = next_error;
       }
       if (!better) return false;
