@@ -66,6 +66,24 @@ void pull_back_implicitly(Solution const& s, transport_rows const& plan, double*
   }
 }
 
+/// Refuses a problem that is not solved: what the routes of the limit say of it would be wrong.
+/// number: which of a batch's problems; −1: there is one
+template <class Solution>
+void check_sinkd_solved(Solution const& s, index number) {
+  if (s.status == transport_status::converged || s.status == transport_status::stalled_roundoff) {
+    return;
+  }
+  message text;
+  text << "sinkd: ";
+  if (number >= 0) text << "sequence " << number << ": ";
+  text << "after " << s.sweeps << " sweeps and " << s.newton_steps
+       << " of Newton's steps the plan's sums are off by "
+       << (s.row_error + s.column_error) / s.to.a.sum()
+       << " of the mass; take a larger epsilon or tolerance, or a fixed number of sweeps, of which "
+          "route::unrolled is the gradient";
+  fail_with(text);
+}
+
 /// Solves one of SinKD's problems until the marginals are within the tolerance, in double.
 template <execution_policy Policy>
 void solve_sinkd_to_the_limit(Policy const& policy, sinkd const& what, sinkd_task const& task) {
@@ -75,17 +93,7 @@ void solve_sinkd_to_the_limit(Policy const& policy, sinkd const& what, sinkd_tas
   sinkhorn_options const options{.epsilon = what.epsilon, .tolerance = what.tolerance};
   costs const cost(Eigen::Map<transport_rows const>(task.cost, n, n));
   auto const s = solve_problem(policy, cost, masses, masses, options, false);
-  if (s.status != transport_status::converged && s.status != transport_status::stalled_roundoff) {
-    message text;
-    text << "sinkd: ";
-    if (task.number >= 0) text << "sequence " << task.number << ": ";
-    text << "after " << s.sweeps << " sweeps and " << s.newton_steps
-         << " of Newton's steps the plan's sums are off by "
-         << (s.row_error + s.column_error) / s.to.a.sum()
-         << " of the mass; take a larger epsilon or tolerance, or a fixed number of sweeps, of "
-            "which route::unrolled is the gradient";
-    fail_with(text);
-  }
+  check_sinkd_solved(s, task.number);
   transport_vector const f = s.row_potentials(), g = s.column_potentials();
   transport_rows const plan = s.plan();
   transport_vector spare(2 * n);

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 #include <divot/sinkd.hpp>
+#include <divot/sinkd_limit.hpp>
 #include <divot/sinkhorn.hpp>
 #include <unit/refusal.hpp>
 #include <unit/slope.hpp>
@@ -327,7 +328,7 @@ TEST_CASE("sequences are separate problems, bit for bit, masks and all") {
   CHECK((g.array() == 7).all());
   CHECK(divot::value_and_gradient(divot::sinkd{.rows_per_problem = rows}, t, s, g) ==
         divot::value(divot::sinkd{}, t, s));
-  // one class a row: nothing to compare, and problems of one row
+  // problems of one row have one plan
   divot::sinkd const single{.rows_per_problem = 1};
   double const rowwise = divot::value(single, t, s, {.reduction = sum});
   CHECK(rowwise == doctest::Approx((softmax(s, 2) - softmax(t, 2)).cwiseAbs().sum()));
@@ -453,16 +454,24 @@ TEST_CASE("what cannot be combined is refused with its reason, before anything i
 }
 
 TEST_CASE("a problem that is not solved is an error, before anything is written") {
-  // a chain of samples whose neighbours cost nearly the same, at a tolerance beyond all digits
-  matrix const t = random(40, 1, 27, 1e5), s = random(40, 1, 28, 1e5);
-  matrix g = matrix::Constant(40, 1, 7);
-  for (divot::index const length : {0, 20}) {
-    divot::sinkd const what{
-        .epsilon = 1e-6, .sweeps = 0, .gradient = route::implicit, .rows_per_problem = length};
-    std::string const why = refusal([&] {
-      divot::value_and_gradient(with_cost(what, divot::ground::absolute_difference{}), t, s, g);
-    });
-    MESSAGE(why);
+  matrix const c = l1_costs(random(6, 5, 27), random(6, 5, 28));
+  auto const stopped = divot::sinkhorn(c, {.epsilon = .01, .max_sweeps = 2, .newton_steps = 0});
+  CHECK(refusal([&] {
+          divot::check_sinkd_solved(stopped, -1);
+        }).find("sinkd: after 2 sweeps and 0 of Newton's steps the plan's sums are off by") !=
+        std::string::npos);
+  CHECK(refusal([&] { divot::check_sinkd_solved(stopped, 3); }).find("sinkd: sequence 3: after") !=
+        std::string::npos);
+  // costs that no plan can be told by
+  matrix const t = random(4, 1, 29, 1e3), s = random(4, 1, 30, 1e3);
+  matrix g = matrix::Constant(4, 1, 7);
+  for (divot::index const length : {0, 2}) {
+    divot::sinkd what{.epsilon = 1e-12, .sweeps = 0, .gradient = route::implicit};
+    what.rows_per_problem = length;
+    auto const term = with_cost(what, divot::ground::absolute_difference{});
+    CHECK(refusal([&] {
+            divot::value_and_gradient(term, t, s, g);
+          }).find("no double can tell plans apart") != std::string::npos);
   }
   CHECK((g.array() == 7).all());
 }
