@@ -3,6 +3,7 @@
 #pragma once
 
 // Everything for the host.
+#include <divot/class_transport.hpp>
 #include <divot/diagnostics.hpp>
 #include <divot/divergence.hpp>
 #include <divot/partial_sinkhorn.hpp>

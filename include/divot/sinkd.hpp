@@ -4,30 +4,14 @@
 
 #include <divot/divergence.hpp>
 #include <divot/sinkd_call.hpp>
+#include <divot/sinkd_checks.hpp>
 
-#include <cmath>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
 namespace divot {
 inline namespace DIVOT_ABI {
-
-inline void check_sinkd(sinkd const& what, batch const& options) {
-  check_temperature(what.temperature, "sinkd");
-  if (!(what.epsilon >= 1e-12 && std::isfinite(what.epsilon))) {
-    fail("sinkd: epsilon is ", what.epsilon, "; it must be at least 1e-12 and finite");
-  }
-  if (what.sweeps < 1) fail("sinkd: sweeps is ", what.sweeps, "; it must be at least 1");
-  if (what.mass == mass::probability && options.reduction == reduction::mean) {
-    fail(
-        "sinkd: with mass::probability the value is a mean over the samples already; ask for "
-        "batch::reduction sum");
-  }
-  if (!options.temperatures.empty()) {
-    fail("batch::temperatures: sinkd compares rows, which have its own temperature, all of them");
-  }
-}
 
 template <execution_policy Policy, class L, teacher_like Teacher, teacher_like Student,
           class Request>
@@ -66,7 +50,18 @@ auto run_with_batch_terms(Policy const& policy, L const& what, Teacher const& te
   }
   check_policy(policy);
   auto const between = terms_of<true>(what, 1);
-  std::apply([&](auto const&... term) { (check_sinkd(term.term, options), ...); }, between);
+  constexpr bool numbers = has_terms_of_numbers<L>;
+  static_assert(
+      !numbers || teacher_kind == operand_kind::logits,
+      "divot: absolute_difference compares numbers: the teacher is a bare matrix of them, "
+      "as the student is");
+  std::apply(
+      [&](auto const&... term) {
+        (check_sinkd(sinkd_of(term.term), options,
+                     compares_numbers<decltype(ground_of(term.term))>),
+         ...);
+      },
+      between);
   check_not_null(student.x, "the student");
   using team = row_team<decltype(runs_as(policy)), T>;
   auto const student_rows = make_source<team>(student);
@@ -76,6 +71,9 @@ auto run_with_batch_terms(Policy const& policy, L const& what, Teacher const& te
     index const classes =
         settle_shapes(options, teacher_rows.rows(), teacher_cols, rows, student_cols);
     check_more(classes);
+    std::apply(
+        [&](auto const&... term) { (check_sinkd_rows(sinkd_of(term.term), options, rows), ...); },
+        between);
     check_targets(request, rows, student_cols, teacher_cols, operand_span(student.x), memory);
     screen_rows<T>(options, classes, teacher_rows, teacher_kind, student_rows, operand_kind::logits,
                    [&](index row, index bad) {

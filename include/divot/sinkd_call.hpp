@@ -6,8 +6,10 @@
 #include <divot/family/batch_terms.hpp>
 #include <divot/loss_call.hpp>
 #include <divot/row/residue_target.hpp>
+#include <divot/sinkd_limit.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <tuple>
 #include <type_traits>
@@ -33,40 +35,61 @@ struct sinkd_place {
   double scale = 1;
 };
 
+/// Throws bad_value for a row of numbers known to be bad: −inf, too, is no number to compare.
+template <class T>
+void report_bad_number(char const* who, matrix_ref<T> const& rows, index row, index classes,
+                       index count) {
+  T const* const x = rows.data + row * rows.row_stride;
+  index const column = std::find_if(x, x + classes, [](T v) { return !std::isfinite(v); }) - x;
+  message text;
+  text << who << ", row " << row << ", column " << column << ": " << static_cast<double>(x[column])
+       << "; numbers to compare must be finite; nothing was written";
+  throw bad_value(text.text(), row, column, static_cast<double>(x[column]), count);
+}
+
 /// Works a term out. take_loss(row, part) gets every row's part of the loss, 0 of a masked one; it
 /// and the targets hear nothing before the whole problem is known to be good.
-template <class T, execution_policy Policy, class Operands, class StudentTarget,
+template <class T, execution_policy Policy, class L, class Operands, class StudentTarget,
           class TeacherTarget, class TakeLoss>
-void run_sinkd(Policy const& policy, scaled<sinkd> const& term, batch const& options,
+void run_sinkd(Policy const& policy, scaled<L> const& term, batch const& options,
                Operands const& on, sinkd_place<StudentTarget> const& to_student,
                sinkd_place<TeacherTarget> const& to_teacher, TakeLoss const& take_loss) {
-  index const rows = on.student.rows();
-  sinkd_rows<T, Policy> solver(policy, term.term, options, rows, on.classes);
-  auto const refuse = [&](std::pair<index, index> const& bad) {
-    if (bad.first == 0) return;
-    report_bad_row<T>(on.teacher, on.teacher_kind, on.student, operand_kind::logits, bad.second,
-                      valid_classes_of(options, bad.second, on.classes), bad.first, false);
-  };
+  sinkd const& what = sinkd_of(term.term);
+  auto const ground = ground_of(term.term);
+  using ground_type = std::remove_const_t<decltype(ground)>;
+  index const rows = on.student.rows(), valid = valid_rows_of(options, rows);
+  sinkd_rows<T, Policy, ground_type> solver(policy, what, ground, options, rows, on.classes,
+                                            StudentTarget::wanted, TeacherTarget::wanted);
   // a bad row is in everybody's problem
-  refuse(
-      solver.distributions(on.teacher, on.teacher_kind != operand_kind::logits, solver.teacher()));
-  refuse(solver.distributions(on.student, false, solver.student()));
+  auto const read = [&](char const* who, auto const& source, operand_kind kind,
+                        matrix_ref<T> const& to) {
+    auto const [count, row] = solver.read(source, kind != operand_kind::logits, to);
+    if (count == 0) return;
+    index const classes = valid_classes_of(options, row, on.classes);
+    if constexpr (compares_numbers<ground_type>) report_bad_number(who, to, row, classes, count);
+    report_bad_row<T>(on.teacher, on.teacher_kind, on.student, operand_kind::logits, row, classes,
+                      count, false);
+  };
+  read("teacher", on.teacher, on.teacher_kind, solver.teacher());
+  read("student", on.student, operand_kind::logits, solver.student());
 
-  index const valid = valid_rows_of(options, rows);
-  if (valid > 0) solver.solve();
+  solver.solve(mean_of(options, valid), [&](auto const& sweeps, sinkd_task const& task) {
+    if (what.sweeps > 0) {
+      sweeps.solve(what, task);
+    } else {
+      solve_sinkd_to_the_limit(policy, what, task);
+    }
+  });
   for (index r = 0, i = 0; r < rows; ++r) {
     bool const counts = is_valid(options, r);
     take_loss(r, counts ? weight_of(options, r) * (term.weight * solver.loss(i)) : 0.);
     i += counts;
   }
-  if constexpr (StudentTarget::wanted || TeacherTarget::wanted) {
-    if (valid > 0) solver.differentiate(mean_of(options, valid));
-    auto const write = [&](bool of_teacher, auto const& to) {
-      solver.write(of_teacher, to.target, to.add, to.scale * term.weight);
-    };
-    if constexpr (StudentTarget::wanted) write(false, to_student);
-    if constexpr (TeacherTarget::wanted) write(true, to_teacher);
-  }
+  auto const write = [&](bool of_teacher, auto const& to) {
+    solver.write(of_teacher, to.target, to.add, to.scale * term.weight);
+  };
+  if constexpr (StudentTarget::wanted) write(false, to_student);
+  if constexpr (TeacherTarget::wanted) write(true, to_teacher);
 }
 
 /// A gradient to which batch terms have left a residue.
@@ -105,8 +128,8 @@ auto residue_place(no_gradient, matrix_ref<T> const&, bool) {
 }
 
 /// One term alone: its gradient goes to where it is wanted.
-template <class T, class Declared, execution_policy Policy, class Request, class Operands>
-loss_result<Declared> run_sinkd_alone(Policy const& policy, scaled<sinkd> const& term,
+template <class T, class Declared, execution_policy Policy, class L, class Request, class Operands>
+loss_result<Declared> run_sinkd_alone(Policy const& policy, scaled<L> const& term,
                                       Request const& request, batch const& options,
                                       Operands const& on) {
   auto const place = [](auto const& asked) {
@@ -155,7 +178,7 @@ loss_result<Declared> run_sinkd_in_sum(Policy const& policy, std::tuple<Terms...
   std::fill_n(losses, rows, 0.);
   matrix_ref<T> const to_student(student, rows, classes), to_teacher(teacher, rows, classes);
   bool add = false;
-  auto const run_term = [&](scaled<sinkd> const& term) {
+  auto const run_term = [&](auto const& term) {
     run_sinkd<T>(policy, term, inner, on, residue_place(request.student_target, to_student, add),
                  residue_place(request.teacher_target, to_teacher, add),
                  [&](index r, double part) { losses[r] += part; });

@@ -55,6 +55,8 @@ void every_verb(Policy const& policy) {
     settles([&](auto const& b) { divot::value(policy, divot::kl{}, t, s, b); });
     settles([&](auto const& b) { divot::gradient(policy, divot::kl{}, t, s, g, b); });
     settles([&](auto const& b) { divot::gradient(policy, divot::sinkd{}, t, s, g, b); });
+    divot::sinkd const sequences{.rows_per_problem = 10};
+    settles([&](auto const& b) { divot::gradient(policy, sequences, t, s, g, b); });
     divot::temperature_gradient temperatures;
     auto const all = divot::gradients().student(g).teacher(h).temperature(temperatures);
     settles([&](auto const& b) {

@@ -87,6 +87,22 @@ TEST_CASE("sinkd is a loss, and a term of sums, with the library's numbers") {
   check_same(here, "kl+0.8*sinkd", {"--weights", "w.npy", "--mask", "m.npy"},
              kl + .8 * divot::sinkd{}, {.weights = here.weights, .mask = here.mask});
   check_same(here, "z_loss+0.8*sinkd", {}, divot::z_loss{} + .8 * divot::sinkd{});
+  divot::sinkd const limit{.epsilon = .2,
+                           .sweeps = 0,
+                           .objective = divot::transport_objective::entropic,
+                           .debiased = true,
+                           .gradient = divot::route::envelope,
+                           .rows_per_problem = 2,
+                           .tolerance = 1e-7};
+  check_same(here,
+             "kl+0.5*sinkd(epsilon=0.2,sweeps=0,objective=entropic,debiased=true,gradient=envelope,"
+             "cost=squared_l2,rows_per_problem=2,tolerance=1e-7)",
+             {}, kl + .5 * with_cost(limit, divot::ground::squared_l2{}));
+  check_same(here, "sinkd(sweeps=0,gradient=implicit,cost=l2)", {},
+             with_cost(divot::sinkd{.sweeps = 0, .gradient = divot::route::implicit},
+                       divot::ground::l2{}));
+  check_same(here, "sinkd(cost=absolute_difference)", {},
+             with_cost(divot::sinkd{}, divot::ground::absolute_difference{}));
   // where the other terms are put together at run time
   check_same(here, "skew(pearson,0.3)+0.8*sinkd+power(kl,0.5)", {},
              skew(divot::pearson{}, .3) + .8 * divot::sinkd{} + power(kl, .5));
@@ -123,11 +139,13 @@ TEST_CASE("list shows sinkd with parameters, defaults and formula") {
     CHECK(loss["formula"].get<std::string>().find("exp(−C/ε)") != std::string::npos);
     std::vector<std::string> names;
     for (auto const& p : loss["parameters"]) names.push_back(p["name"]);
-    CHECK(names ==
-          std::vector<std::string>{"temperature", "epsilon", "sweeps", "mass", "gradient"});
+    CHECK(names == std::vector<std::string>{"temperature", "epsilon", "sweeps", "mass", "gradient",
+                                            "objective", "debiased", "cost", "rows_per_problem",
+                                            "tolerance"});
     CHECK(loss["parameters"][0]["default"] == 2);
     CHECK(loss["parameters"][3]["default"] == "one_per_sample");
-    CHECK(loss["parameters"][4]["choices"] == json{"unrolled", "plan_detached"});
+    CHECK(loss["parameters"][4]["choices"] ==
+          json{"unrolled", "implicit", "envelope", "plan_detached"});
   }
   CHECK(found);
   CHECK(run(here, {"list"}).output.find("mass=one_per_sample") != std::string::npos);
@@ -147,13 +165,19 @@ TEST_CASE("flaws of sinkd") {
   };
   bad("sinkd(t_squared=true)",
       "character 7: sinkd has no key 't_squared'; it has temperature, epsilon, sweeps, mass, "
-      "gradient");
+      "gradient, objective, debiased, cost, rows_per_problem, tolerance");
   bad("sinkd(mass=2)", "character 12: 'mass' is one_per_sample or probability");
-  bad("sinkd(gradient=exact)", "character 16: 'gradient' is unrolled or plan_detached");
+  bad("sinkd(gradient=exact)",
+      "character 16: 'gradient' is unrolled or implicit or envelope or plan_");
   bad("sinkd(sweeps=many)", "character 14: a number is missing");
   bad("sinkd(0.1)", "a key is missing, as in sinkd(temperature=2,epsilon=0.1,sweeps=20,mass=one");
-  bad("sinkd(sweeps=2.5)", "sweeps is 2.5; it must be a whole number from 1");
-  bad("sinkd(sweeps=0)", "sweeps is 0; it must be a whole number from 1");
+  bad("sinkd(sweeps=2.5)", "sweeps is 2.5; it must be a whole number from 0");
+  bad("sinkd(sweeps=0)", "sinkd: sweeps = 0 sweeps until converged");
+  bad("sinkd(gradient=envelope,sweeps=0)", "is the gradient of the entropic value alone");
+  bad("sinkd(rows_per_problem=3)", "4 rows are no whole number of sequences of 3");
+  bad("sinkd(rows_per_problem=1.5)", "rows_per_problem is 1.5; it must be a whole number");
+  bad("sinkd(cost=l3)", "character 12: 'cost' is l1 or l2");
+  bad("sinkd(cost=absolute_difference,temperature=3)", "compares numbers as they are");
   bad("kl+sinkd(epsilon=0)", "sinkd: epsilon is 0; it must be at least 1e-12");
   bad("sinkd(temperature=-1)", "sinkd: the temperature is -1");
   bad("sinkd(mass=probability)", "it needs eval --reduction sum");

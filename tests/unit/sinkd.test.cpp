@@ -262,7 +262,8 @@ TEST_CASE("sinkd says what is wrong with its input, before anything is written")
     return refusal([&] { divot::value_and_gradient(what, t, s, g, options); });
   };
   CHECK(call({.epsilon = 0}) == "divot: sinkd: epsilon is 0; it must be at least 1e-12 and finite");
-  CHECK(call({.sweeps = 0}) == "divot: sinkd: sweeps is 0; it must be at least 1");
+  CHECK(call({.sweeps = -1}) ==
+        "divot: sinkd: sweeps is -1; it must be at least 1, or 0: until converged");
   CHECK(call({.temperature = -1}).find("sinkd: the temperature is -1") != std::string::npos);
   CHECK(call({.mass = divot::mass::probability}).find("ask for batch::reduction sum") !=
         std::string::npos);

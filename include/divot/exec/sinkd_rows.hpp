@@ -3,9 +3,9 @@
 #pragma once
 
 #include <divot/core/sinkd.hpp>
+#include <divot/exec/sinkd_sweeps.hpp>
 #include <divot/exec/softmax_rows.hpp>
-#include <divot/row/l1_cost.hpp>
-#include <divot/row/sinkhorn_sweeps.hpp>
+#include <divot/row/ground_costs.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -13,46 +13,61 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
-/// A SinKD call on rows of T: softmax of both sides, costs, sweeps, and the way back.
+/// A SinKD call on rows of T: what is compared of both sides, costs, and the way back from them.
 ///
 /// Costs and plan are double: what the sweeps would lose in float is more than what they cost.
-/// Threads share the rows of everything but the sweeps, and no number hangs on how they do.
-template <class T, execution_policy Policy>
+/// Threads share the rows of everything but the sweeps, or the problems where there are many, and
+/// no number hangs on how they do.
+template <class T, execution_policy Policy, class Ground>
 class sinkd_rows {
  public:
   using team = row_team<Policy, T>;
-  using sweeps_team = row_team<Policy, double>;
+  using sweeps = sinkd_sweeps<row_team<Policy, double>>;
 
   /// `classes`: the largest number of valid ones.
-  sinkd_rows(Policy const& policy, sinkd const& what, batch const& options, index rows,
-             index classes)
-      : policy_(policy), what_(what), options_(options), rows_(rows), classes_(classes) {
-    valid_ = valid_rows_of(options, rows);
+  sinkd_rows(Policy const& policy, sinkd const& what, Ground const& ground, batch const& options,
+             index rows, index classes, bool student_wanted, bool teacher_wanted)
+      : policy_(policy),
+        what_(what),
+        ground_(ground),
+        options_(options),
+        rows_(rows),
+        classes_(classes),
+        problems_(what.rows_per_problem > 0 ? rows / what.rows_per_problem : 1),
+        valid_(valid_rows_of(options, rows)),
+        most_(problems_ > 1 ? what.rows_per_problem : valid_),
+        wanted_{student_wanted || teacher_wanted, what.debiased && student_wanted,
+                what.debiased && teacher_wanted},
+        fill_{most_, what.sweeps},
+        sweeps_(solvers(), fill_) {
     index const line = 64 / static_cast<index>(sizeof(T));
     // a line more than needed: columns of many rows then lie in different sets of the caches
     step_ = (classes + line - 1) / line * line + line;
-    workers_ = worker_count(policy, static_cast<double>(valid_) * static_cast<double>(valid_) *
-                                        static_cast<double>(classes));
     for (bool const counting : {true, false}) {
-      take();
+      take(counting);
       if (counting) memory_.provide(options.workspace);
     }
     for (index r = 0, i = 0; r < rows; ++r) {
-      if (is_valid(options, r)) places_[i++] = r;
+      if (what.rows_per_problem > 0 && r % what.rows_per_problem == 0) {
+        begins_[r / what.rows_per_problem] = i;
+      }
+      if (!is_valid(options, r)) continue;
+      student_rows_[i] = student_ + r * step_;
+      teacher_rows_[i] = teacher_ + r * step_;
+      places_[i++] = r;
     }
-    for (index i = 0; i < valid_; ++i) {
-      student_rows_[i] = student_ + places_[i] * step_;
-      teacher_rows_[i] = teacher_ + places_[i] * step_;
-    }
+    if (what.rows_per_problem == 0) begins_[0] = 0;
+    begins_[problems_] = valid_;
   }
 
   matrix_ref<T> student() const { return {student_, rows_, classes_, step_, 1}; }
   matrix_ref<T> teacher() const { return {teacher_, rows_, classes_, step_, 1}; }
 
-  /// Softmax of every valid row of a source into `to`. Returns {bad rows, first bad row}.
+  /// What is compared of every valid row of a source, its softmax or its numbers, into `to`.
+  /// Returns {bad rows, first bad row}.
   template <class Source>
-  std::pair<index, index> distributions(Source const& source, bool normalised,
-                                        matrix_ref<T> const& to) const {
+  std::pair<index, index> read(Source const& source, bool normalised,
+                               matrix_ref<T> const& to) const {
     batch inner = options_;
     inner.workspace = options_.workspace == nullptr ? nullptr : &options_.workspace->inner();
     double const tolerance = source.tolerance();
@@ -60,67 +75,45 @@ class sinkd_rows {
     return transform_rows<T>(
         policy_, inner, rows_, classes_, source, no_source<T>{}, target, false, 1,
         [&](auto const& walker, index, index n, T const* in, T const*, T* out, auto const& own,
-            bool) {
-          using walker_type = std::remove_cvref_t<decltype(walker)>;
-          using row = typename walker_type::row;
-          auto const inverse = inverse_words<row>(normalised ? 1 : what_.temperature);
-          softmax_side<walker_type> side(in, own.student_exponentials.data(),
-                                         own.student_blocks.data(), n, inverse.high, normalised,
-                                         inverse.low);
-          if (!settle_softmax(walker, side) || side.is_off(tolerance)) return false;
-          write_softmax<false>(walker, side, out);
-          return true;
+            bool keeper) {
+          if constexpr (compares_numbers<Ground>) {
+            if (!keeper) return true;
+            std::copy_n(in, n, out);
+            return std::all_of(in, in + n, [](T x) { return std::isfinite(x); });
+          } else {
+            using walker_type = std::remove_cvref_t<decltype(walker)>;
+            using row = typename walker_type::row;
+            auto const inverse = inverse_words<row>(normalised ? 1 : what_.temperature);
+            softmax_side<walker_type> side(in, own.student_exponentials.data(),
+                                           own.student_blocks.data(), n, inverse.high, normalised,
+                                           inverse.low);
+            if (!settle_softmax(walker, side) || side.is_off(tolerance)) return false;
+            write_softmax<false>(walker, side, out);
+            return true;
+          }
         });
   }
 
-  /// C, P and what every valid row adds to the loss.
-  void solve() {
-    std::fill_n(cost_, valid_ * valid_, 0.);
-    run_workers(policy_, workers_, [&](int me, int team_size) {
-      for_blocks(me, team_size, [&](index i) {
-        for (index first = 0; first < classes_; first += l1_columns) {
-          add_l1_costs<team>(students(), i, teachers(), first,
-                             std::min(l1_columns, classes_ - first), cost_ + i * valid_, valid_);
-        }
-      });
-    });
-    double const samples = static_cast<double>(valid_);
-    std::fill_n(masses_, valid_, what_.mass == mass::probability ? 1 / samples : 1);
-    problem_ = {valid_, valid_, cost_, masses_, masses_, what_.epsilon, what_.sweeps};
-    auto const range = std::minmax_element(cost_, cost_ + valid_ * valid_);
-    by_kernel_ =
-        (*range.second - *range.first) / what_.epsilon < 300 && *range.second / what_.epsilon < 600;
-    on_sweeps([](auto const& sweeps) { sweeps.run(); });
-    for (index i = 0; i < valid_; ++i) {
-      plan(i, plan_);
-      losses_[i] = 0;
-      for (index j = 0; j < valid_; ++j) losses_[i] += plan_[j] * cost_[i * valid_ + j];
+  /// Every valid row's part of the loss and, where they are wanted, ∂L/∂C for the batch's sum L of
+  /// them, `mean` being mean_of. solve(sweeps, task) solves a problem, with the sweeps' memory.
+  template <class Solve>
+  void solve(double mean, Solve const& solve) {
+    std::fill_n(losses_, valid_, 0.);
+    for (index i = 0; i < valid_; ++i) scales_[i] = gradient_factor(options_, places_[i], mean);
+    int const sharing = solvers();
+    if (sharing == 1) {
+      for (index p = 0; p < problems_; ++p) solve_one(p, 0, workers_, solve);
+      return;
     }
+    run_workers(policy_, sharing, [&](int me, int team_size) {
+      for (index p = me; p < problems_; p += team_size) solve_one(p, me, 1, solve);
+    });
   }
 
-  /// The i-th valid row and its part of the loss.
-  index place(index i) const { return places_[i]; }
+  /// The i-th valid row's part of the loss.
   double loss(index i) const { return losses_[i]; }
 
-  /// ∂L/∂C for the batch's sum L of the rows' losses, `mean` being mean_of: through the sweeps, and
-  /// P itself.
-  void differentiate(double mean) {
-    std::fill_n(slope_, valid_ * valid_, 0.);
-    auto const add_scaled = [&](index i, double const* x) {
-      double const scale = gradient_factor(options_, places_[i], mean);
-      for (index j = 0; j < valid_; ++j) slope_[i * valid_ + j] += scale * x[j];
-    };
-    if (what_.gradient == route::unrolled) {
-      for (index i = 0; i < valid_; ++i) add_scaled(i, cost_ + i * valid_);
-      on_sweeps([&](auto const& sweeps) { sweeps.pull_back(slope_); });
-    }
-    for (index i = 0; i < valid_; ++i) {
-      plan(i, plan_);
-      add_scaled(i, plan_);
-    }
-  }
-
-  /// The gradient with respect to the logits of either side, after `differentiate`.
+  /// The gradient with respect to either side's logits or numbers, after `solve`.
   template <class Target>
   void write(bool of_teacher, Target const& target, bool add, double scale) const {
     if (!add) {
@@ -128,85 +121,143 @@ class sinkd_rows {
         target.clear(r, is_valid(options_, r) ? valid_classes_of(options_, r, classes_) : 0);
       }
     }
-    auto const own = of_teacher ? teachers() : students();
-    auto const other = of_teacher ? students() : teachers();
-    index const row_step = of_teacher ? 1 : valid_, column_step = of_teacher ? valid_ : 1;
     run_workers(policy_, workers_, [&](int me, int team_size) {
-      T* const bar = bars_ + me * l1_rows * step_;
+      T* const bar = bars_ + me * ground_rows * step_;
+      T* const weights = weights_ + me * ground_rows * most_;
       auto* const partial = partials_ + me * block_count<team>(classes_);
-      for_blocks(me, team_size, [&](index i) {
-        pull_l1_back<team>(own, i, other, slope_, row_step, column_step, classes_, bar, step_,
-                           weights_ + me * l1_rows * valid_);
-        for (index b = 0; b < std::min(l1_rows, valid_ - i); ++b) {
-          index const r = places_[i + b], n = valid_classes_of(options_, r, classes_);
-          using row = typename team::row;
-          softmax_pullback_row(team(), own[i + b], bar + b * step_, n,
-                               row(scale / what_.temperature), partial, bar + b * step_);
-          target.write(r, n, bar + b * step_, 1, add);
+      index turn = 0;
+      for (index p = 0; p < problems_; ++p) {
+        auto const own = side(of_teacher, p), other = side(!of_teacher, p);
+        index const n = own.count, row_step = of_teacher ? 1 : n, column_step = of_teacher ? n : 1;
+        for (index i = 0; i < n; i += ground_rows) {
+          if (turn++ % team_size != me) continue;
+          pull_ground_back<team>(ground_, own, i, other, slope(0, p), row_step, column_step,
+                                 classes_, false, bar, step_, weights);
+          if (what_.debiased) {
+            pull_ground_back<team>(ground_, own, i, own, slope(of_teacher ? 2 : 1, p), n, 1,
+                                   classes_, true, bar, step_, weights);
+          }
+          for (index b = 0; b < std::min(ground_rows, n - i); ++b) {
+            index const r = places_[begins_[p] + i + b];
+            pull_row(own[i + b], valid_classes_of(options_, r, classes_), scale, partial,
+                     bar + b * step_);
+            target.write(r, valid_classes_of(options_, r, classes_), bar + b * step_, 1, add);
+          }
         }
-      });
+      }
     });
   }
 
  private:
-  void take() {
-    index const n = valid_, k = what_.sweeps;
+  /// How a set of memory for sweeps is laid out.
+  struct fill_sweeps {
+    index samples, sweeps;
+    void operator()(sinkd_rows::sweeps& set, scratch& memory) const {
+      set.take(memory, sweeps > 0 ? samples : 0, sweeps);
+    }
+  };
+
+  /// Workers that have a problem each: one where they share a problem's rows.
+  int solvers() const {
+    return problems_ > 1 ? static_cast<int>(std::min<index>(workers_, problems_)) : 1;
+  }
+
+  void take(bool counting) {
+    index const n = valid_, square = most_ * most_;
     student_ = memory_.take<T>(rows_ * step_);
     teacher_ = memory_.take<T>(rows_ * step_);
     places_ = memory_.take<index>(n);
+    begins_ = memory_.take<index>(problems_ + 1);
     student_rows_ = memory_.take<T const*>(n);
     teacher_rows_ = memory_.take<T const*>(n);
-    cost_ = memory_.take<double>(n * n);
-    slope_ = memory_.take<double>(n * n);
+    costs_ = memory_.take<double>(solvers() * square);
+    for (int k = 0; k < 3; ++k) {
+      slopes_[k] = memory_.take<double>(wanted_[k] ? problems_ * square : 0);
+    }
     losses_ = memory_.take<double>(n);
-    plan_ = memory_.take<double>(n);
-    masses_ = memory_.take<double>(n);
-    history_.of_rows = memory_.take<double>(k * n);
-    history_.of_columns = memory_.take<double>((k + 1) * n);
-    history_.row_sums = memory_.take<double>(k * n);
-    history_.column_sums = memory_.take<double>(k * n);
-    history_.kernel = memory_.take<double>(n * n);
-    history_.spare = memory_.take<double>(4 * n);
-    bars_ = memory_.take<T>(workers_ * l1_rows * step_);
-    weights_ = memory_.take<T>(workers_ * l1_rows * n);
+    scales_ = memory_.take<double>(n);
+    sweeps_.take(memory_, counting);
+    bars_ = memory_.take<T>(workers_ * ground_rows * step_);
+    weights_ = memory_.take<T>(workers_ * ground_rows * most_);
     partials_ = memory_.take<typename team::row>(workers_ * block_count<team>(classes_));
   }
 
-  row_list<T> students() const { return {student_rows_, valid_}; }
-  row_list<T> teachers() const { return {teacher_rows_, valid_}; }
+  /// Problem p's rows of a side.
+  row_list<T> side(bool of_teacher, index p) const {
+    return {(of_teacher ? teacher_rows_ : student_rows_) + begins_[p], begins_[p + 1] - begins_[p]};
+  }
+  /// ∂L/∂C of problem p between the sides (0), students (1) and teachers (2) themselves.
+  double* slope(int which, index p) const { return slopes_[which] + p * most_ * most_; }
 
-  /// body(i) for every block of rows, dealt to workers.
-  template <class Body>
-  void for_blocks(int me, int team_size, Body const& body) const {
-    for (index i = me * l1_rows; i < valid_; i += team_size * l1_rows) body(i);
+  template <class Solve>
+  void solve_one(index p, int me, int workers, Solve const& solve) const {
+    index const first = begins_[p], n = begins_[p + 1] - first;
+    if (n == 0) return;
+    double* const cost = costs_ + me * most_ * most_;
+    auto const run = [&](int which, row_list<T> const& x, row_list<T> const& y, double share) {
+      find_costs(x, y, workers, cost);
+      double* const to = wanted_[which] ? slope(which, p) : nullptr;
+      solve(sweeps_[me],
+            sinkd_task{n, cost, what_.mass == mass::probability ? 1 / static_cast<double>(n) : 1,
+                       share, scales_ + first, losses_ + first, to, problems_ > 1 ? p : -1});
+      if (to == nullptr) return;
+      for (index k = 0; k < n * n; ++k) to[k] *= ground_factor(ground_, cost[k]);
+      if (which == 0) return;
+      // a row stands on both sides of its own side's problem
+      for (index i = 0; i < n; ++i) {
+        for (index j = 0; j < i; ++j) to[i * n + j] = to[j * n + i] += to[i * n + j];
+      }
+    };
+    auto const students = side(false, p), teachers = side(true, p);
+    run(0, students, teachers, 1);
+    if (!what_.debiased) return;
+    run(1, students, students, -.5);
+    run(2, teachers, teachers, -.5);
   }
-  template <class Body>
-  void on_sweeps(Body const& body) const {
-    if (by_kernel_) {
-      body(kernel_sweeps<sweeps_team>(problem_, history_));
+
+  void find_costs(row_list<T> const& x, row_list<T> const& y, int workers, double* cost) const {
+    index const n = x.count;
+    std::fill_n(cost, n * n, 0.);
+    run_workers(policy_, workers, [&](int me, int team_size) {
+      for (index i = me * ground_rows; i < n; i += team_size * ground_rows) {
+        for (index first = 0; first < classes_; first += ground_columns) {
+          add_ground_terms<team>(ground_, x, i, y, first,
+                                 std::min(ground_columns, classes_ - first), cost + i * n, n);
+        }
+      }
+    });
+    for (index k = 0; k < n * n; ++k) cost[k] = ground_cost_of(ground_, cost[k]);
+  }
+
+  /// From ∂L/∂(what is compared) to ∂L/∂(what was given), in place.
+  void pull_row(T const* x, index n, double scale, typename team::row* partial, T* bar) const {
+    if constexpr (compares_numbers<Ground>) {
+      for (index k = 0; k < n; ++k) bar[k] = static_cast<T>(scale * bar[k]);
     } else {
-      body(log_sweeps<sweeps_team>(problem_, history_));
+      using row = typename team::row;
+      softmax_pullback_row(team(), x, bar, n, row(scale / what_.temperature), partial, bar);
     }
-  }
-  void plan(index i, double* out) const {
-    on_sweeps([&](auto const& sweeps) { sweeps.plan(i, out); });
   }
 
   Policy const& policy_;
   sinkd const& what_;
+  Ground ground_;
   batch const& options_;
-  index rows_, classes_, valid_ = 0, step_ = 0;
-  int workers_ = 1;
-  bool by_kernel_ = true;
+  index rows_, classes_, problems_, valid_;
+  index most_;  // samples of the largest problem
+  bool wanted_[3];
+  int workers_ = worker_count(policy_, static_cast<double>(valid_) * static_cast<double>(most_) *
+                                           static_cast<double>(classes_));
+  fill_sweeps fill_;
+  array_sets<sweeps, fill_sweeps> sweeps_;
+  index step_ = 0;
   scratch memory_;
   T *student_ = nullptr, *teacher_ = nullptr, *bars_ = nullptr, *weights_ = nullptr;
   T const **student_rows_ = nullptr, **teacher_rows_ = nullptr;
-  index* places_ = nullptr;
-  double *cost_ = nullptr, *slope_ = nullptr;
-  double *losses_ = nullptr, *plan_ = nullptr, *masses_ = nullptr;
+  index *places_ = nullptr, *begins_ = nullptr;
+  double *costs_ = nullptr, *slopes_[3] = {};
+  double *losses_ = nullptr, *scales_ = nullptr;
   typename team::row* partials_ = nullptr;
-  sinkhorn_problem problem_;
-  sinkhorn_history history_;
 };
 
 }  // namespace DIVOT_ABI

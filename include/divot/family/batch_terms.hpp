@@ -5,6 +5,7 @@
 #include <divot/core/errors.hpp>
 #include <divot/core/sinkd.hpp>
 #include <divot/family/loss.hpp>
+#include <divot/family/sinkd_ground.hpp>
 
 #include <tuple>
 
@@ -16,8 +17,12 @@ template <class L>
 inline constexpr bool is_batch_term = false;
 template <>
 inline constexpr bool is_batch_term<sinkd> = true;
+template <class G>
+inline constexpr bool is_batch_term<sinkd_with_cost<G>> = true;
 template <>
 inline constexpr bool is_composite<sinkd> = true;
+template <class G>
+inline constexpr bool is_composite<sinkd_with_cost<G>> = true;
 
 /// Whether a loss is one, or has one among its terms.
 template <class L>
@@ -26,6 +31,16 @@ template <class L>
 inline constexpr bool has_batch_terms<scaled<L>> = has_batch_terms<L>;
 template <class... L>
 inline constexpr bool has_batch_terms<sum<L...>> = (has_batch_terms<L> || ...);
+
+/// Whether a loss, or one of its terms, compares numbers and not distributions.
+template <class L>
+inline constexpr bool has_terms_of_numbers = false;
+template <class G>
+inline constexpr bool has_terms_of_numbers<sinkd_with_cost<G>> = compares_numbers<G>;
+template <class L>
+inline constexpr bool has_terms_of_numbers<scaled<L>> = has_terms_of_numbers<L>;
+template <class... L>
+inline constexpr bool has_terms_of_numbers<sum<L...>> = (has_terms_of_numbers<L> || ...);
 
 /// The terms of a sum that are batch terms, or those that are not, each with the product of the
 /// weights around it: a tuple of scaled<…>.
@@ -63,6 +78,8 @@ constexpr L at(double temperature, L const& term, t_squared_tag) { return at(tem
 
 template <>
 inline constexpr bool has_own_reverse<sinkd> = true;
+template <class G>
+inline constexpr bool has_own_reverse<sinkd_with_cost<G>> = true;
 template <loss L>
 requires is_batch_term<L>
 constexpr L reverse(L const& term) {

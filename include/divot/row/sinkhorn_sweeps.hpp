@@ -60,6 +60,10 @@ class kernel_sweeps {
     }
   }
 
+  /// f and g with P = exp((f⊕g − C)/ε).
+  double row_potential(index i) const { return p_.epsilon * std::log(u(p_.sweeps - 1)[i]); }
+  double column_potential(index j) const { return p_.epsilon * std::log(v(p_.sweeps)[j]); }
+
   /// Row i of the plan u_i K_ij v_j.
   void plan(index i, double* out) const {
     double const own = u(p_.sweeps - 1)[i];
@@ -160,6 +164,9 @@ class log_sweeps {
                       : before[j] + p_.epsilon * (log_b - std::log(sums[j]));
     }
   }
+
+  double row_potential(index i) const { return f(p_.sweeps - 1)[i]; }
+  double column_potential(index j) const { return g(p_.sweeps)[j]; }
 
   /// Row i of the plan.
   void plan(index i, double* out) const {

@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/row/sinkd_plan.hpp>
+#include <divot/transport/problem.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// From ∂L/∂P to ∂L/∂C in place, through the equations that the plan of a solved problem answers:
+///
+///   r κ + P μ = Σ_j P_ij g_ij,   Pᵀ κ + c μ = Σ_i P_ij g_ij,   ∂L/∂C = P∘(κ⊕μ − g)/ε
+///
+/// for any g; implicit_slopes knows the one of ⟨P, C⟩.
+template <class Solution>
+void pull_back_implicitly(Solution const& s, transport_rows const& plan, double* g) {
+  using passes_type =
+      plan_passes<std::remove_cvref_t<decltype(s.costs)>, std::remove_cvref_t<decltype(s.policy)>>;
+  Eigen::Index const n = plan.rows(), m = plan.cols();
+  // from what a row's entries differ by from the one that most of its mass may stand in: where the
+  // plan is nearly an assignment the right-hand side is as small, and no difference of large sums
+  std::vector<Eigen::Index> chief(static_cast<std::size_t>(n));
+  transport_vector right = transport_vector::Zero(m);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    double const* const p = plan.data() + i * m;
+    double const* const own = g + i * m;
+    Eigen::Index const j0 = std::max_element(p, p + m) - p;
+    chief[static_cast<std::size_t>(i)] = j0;
+    double mean = 0;
+    for (Eigen::Index j = 0; j < m; ++j) mean += p[j] * (own[j] - own[j0]);
+    mean /= s.rows(i);
+    for (Eigen::Index j = 0; j < m; ++j) right(j) += p[j] * ((own[j] - own[j0]) - mean);
+  }
+  passes_type const passes(s.policy, s.costs, s.to.epsilon);
+  transport_vector const mu =
+      m <= most_factored_columns
+          ? factored_coupling(passes, s.to, s.f, s.g, s.rows, s.columns).solve(right)
+          : iterated_coupling(passes, s.to, s.f, s.g, s.rows, s.columns)
+                .solve(right, 1e-12 * right.lpNorm<1>());
+  if (!mu.allFinite()) {
+    fail(
+        "sinkd: rows fall apart into groups between which nothing moves: what the gradient would "
+        "be "
+        "is lost; take a larger epsilon, or a fixed number of sweeps");
+  }
+  for (Eigen::Index i = 0; i < n; ++i) {
+    double const* const p = plan.data() + i * m;
+    double* const own = g + i * m;
+    Eigen::Index const j0 = chief[static_cast<std::size_t>(i)];
+    double const at_chief = own[j0];
+    double mean = 0, sum = 0;
+    for (Eigen::Index j = 0; j < m; ++j) {
+      own[j] = (own[j] - at_chief) - (mu(j) - mu(j0));
+      mean += p[j] * own[j];
+      sum += p[j];
+    }
+    mean /= sum;
+    for (Eigen::Index j = 0; j < m; ++j) own[j] = p[j] * (mean - own[j]) / s.to.epsilon;
+  }
+}
+
+/// Refuses a problem that is not solved: what the routes of the limit say of it would be wrong.
+/// number: which of a batch's problems; −1: there is one
+template <class Solution>
+void check_sinkd_solved(Solution const& s, index number) {
+  if (s.status == transport_status::converged || s.status == transport_status::stalled_roundoff) {
+    return;
+  }
+  message text;
+  text << "sinkd: ";
+  if (number >= 0) text << "sequence " << number << ": ";
+  text << "after " << s.sweeps << " sweeps and " << s.newton_steps
+       << " of Newton's steps the plan's sums are off by "
+       << (s.row_error + s.column_error) / s.to.a.sum()
+       << " of the mass; take a larger epsilon or tolerance, or a fixed number of sweeps, of which "
+          "route::unrolled is the gradient";
+  fail_with(text);
+}
+
+/// Solves one of SinKD's problems until the marginals are within the tolerance, in double.
+template <execution_policy Policy>
+void solve_sinkd_to_the_limit(Policy const& policy, sinkd const& what, sinkd_task const& task) {
+  using costs = dense_costs<double>;
+  Eigen::Index const n = task.samples;
+  transport_vector const masses = transport_vector::Constant(n, task.mass);
+  sinkhorn_options const options{.epsilon = what.epsilon, .tolerance = what.tolerance};
+  costs const cost(Eigen::Map<transport_rows const>(task.cost, n, n));
+  auto const s = solve_problem(policy, cost, masses, masses, options, false);
+  check_sinkd_solved(s, task.number);
+  transport_vector const f = s.row_potentials(), g = s.column_potentials();
+  transport_rows const plan = s.plan();
+  transport_vector spare(2 * n);
+  finish_sinkd(
+      what, task, f.data(), g.data(),
+      [&](index i, double* out) { std::copy_n(plan.data() + i * n, n, out); },
+      [&](double* slope) { pull_back_implicitly(s, plan, slope); }, spare.data());
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

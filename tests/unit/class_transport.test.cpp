@@ -1,0 +1,149 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+
+#include <doctest/doctest.h>
+#include <divot/class_transport.hpp>
+#include <unit/refusal.hpp>
+#include <unit/slope.hpp>
+
+#include <Eigen/Core>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace {
+
+using matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+constexpr auto sum = divot::reduction::sum;
+constexpr auto entropic = divot::transport_objective::entropic;
+constexpr auto transport_cost = divot::transport_objective::transport_cost;
+
+matrix random(divot::index rows, divot::index cols, unsigned seed, double scale = 1) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<double> normal;
+  return matrix::NullaryExpr(rows, cols, [&] { return scale * normal(generator); });
+}
+matrix softmax(matrix const& z, double temperature) {
+  matrix p = ((z.colwise() - z.rowwise().maxCoeff()) / temperature).array().exp();
+  for (Eigen::Index i = 0; i < p.rows(); ++i) p.row(i) /= p.row(i).sum();
+  return p;
+}
+/// A cost that is not symmetric.
+matrix some_cost(divot::index classes) { return random(classes, classes, 1).cwiseAbs(); }
+
+/// The worst of a gradient against central differences, relative to its norm.
+double off(matrix const& gradient, matrix at, std::function<double(matrix const&)> const& f) {
+  double worst = 0;
+  for (Eigen::Index i = 0; i < at.rows(); ++i) {
+    for (Eigen::Index k = 0; k < at.cols(); ++k) {
+      double const x = at(i, k);
+      auto const moved = [&](double by) {
+        at(i, k) = x + by;
+        return f(at);
+      };
+      double const slope = slope_at_zero(moved, 1e-3);
+      at(i, k) = x;
+      worst = std::max(worst, std::abs(slope - gradient(i, k)));
+    }
+  }
+  return worst / gradient.norm();
+}
+
+TEST_CASE("class_transport is sinkhorn between each row's two distributions") {
+  matrix const t = random(4, 6, 2, 2), s = random(4, 6, 3, 2), cost = some_cost(6);
+  for (auto const of : {entropic, transport_cost}) {
+    for (double const epsilon : {1., .05}) {
+      divot::class_transport const what{
+          .cost = cost, .temperature = 1.5, .epsilon = epsilon, .objective = of};
+      matrix const q = softmax(s, 1.5), p = softmax(t, 1.5);
+      double expected = 0;
+      for (Eigen::Index i = 0; i < 4; ++i) {
+        auto const solved =
+            divot::sinkhorn(cost, q.row(i).transpose(), p.row(i).transpose(), {.epsilon = epsilon});
+        expected += of == entropic ? solved.entropic : solved.transport_cost;
+      }
+      CHECK(divot::value(what, t, s, {.reduction = sum}) ==
+            doctest::Approx(expected).epsilon(1e-8));
+      CHECK(divot::value(what, t, s) == doctest::Approx(expected / 4).epsilon(1e-8));
+      CHECK(divot::value(divot::seq, what, t.cast<float>(), s.cast<float>()) ==
+            doctest::Approx(expected / 4).epsilon(1e-5));
+    }
+  }
+}
+
+TEST_CASE("class_transport's gradients are those of central differences, of both sides") {
+  matrix const t = random(3, 5, 4, 2), s = random(3, 5, 5, 2);
+  std::vector<double> const weights{1, -.5, 2};
+  divot::batch const options{.reduction = sum, .weights = weights};
+  for (auto const of : {entropic, transport_cost}) {
+    for (double const epsilon : {1., .1}) {
+      divot::class_transport const what{
+          .cost = some_cost(5), .epsilon = epsilon, .objective = of, .tolerance = 1e-14};
+      matrix g(3, 5), h(3, 5);
+      divot::gradient(what, t, s, divot::gradients().student(g).teacher(h), options);
+      CAPTURE(epsilon);
+      CHECK(off(g, s, [&](matrix const& x) { return divot::value(what, t, x, options); }) <= 1e-6);
+      CHECK(off(h, t, [&](matrix const& x) { return divot::value(what, x, s, options); }) <= 1e-6);
+    }
+  }
+}
+
+TEST_CASE("masks, rows' losses, places of the gradient, and threads") {
+  matrix const t = random(4, 5, 6), s = random(4, 5, 7);
+  divot::class_transport const what{.cost = some_cost(5)};
+  std::vector<std::uint8_t> const mask{1, 0, 1, 1}, none(4, 0);
+  std::vector<double> per_row(4, 7);
+  matrix g = matrix::Constant(4, 5, 7), all(4, 5), added = matrix::Ones(4, 5), in_place = s;
+  matrix with_nan = s;
+  with_nan.row(1).setConstant(std::nan(""));
+  auto const some = divot::value_and_gradient(what, t, with_nan, g,
+                                              {.reduction = sum, .mask = mask, .per_row = per_row});
+  divot::gradient(what, t, s, all, {.reduction = sum});
+  CHECK(some.valid_rows == 3);
+  CHECK(per_row[1] == 0);
+  CHECK(some.value == doctest::Approx(per_row[0] + per_row[2] + per_row[3]).epsilon(1e-14));
+  CHECK((g.row(1).array() == 0).all());
+  CHECK((g.row(3) - all.row(3)).norm() <= 1e-14);
+  divot::gradient(what, t, s, divot::accumulate(added, 2), {.reduction = sum});
+  CHECK((added - matrix::Ones(4, 5) - 2 * all).norm() <= 1e-14);
+  divot::gradient(what, t, in_place, in_place, {.reduction = sum});
+  CHECK((in_place.array() == all.array()).all());
+  CHECK(divot::value_and_gradient(what, t, s, g, {.mask = none}) == 0);
+  CHECK((g.array() == 0).all());
+#if DIVOT_HAS_OPENMP
+  matrix const many_t = random(20, 60, 8), many_s = random(20, 60, 9);
+  divot::class_transport const larger{.cost = some_cost(60)};
+  matrix one(20, 60), two(20, 60);
+  CHECK(divot::value_and_gradient(divot::omp(1), larger, many_t, many_s, one) ==
+        divot::value_and_gradient(divot::omp(2), larger, many_t, many_s, two));
+  CHECK((one.array() == two.array()).all());
+#endif
+}
+
+TEST_CASE("class_transport says what is wrong before anything is written") {
+  matrix const t = random(3, 5, 10);
+  matrix s = random(3, 5, 11), g = matrix::Constant(3, 5, 7);
+  auto const call = [&](divot::class_transport const& what, divot::batch const& options = {}) {
+    return refusal([&] { divot::value_and_gradient(what, t, s, g, options); });
+  };
+  CHECK(call({.cost = some_cost(4)}).find("the cost is 4×4") != std::string::npos);
+  CHECK(call({.cost = matrix::Constant(5, 5, INFINITY)}).find("must be finite") !=
+        std::string::npos);
+  CHECK(call({.cost = some_cost(5), .temperature = 0}).find("temperature is 0") !=
+        std::string::npos);
+  CHECK(call({.cost = some_cost(5), .epsilon = 0}).find("epsilon is 0") != std::string::npos);
+  CHECK(call({.cost = some_cost(5)}, {.valid_classes = 3}).find("at one temperature") !=
+        std::string::npos);
+  CHECK(call({.cost = 1e10 * some_cost(5), .epsilon = 1e-9}).find("class_transport: row 0: ") !=
+        std::string::npos);
+  s(2, 1) = std::nan("");
+  CHECK(call({.cost = some_cost(5)}).find("the student: ") != std::string::npos);
+  CHECK((g.array() == 7).all());
+}
+
+}  // namespace
