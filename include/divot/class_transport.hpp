@@ -76,7 +76,7 @@ Eigen::MatrixXd class_masses(Policy const& policy, X const& x, char const* who, 
     throw bad_value((message("divot: the ") << who << ": " << e.what()).text(), e.row(), e.column(),
                     e.value(), e.count());
   }
-  return p(places, Eigen::all).transpose();
+  return p(places, every(p.cols())).transpose();
 }
 
 /// Writes what the logits' gradient is to a target. upstream: ∂L/∂masses, a column a valid row.

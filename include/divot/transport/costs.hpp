@@ -24,6 +24,9 @@ using transport_rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eig
 /// Places of rows or columns that count; all of them, in order, where none was left out.
 using transport_places = std::vector<Eigen::Index>;
 
+/// Eigen 3.4's `all`, which has another name in Eigen 5.
+inline auto every(Eigen::Index count) { return Eigen::seqN(Eigen::Index(0), count); }
+
 /// Costs held as a matrix of float or double. Copies share it.
 template <class T>
 class dense_costs {
@@ -138,8 +141,8 @@ class point_costs {
   }
   point_costs part(transport_places const& rows, transport_places const& columns) const {
     point_costs some = *this;
-    some.x_ = x_(rows, Eigen::all);
-    some.y_ = y_(columns, Eigen::all);
+    some.x_ = x_(rows, every(x_.cols()));
+    some.y_ = y_(columns, every(y_.cols()));
     if constexpr (normalises<Ground>) {
       some.x_lengths_ = x_lengths_(rows).eval();
       some.y_lengths_ = y_lengths_(columns).eval();

@@ -74,7 +74,7 @@ class transport_solution {
     }
     matrix out = matrix::Zero(all_rows, v.cols());
     if (f.size() == 0) return out;
-    matrix const some = v.template cast<double>()(places_of_columns, Eigen::all);
+    matrix const some = v.template cast<double>()(places_of_columns, every(v.cols()));
     passes().each_row(f, g, [&](Eigen::Index i, double const* p, double const*) {
       out.row(places_of_rows[place(i)]) =
           Eigen::Map<vector const>(p, g.size()).transpose().lazyProduct(some);
@@ -178,9 +178,9 @@ class transport_solution {
       static_assert(Costs::has_slopes,
                     "divot: the gradient with respect to points exists for divot::ground's costs; "
                     "of a function of your own only its values are known");
-      out.x(places_of_rows, Eigen::all) = point_slopes(costs, f, g, to, implicit, mu);
+      out.x(places_of_rows, every(out.x.cols())) = point_slopes(costs, f, g, to, implicit, mu);
       Costs const turned = costs.transposed();
-      out.y(places_of_columns, Eigen::all) =
+      out.y(places_of_columns, every(out.y.cols())) =
           point_slopes(turned, g, f, to.transposed(), implicit, kappa);
     }
     return out;
