@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace divot {
@@ -25,6 +26,8 @@ struct partial_solution {
   Eigen::MatrixXd plan() const { return whole.plan().topLeftCorner(rows(), columns()); }
   /// ⟨P, C⟩ of that plan.
   double transport_cost() const { return whole.transport_cost; }
+  /// As of the whole problem; where all of a side's mass is moved, the derivatives in the masses of
+  /// that side are to one side only, and NaN.
   transport_gradient gradient(transport_objective of) const {
     transport_gradient all = whole.gradient(of);
     transport_gradient out;
@@ -32,15 +35,31 @@ struct partial_solution {
     out.row_mass = all.row_mass.head(rows());
     out.column_mass = all.column_mass.head(columns());
     // what one side has more is left by the other's added one
-    out.row_mass.array() += all.column_mass(columns());
-    out.column_mass.array() += all.row_mass(rows());
+    constexpr double none = std::numeric_limits<double>::quiet_NaN();
+    out.row_mass.array() += leaves_of_rows() ? all.column_mass(columns()) : none;
+    out.column_mass.array() += leaves_of_columns() ? all.row_mass(rows()) : none;
     out.epsilon = all.epsilon;
     return out;
   }
   /// The value's derivative in the mass that is moved, a and b held fixed.
+  ///
+  /// Errors  divot::error where all of a side's mass is moved: there is no more to move
   double moved_slope(transport_objective of) const {
+    if (!leaves_of_rows() || !leaves_of_columns()) {
+      fail(
+          "partial_solution::moved_slope: all the mass of a side is moved; the derivative exists "
+          "where both sides have some left");
+    }
     transport_gradient const all = whole.gradient(of);
     return -all.row_mass(rows()) - all.column_mass(columns());
+  }
+
+ private:
+  /// Whether a side has mass that is not moved: the added column takes the rows', and likewise.
+  bool leaves_of_rows() const { return has(whole.places_of_columns, columns()); }
+  bool leaves_of_columns() const { return has(whole.places_of_rows, rows()); }
+  static bool has(transport_places const& places, Eigen::Index last) {
+    return !places.empty() && places.back() == last;
   }
 };
 

@@ -183,6 +183,19 @@ TEST_CASE("a partial plan's gradients are those of central differences") {
   }
 }
 
+TEST_CASE("where all of a side's mass is moved there is no derivative in what is moved") {
+  transport_problem p = random_problem(4, 5, 4);
+  p.a *= 1.3;
+  auto const s = divot::partial_sinkhorn(p.cost, p.a, p.b, p.b.sum());
+  auto const g = s.gradient(transport_objective::transport_cost);
+  CHECK(g.cost.allFinite());
+  CHECK(g.row_mass.allFinite());
+  CHECK(std::isnan(g.column_mass(0)));
+  CHECK(refusal([&] {
+          s.moved_slope(transport_objective::transport_cost);
+        }).find("all the mass of a side is moved") != std::string::npos);
+}
+
 TEST_CASE("a feasible plan keeps the masses to the last digits, near the plan it is made of") {
   transport_problem const p = random_problem(6, 8, 3);
   auto const s = divot::sinkhorn(p.cost, p.a, p.b, {.sweeps = 2});

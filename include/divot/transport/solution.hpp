@@ -137,10 +137,13 @@ class transport_solution {
   /// Errors  divot::error if the problem is not solved: both are derivatives of the limit. For what
   ///         a fixed number of sweeps computes there is sinkd
   transport_gradient gradient(transport_objective of) const {
+    if (!flaw.empty()) fail("transport_solution::gradient: there is no solution: ", flaw);
     if (status == transport_status::sweeps_done || status == transport_status::max_sweeps) {
       fail("transport_solution::gradient: the problem is not solved (the marginals are off by ",
            (row_error + column_error) / to.a.sum(),
-           " of the mass): this gradient is that of the limit; raise max_sweeps or the tolerance");
+           " of the mass): this gradient is that of the limit; leave out sweeps, raise max_sweeps "
+           "or "
+           "the tolerance");
     }
     transport_gradient out;
     out.row_mass = vector::Zero(all_rows);
