@@ -190,6 +190,7 @@ BENCHMARK_CAPTURE(batch_of_problems, two_threads, divot::omp(2))
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 BENCHMARK_CAPTURE(points, two_threads, divot::omp(2))
+    ->Arg(20000)
     ->Arg(100000)
     ->Iterations(1)
     ->Repetitions(1)
@@ -197,6 +198,7 @@ BENCHMARK_CAPTURE(points, two_threads, divot::omp(2))
     ->UseRealTime();
 #else
 BENCHMARK_CAPTURE(points, one_thread, divot::simd)
+    ->Arg(20000)
     ->Arg(100000)
     ->Iterations(1)
     ->Repetitions(1)

@@ -36,8 +36,7 @@ namespace divot {
 ///           tolerance; divot::bad_value for bad logits. Nothing is written then
 /// Memory    a kernel of classes × classes a thread: for hundreds of classes, not for vocabularies
 /// Ref       Lv et al. (2024), Wasserstein Distance Rivals Kullback-Leibler Divergence for
-/// Knowledge
-///           Distillation, NeurIPS: its discrete form
+///           Knowledge Distillation, NeurIPS: its discrete form
 struct class_transport {
   Eigen::MatrixXd cost;
   double temperature = 2;
@@ -154,7 +153,7 @@ auto run_call(Policy const& policy, class_transport const& what, Teacher const& 
     auto const& s = solved[static_cast<std::size_t>(i)];
     index const r = places[static_cast<std::size_t>(i)];
     if (!s.flaw.empty()) fail("class_transport: row ", r, ": ", s.flaw);
-    if (s.status != transport_status::converged && s.status != transport_status::stalled_roundoff) {
+    if (!s.solved()) {
       fail("class_transport: row ", r, " is not solved: its plan's sums are off by ",
            s.row_error + s.column_error, "; take a larger epsilon or tolerance");
     }

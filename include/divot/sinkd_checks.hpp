@@ -18,8 +18,7 @@ inline void check_sinkd_route(sinkd const& what) {
   if (what.debiased && what.objective != transport_objective::entropic) {
     fail(
         "sinkd: the debiased form is made of entropic values, which are 0 together where both "
-        "sides "
-        "agree: ask for objective = transport_objective::entropic");
+        "sides agree: ask for objective = transport_objective::entropic");
   }
   if (what.gradient == route::envelope && what.objective == transport_objective::transport_cost) {
     fail(

@@ -8,61 +8,29 @@
 #include <Eigen/Core>
 
 #include <algorithm>
-#include <string>
-#include <vector>
+#include <type_traits>
 
 namespace divot {
 inline namespace DIVOT_ABI {
 
-/// From ∂L/∂P to ∂L/∂C in place, through the equations that the plan of a solved problem answers:
-///
-///   r κ + P μ = Σ_j P_ij g_ij,   Pᵀ κ + c μ = Σ_i P_ij g_ij,   ∂L/∂C = P∘(κ⊕μ − g)/ε
-///
-/// for any g; implicit_slopes knows the one of ⟨P, C⟩.
+/// From ∂L/∂P to ∂L/∂C in place, through the equations that the plan of a solved problem answers.
 template <class Solution>
 void pull_back_implicitly(Solution const& s, transport_rows const& plan, double* g) {
   using passes_type =
       plan_passes<std::remove_cvref_t<decltype(s.costs)>, std::remove_cvref_t<decltype(s.policy)>>;
-  Eigen::Index const n = plan.rows(), m = plan.cols();
-  // from what a row's entries differ by from the one that most of its mass may stand in: where the
-  // plan is nearly an assignment the right-hand side is as small, and no difference of large sums
-  std::vector<Eigen::Index> chief(static_cast<std::size_t>(n));
-  transport_vector right = transport_vector::Zero(m);
-  for (Eigen::Index i = 0; i < n; ++i) {
-    double const* const p = plan.data() + i * m;
-    double const* const own = g + i * m;
-    Eigen::Index const j0 = std::max_element(p, p + m) - p;
-    chief[static_cast<std::size_t>(i)] = j0;
-    double mean = 0;
-    for (Eigen::Index j = 0; j < m; ++j) mean += p[j] * (own[j] - own[j0]);
-    mean /= s.rows(i);
-    for (Eigen::Index j = 0; j < m; ++j) right(j) += p[j] * ((own[j] - own[j0]) - mean);
-  }
-  passes_type const passes(s.policy, s.costs, s.to.epsilon);
+  Eigen::Index const m = plan.cols();
   transport_vector const mu =
-      m <= most_factored_columns
-          ? factored_coupling(passes, s.to, s.f, s.g, s.rows, s.columns).solve(right)
-          : iterated_coupling(passes, s.to, s.f, s.g, s.rows, s.columns)
-                .solve(right, 1e-12 * right.lpNorm<1>());
+      implicit_column_slopes(passes_type(s.policy, s.costs, s.to.epsilon), s.to, s.f, s.g, s.rows,
+                             s.columns, [&](Eigen::Index i, double const*) { return g + i * m; });
   if (!mu.allFinite()) {
     fail(
         "sinkd: rows fall apart into groups between which nothing moves: what the gradient would "
-        "be "
-        "is lost; take a larger epsilon, or a fixed number of sweeps");
+        "be is lost; take a larger epsilon, or a fixed number of sweeps");
   }
-  for (Eigen::Index i = 0; i < n; ++i) {
-    double const* const p = plan.data() + i * m;
+  for (Eigen::Index i = 0; i < plan.rows(); ++i) {
     double* const own = g + i * m;
-    Eigen::Index const j0 = chief[static_cast<std::size_t>(i)];
-    double const at_chief = own[j0];
-    double mean = 0, sum = 0;
-    for (Eigen::Index j = 0; j < m; ++j) {
-      own[j] = (own[j] - at_chief) - (mu(j) - mu(j0));
-      mean += p[j] * own[j];
-      sum += p[j];
-    }
-    mean /= sum;
-    for (Eigen::Index j = 0; j < m; ++j) own[j] = p[j] * (mean - own[j]) / s.to.epsilon;
+    each_implicit_slope(s.to, mu, plan.data() + i * m, own,
+                        [&](Eigen::Index j, double slope) { own[j] = slope; });
   }
 }
 
@@ -70,9 +38,7 @@ void pull_back_implicitly(Solution const& s, transport_rows const& plan, double*
 /// number: which of a batch's problems; −1: there is one
 template <class Solution>
 void check_sinkd_solved(Solution const& s, index number) {
-  if (s.status == transport_status::converged || s.status == transport_status::stalled_roundoff) {
-    return;
-  }
+  if (s.solved()) return;
   message text;
   text << "sinkd: ";
   if (number >= 0) text << "sequence " << number << ": ";

@@ -11,7 +11,8 @@
 #include <cstddef>
 #include <iterator>
 #include <ranges>
-#include <type_traits>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 namespace divot {

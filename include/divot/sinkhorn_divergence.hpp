@@ -23,13 +23,7 @@ struct divergence_solution {
     return between.dual - .5 * (of_rows.dual + of_columns.dual) +
            .5 * between.to.epsilon * gap * gap;
   }
-  bool converged() const {
-    auto const is = [](Solution const& s) {
-      return s.status == transport_status::converged ||
-             s.status == transport_status::stalled_roundoff;
-    };
-    return is(between) && is(of_rows) && is(of_columns);
-  }
+  bool converged() const { return between.solved() && of_rows.solved() && of_columns.solved(); }
   /// Of points: in .x and .y. Of cost matrices .cost is that of the costs between the sides; those
   /// of a side's own costs are −½ of_rows.gradient(…).cost, and likewise.
   transport_gradient gradient() const {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/core/sinkhorn.hpp>
 #include <divot/transport/line_transport.hpp>
 
 #include <Eigen/Core>
@@ -9,7 +10,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <type_traits>
 #include <vector>
 
 namespace divot {
@@ -103,10 +103,7 @@ line_transport<double> solve_on_line(Eigen::DenseBase<X> const& x, Eigen::DenseB
   auto const from = sorted_points(solved.x, a.derived().reshaped().eval(), "x");
   auto const to = sorted_points(solved.y, b.derived().reshaped().eval(), "y");
   auto const mass = mass_of(from), other = mass_of(to);
-  constexpr auto narrow = [](auto number) {
-    return !std::is_integral_v<decltype(number)> && sizeof(number) < sizeof(double);
-  };
-  double const near = narrow(typename A::Scalar()) || narrow(typename B::Scalar()) ? 1e-5 : 1e-9;
+  constexpr double near = mass_gap<typename A::Scalar, typename B::Scalar>;
   // beyond 1e300 products in two words overflow
   if (!(std::abs(mass.high - other.high) <= near * std::max(mass.high, other.high) &&
         mass.high <= 1e300)) {

@@ -7,7 +7,7 @@
 #include <divot/sinkhorn.hpp>
 #include <divot/wasserstein.hpp>
 #include <unit/refusal.hpp>
-#include <unit/slope.hpp>
+#include <unit/transport_problem.hpp>
 
 #include <Eigen/Core>
 
@@ -26,21 +26,7 @@ using indices = std::vector<Eigen::Index>;
 using divot::transport_objective;
 using divot::transport_status;
 
-struct problem {
-  matrix cost;
-  vector a, b;
-};
-
-problem random(Eigen::Index rows, Eigen::Index columns, unsigned seed) {
-  std::mt19937 generator(seed);
-  std::uniform_real_distribution<double> number(.1, 2);
-  problem p{matrix::NullaryExpr(rows, columns, [&] { return number(generator); }),
-            vector::NullaryExpr(rows, [&] { return number(generator); }),
-            vector::NullaryExpr(columns, [&] { return number(generator); })};
-  p.a /= p.a.sum();
-  p.b /= p.b.sum();
-  return p;
-}
+using problem = transport_problem;
 
 auto solve(problem const& p, double epsilon, double tolerance = 1e-13) {
   return divot::sinkhorn(p.cost, p.a, p.b, {.epsilon = epsilon, .tolerance = tolerance});
@@ -126,7 +112,7 @@ TEST_CASE("Gaussians: the entropic value in closed form") {
 }
 
 TEST_CASE("an error of the marginals is squared in the dual, and is not in the plan's cost") {
-  problem const p = random(12, 10, 3);
+  problem const p = random_problem(12, 10, 3);
   auto const exact = solve(p, .2);
   double dual = 0, cost = 0;
   for (int const sweeps : {16, 12, 8}) {
@@ -153,7 +139,7 @@ TEST_CASE("values lie between the cheapest plan's cost and epsilon times an entr
   CHECK(far(solve(p, .02, 0).transport_cost, .75) <= 1e-8);
 
   for (unsigned const seed : {2u, 3u, 4u}) {
-    p = random(5, 4, seed);
+    p = random_problem(5, 4, seed);
     std::vector<int> const a{2, 1, 3, 1, 2}, b{4, 1, 2, 2};
     for (Eigen::Index i = 0; i < 5; ++i) p.a(i) = a[static_cast<std::size_t>(i)] / 9.;
     for (Eigen::Index j = 0; j < 4; ++j) p.b(j) = b[static_cast<std::size_t>(j)] / 9.;
@@ -167,7 +153,7 @@ TEST_CASE("values lie between the cheapest plan's cost and epsilon times an entr
 TEST_CASE("on the line the limit is wasserstein_1d's: values, plan and gradients") {
   std::mt19937 generator(5);
   std::normal_distribution<double> normal;
-  problem p = random(9, 7, 6);
+  problem p = random_problem(9, 7, 6);
   vector const x = vector::NullaryExpr(9, [&] { return normal(generator); });
   vector const y = vector::NullaryExpr(7, [&] { return 2 * normal(generator) - 1; });
   for (double const order : {1., 2., 3.}) {
@@ -211,7 +197,7 @@ TEST_CASE("less half of either side with itself, the value is positive between d
 }
 
 TEST_CASE("constants of rows and columns, order, side, scale and weight: values and gradients") {
-  problem const p = random(6, 4, 8);
+  problem const p = random_problem(6, 4, 8);
   indices const rows{4, 0, 5, 2, 1, 3}, columns{2, 0, 3, 1};
   vector const u{{.3, -.2, 0, 1, .5, -.7}}, v{{.1, .9, -.4, 0}};
   auto const near = [](matrix const& x, matrix const& y) {
@@ -251,7 +237,7 @@ TEST_CASE("gradients are differences for equal, unequal and missing masses, tall
     bool equal, missing;
   };
   for (shape const& x : {shape{3, 6, true, false}, {6, 3, false, true}, {4, 4, false, true}}) {
-    problem p = random(x.rows, x.columns, 9);
+    problem p = random_problem(x.rows, x.columns, 9);
     if (x.equal) {
       p.a.setConstant(1. / static_cast<double>(x.rows));
       p.b.setConstant(1. / static_cast<double>(x.columns));
@@ -292,7 +278,7 @@ TEST_CASE("gradients are differences for equal, unequal and missing masses, tall
 }
 
 TEST_CASE("what is not solved says so, and has no gradient of the limit") {
-  problem const p = random(8, 8, 10);
+  problem const p = random_problem(8, 8, 10);
   auto const s =
       divot::sinkhorn(p.cost, p.a, p.b, {.epsilon = .02, .max_sweeps = 5, .newton_steps = 0});
   CHECK(s.status == transport_status::max_sweeps);

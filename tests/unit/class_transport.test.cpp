@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 #include <divot/class_transport.hpp>
 #include <unit/refusal.hpp>
-#include <unit/slope.hpp>
+#include <unit/row_samples.hpp>
 
 #include <Eigen/Core>
 
@@ -24,34 +24,14 @@ constexpr auto entropic = divot::transport_objective::entropic;
 constexpr auto transport_cost = divot::transport_objective::transport_cost;
 
 matrix random(divot::index rows, divot::index cols, unsigned seed, double scale = 1) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<double> normal;
-  return matrix::NullaryExpr(rows, cols, [&] { return scale * normal(generator); });
-}
-matrix softmax(matrix const& z, double temperature) {
-  matrix p = ((z.colwise() - z.rowwise().maxCoeff()) / temperature).array().exp();
-  for (Eigen::Index i = 0; i < p.rows(); ++i) p.row(i) /= p.row(i).sum();
-  return p;
+  return random_rows(rows, cols, seed, scale);
 }
 /// A cost that is not symmetric.
 matrix some_cost(divot::index classes) { return random(classes, classes, 1).cwiseAbs(); }
 
-/// The worst of a gradient against central differences, relative to its norm.
-double off(matrix const& gradient, matrix at, std::function<double(matrix const&)> const& f) {
-  double worst = 0;
-  for (Eigen::Index i = 0; i < at.rows(); ++i) {
-    for (Eigen::Index k = 0; k < at.cols(); ++k) {
-      double const x = at(i, k);
-      auto const moved = [&](double by) {
-        at(i, k) = x + by;
-        return f(at);
-      };
-      double const slope = slope_at_zero(moved, 1e-3);
-      at(i, k) = x;
-      worst = std::max(worst, std::abs(slope - gradient(i, k)));
-    }
-  }
-  return worst / gradient.norm();
+double off(matrix const& gradient, matrix const& at,
+           std::function<double(matrix const&)> const& f) {
+  return gradient_error(gradient, at, f, 1e-3);
 }
 
 TEST_CASE("class_transport is sinkhorn between each row's two distributions") {
@@ -60,7 +40,7 @@ TEST_CASE("class_transport is sinkhorn between each row's two distributions") {
     for (double const epsilon : {1., .05}) {
       divot::class_transport const what{
           .cost = cost, .temperature = 1.5, .epsilon = epsilon, .objective = of};
-      matrix const q = softmax(s, 1.5), p = softmax(t, 1.5);
+      matrix const q = softmax_rows(s, 1.5), p = softmax_rows(t, 1.5);
       double expected = 0;
       for (Eigen::Index i = 0; i < 4; ++i) {
         auto const solved =

@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 #include <divot/divot.hpp>
 #include <unit/refusal.hpp>
-#include <unit/slope.hpp>
+#include <unit/row_samples.hpp>
 
 #include <Eigen/Core>
 
@@ -25,9 +25,7 @@ using wide = Eigen::Matrix<long double, Eigen::Dynamic, Eigen::Dynamic>;
 constexpr auto sum = divot::reduction::sum;
 
 matrix random(divot::index rows, divot::index cols, unsigned seed, double scale = 1) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<double> normal;
-  return matrix::NullaryExpr(rows, cols, [&] { return scale * normal(generator); });
+  return random_rows(rows, cols, seed, scale);
 }
 
 wide softmax(matrix const& z, double temperature) {
@@ -64,23 +62,9 @@ double reference(divot::sinkd const& what, matrix const& teacher, matrix const& 
   return static_cast<double>(total);
 }
 
-/// The worst of a gradient against central differences, relative to its norm.
-double off(matrix const& gradient, matrix at, std::function<double(matrix const&)> const& f) {
-  double worst = 0;
-  double const step = 1e-5;
-  for (Eigen::Index i = 0; i < at.rows(); ++i) {
-    for (Eigen::Index k = 0; k < at.cols(); ++k) {
-      double const x = at(i, k);
-      auto const moved = [&](double by) {
-        at(i, k) = x + by;
-        return f(at);
-      };
-      double const slope = slope_at_zero(moved, step);
-      at(i, k) = x;
-      worst = std::max(worst, std::abs(slope - gradient(i, k)));
-    }
-  }
-  return worst / gradient.norm();
+double off(matrix const& gradient, matrix const& at,
+           std::function<double(matrix const&)> const& f) {
+  return gradient_error(gradient, at, f, 1e-5);
 }
 
 TEST_CASE("sinkd is what its definition says, on every policy") {

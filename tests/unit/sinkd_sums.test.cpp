@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 #include <divot/divot.hpp>
 #include <unit/refusal.hpp>
+#include <unit/row_samples.hpp>
 
 #include <Eigen/Core>
 
@@ -24,9 +25,7 @@ using matrix = row_major<double>;
 constexpr auto sum = divot::reduction::sum;
 
 matrix random(divot::index rows, divot::index cols, unsigned seed, double scale = 2) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<double> normal;
-  return matrix::NullaryExpr(rows, cols, [&] { return scale * normal(generator); });
+  return random_rows(rows, cols, seed, scale);
 }
 
 std::vector<std::int64_t> some_labels(divot::index rows, divot::index classes) {

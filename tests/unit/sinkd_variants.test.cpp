@@ -8,7 +8,7 @@
 #include <divot/sinkd_limit.hpp>
 #include <divot/sinkhorn.hpp>
 #include <unit/refusal.hpp>
-#include <unit/slope.hpp>
+#include <unit/row_samples.hpp>
 
 #include <Eigen/Core>
 
@@ -33,14 +33,7 @@ constexpr auto entropic = divot::transport_objective::entropic;
 constexpr auto transport_cost = divot::transport_objective::transport_cost;
 
 matrix random(divot::index rows, divot::index cols, unsigned seed, double scale = 2) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<double> normal;
-  return matrix::NullaryExpr(rows, cols, [&] { return scale * normal(generator); });
-}
-matrix softmax(matrix const& z, double temperature) {
-  matrix p = ((z.colwise() - z.rowwise().maxCoeff()) / temperature).array().exp();
-  for (Eigen::Index i = 0; i < p.rows(); ++i) p.row(i) /= p.row(i).sum();
-  return p;
+  return random_rows(rows, cols, seed, scale);
 }
 template <class Of>
 matrix costs(matrix const& x, matrix const& y, Of const& of) {
@@ -49,7 +42,7 @@ matrix costs(matrix const& x, matrix const& y, Of const& of) {
   });
 }
 matrix l1_costs(matrix const& t, matrix const& s, double temperature = 2) {
-  return costs(softmax(s, temperature), softmax(t, temperature),
+  return costs(softmax_rows(s, temperature), softmax_rows(t, temperature),
                [](auto const& d) { return d.cwiseAbs().sum(); });
 }
 /// The value of so many sweeps (0: very many), as the definition says it.
@@ -67,23 +60,9 @@ double reference(divot::sinkd const& what, matrix const& c) {
   return paid + what.epsilon * kl.sum();
 }
 
-/// The worst of a gradient against central differences, relative to its norm.
-double off(matrix const& gradient, matrix at, std::function<double(matrix const&)> const& f,
+double off(matrix const& gradient, matrix const& at, std::function<double(matrix const&)> const& f,
            double step = 1e-5) {
-  double worst = 0;
-  for (Eigen::Index i = 0; i < at.rows(); ++i) {
-    for (Eigen::Index k = 0; k < at.cols(); ++k) {
-      double const x = at(i, k);
-      auto const moved = [&](double by) {
-        at(i, k) = x + by;
-        return f(at);
-      };
-      double const slope = slope_at_zero(moved, step);
-      at(i, k) = x;
-      worst = std::max(worst, std::abs(slope - gradient(i, k)));
-    }
-  }
-  return worst / gradient.norm();
+  return gradient_error(gradient, at, f, step);
 }
 /// Both sides' gradients against central differences.
 template <class L>
@@ -186,7 +165,7 @@ TEST_CASE("other costs between the softmaxes: values, and gradients of both side
   auto const l2 = [](auto const& d) { return d.norm(); };
   auto const squared = [](auto const& d) { return d.squaredNorm(); };
   divot::sinkd what{.temperature = 1.5, .epsilon = .1, .sweeps = 5};
-  matrix const p = softmax(s, 1.5), q = softmax(t, 1.5);
+  matrix const p = softmax_rows(s, 1.5), q = softmax_rows(t, 1.5);
   for (auto const of : {entropic, transport_cost}) {
     what.objective = of;
     divot::batch const options{.reduction = sum};
@@ -331,7 +310,7 @@ TEST_CASE("sequences are separate problems, bit for bit, masks and all") {
   // problems of one row have one plan
   divot::sinkd const single{.rows_per_problem = 1};
   double const rowwise = divot::value(single, t, s, {.reduction = sum});
-  CHECK(rowwise == doctest::Approx((softmax(s, 2) - softmax(t, 2)).cwiseAbs().sum()));
+  CHECK(rowwise == doctest::Approx((softmax_rows(s, 2) - softmax_rows(t, 2)).cwiseAbs().sum()));
 }
 
 #if DIVOT_HAS_OPENMP

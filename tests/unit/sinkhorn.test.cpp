@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 #include <divot/divot.hpp>
 #include <unit/refusal.hpp>
-#include <unit/slope.hpp>
+#include <unit/transport_problem.hpp>
 
 #include <Eigen/Core>
 
@@ -22,21 +22,7 @@ using vector = Eigen::VectorXd;
 using divot::transport_objective;
 using divot::transport_status;
 
-struct problem {
-  matrix cost;
-  vector a, b;
-};
-
-problem random(Eigen::Index rows, Eigen::Index columns, unsigned seed) {
-  std::mt19937 generator(seed);
-  std::uniform_real_distribution<double> number(.1, 2);
-  problem p{matrix::NullaryExpr(rows, columns, [&] { return number(generator); }),
-            vector::NullaryExpr(rows, [&] { return number(generator); }),
-            vector::NullaryExpr(columns, [&] { return number(generator); })};
-  p.a /= p.a.sum();
-  p.b /= p.b.sum();
-  return p;
-}
+using problem = transport_problem;
 
 /// L1 costs of a batch late in training: a confident teacher and a student that follows it.
 matrix late(Eigen::Index rows, Eigen::Index classes, unsigned seed) {
@@ -97,7 +83,7 @@ TEST_CASE("three by two with masses: plan, values and the implicit gradient") {
 }
 
 TEST_CASE("costs that separate leave the plan at a⊗b, and a single row takes all of b") {
-  problem p = random(4, 6, 1);
+  problem p = random_problem(4, 6, 1);
   p.cost = (p.a * 3).replicate(1, 6) + (p.b * 2).transpose().replicate(4, 1);
   for (double const epsilon : {1., .01}) {
     auto const s = divot::sinkhorn(p.cost, p.a, p.b, {.epsilon = epsilon});
@@ -108,7 +94,7 @@ TEST_CASE("costs that separate leave the plan at a⊗b, and a single row takes a
 }
 
 TEST_CASE("constants, scales, orders and transposition of the problem") {
-  problem const p = random(5, 8, 2);
+  problem const p = random_problem(5, 8, 2);
   auto const s = divot::sinkhorn(p.cost, p.a, p.b, {.epsilon = .1, .tolerance = 1e-12});
   auto const near = [&](matrix const& plan) { return (plan - s.plan()).cwiseAbs().maxCoeff(); };
   divot::sinkhorn_options const same{.epsilon = .1, .tolerance = 1e-12};
@@ -126,7 +112,7 @@ TEST_CASE("constants, scales, orders and transposition of the problem") {
 }
 
 TEST_CASE("potentials, values and errors are those of the plan") {
-  problem const p = random(7, 5, 3);
+  problem const p = random_problem(7, 5, 3);
   auto const s = divot::sinkhorn(p.cost, p.a, p.b, {.epsilon = .05});
   matrix const plan = s.plan();
   matrix exponent = -p.cost;
@@ -148,7 +134,7 @@ TEST_CASE("potentials, values and errors are those of the plan") {
 }
 
 TEST_CASE("gradients are those of central differences: costs, masses and epsilon") {
-  problem const p = random(4, 5, 4);
+  problem const p = random_problem(4, 5, 4);
   for (double const epsilon : {1., .1, .03}) {
     for (auto const of : {transport_objective::entropic, transport_objective::transport_cost}) {
       divot::sinkhorn_options const options{.epsilon = epsilon, .tolerance = 1e-14};
@@ -193,7 +179,7 @@ TEST_CASE("gradients are those of central differences: costs, masses and epsilon
 }
 
 TEST_CASE("rows and columns of no mass have no plan and no gradient") {
-  problem const p = random(3, 4, 5);
+  problem const p = random_problem(3, 4, 5);
   matrix cost(4, 5);
   cost << p.cost.row(0), 9., matrix::Constant(1, 5, 3), p.cost.row(1), 9., p.cost.row(2), 9.;
   vector a(4), b(5);
@@ -240,7 +226,7 @@ TEST_CASE("batches late in training are solved in ten sweeps and twenty steps") 
 }
 
 TEST_CASE("as epsilon goes to 0 the cost is that of the cheapest assignment") {
-  matrix const cost = random(6, 6, 6).cost;
+  matrix const cost = random_problem(6, 6, 6).cost;
   std::vector<int> order{0, 1, 2, 3, 4, 5};
   double cheapest = HUGE_VAL;
   do {
@@ -268,7 +254,7 @@ TEST_CASE("a plan that is nearly an assignment has the gradient of one") {
 }
 
 TEST_CASE("wide problems are solved, and differentiated, from their narrow side") {
-  problem const p = random(3, 4000, 10);
+  problem const p = random_problem(3, 4000, 10);
   auto const s = divot::sinkhorn(p.cost, p.a, p.b, {.epsilon = .05});
   auto const g = s.gradient(transport_objective::transport_cost);
   auto const turned = divot::sinkhorn(p.cost.transpose(), p.b, p.a, {.epsilon = .05});
@@ -278,7 +264,7 @@ TEST_CASE("wide problems are solved, and differentiated, from their narrow side"
 }
 
 TEST_CASE("a constant far above the costs' differences takes no digits") {
-  problem const p = random(6, 5, 11);
+  problem const p = random_problem(6, 5, 11);
   auto const s = divot::sinkhorn(p.cost, p.a, p.b, {.epsilon = .01});
   matrix const high = (p.cost * 1024).array().round() / 1024 + 1048576;
   divot::sinkhorn_options const options{.epsilon = .01, .tolerance = 1e-13};
@@ -297,7 +283,7 @@ TEST_CASE("numbers of any kind make a problem") {
   CHECK(far(divot::sinkhorn(whole, {.epsilon = 1}).transport_cost, .268941421369995) <= 1e-14);
   Eigen::RowVectorXf const thirds = Eigen::RowVectorXf::Constant(3, 1 / 3.f);
   Eigen::ArrayXf const sevenths = Eigen::ArrayXf::Constant(7, 1 / 7.f);
-  auto const s = divot::sinkhorn(divot::simd, random(3, 7, 12).cost, thirds, sevenths);
+  auto const s = divot::sinkhorn(divot::simd, random_problem(3, 7, 12).cost, thirds, sevenths);
   CHECK(s.status == transport_status::converged);
   for (auto const& [rows, columns] : {std::pair{0, 3}, {3, 0}, {0, 0}}) {
     CHECK(divot::sinkhorn(matrix(rows, columns)).status == transport_status::empty);
@@ -307,7 +293,7 @@ TEST_CASE("numbers of any kind make a problem") {
 }
 
 TEST_CASE("a fixed number of sweeps is what sinkd does, and has no gradient of the limit") {
-  matrix const cost = random(5, 5, 7).cost;
+  matrix const cost = random_problem(5, 5, 7).cost;
   auto const s = divot::sinkhorn(cost, vector::Ones(5), vector::Ones(5), {.sweeps = 3});
   matrix plan = (-cost / .1).array().exp();
   for (int k = 0; k < 3; ++k) {
@@ -322,7 +308,7 @@ TEST_CASE("a fixed number of sweeps is what sinkd does, and has no gradient of t
 }
 
 TEST_CASE("a tolerance below what the numbers can tell is said to be so") {
-  problem const p = random(6, 6, 8);
+  problem const p = random_problem(6, 6, 8);
   auto const s = divot::sinkhorn(p.cost, p.a, p.b, {.epsilon = .01, .tolerance = 1e-18});
   CHECK(s.status == transport_status::stalled_roundoff);
   CHECK(s.row_error + s.column_error <= 1e-13);
@@ -335,7 +321,7 @@ TEST_CASE("a tolerance below what the numbers can tell is said to be so") {
 }
 
 TEST_CASE("sinkhorn says what is wrong with its input") {
-  problem p = random(2, 3, 9);
+  problem p = random_problem(2, 3, 9);
   auto const call = [&](divot::sinkhorn_options const& options = {}) {
     return refusal([&] { divot::sinkhorn(p.cost, p.a, p.b, options); });
   };
@@ -351,7 +337,7 @@ TEST_CASE("sinkhorn says what is wrong with its input") {
   CHECK(call().find("the columns' to 1.5; they must agree") != std::string::npos);
   p.b(1) = -1;
   CHECK(call().find("column 1 has mass -1") != std::string::npos);
-  p = random(2, 3, 9);
+  p = random_problem(2, 3, 9);
   p.cost(1, 2) = std::nan("");
   CHECK(call() == "divot: sinkhorn: the cost in row 1, column 2 is nan; costs must be finite");
 }

@@ -57,10 +57,9 @@ enum class route {
 /// not
 ///           solved to the tolerance; nothing is written then
 /// Sums      0.1 * cross_entropy{} + 0.9 * at(4, kl{}) + 0.8 * sinkd{}: worked out before the
-/// losses
-///           of single rows, which add its gradient to theirs as they write it. at(T, …) does not
-///           go around it, since it has a temperature; what it has not (top-k and mixed teachers,
-///           transforms, diagnostics, derivatives of temperatures) no sum with it has
+///           losses of single rows, which add its gradient to theirs as they write it. at(T, …)
+///           does not go around it, since it has a temperature; what it has not (top-k and mixed
+///           teachers, transforms, diagnostics, derivatives of temperatures) no sum with it has
 /// Memory    rows × classes of both sides, and rows × (3 rows + 4 sweeps) of double; in a sum
 ///           rows × classes of each gradient, too. With sequences rows × L for each gradient's
 ///           slope, and of the others for each thread. With sweeps = 0 the solver allocates its own

@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/config.hpp>
+
 #include <limits>
 #include <span>
+#include <type_traits>
 
 namespace divot {
 
@@ -54,4 +57,15 @@ enum class transport_objective {
   transport_cost  ///< ⟨P, C⟩ of that P
 };
 
+inline namespace DIVOT_ABI {
+
+/// Whether numbers of this type are rounded more than double's.
+template <class T>
+inline constexpr bool is_narrow = !std::is_integral_v<T> && sizeof(T) < sizeof(double);
+
+/// By what part the two sides' masses may differ in what they add up to.
+template <class A, class B>
+inline constexpr double mass_gap = is_narrow<A> || is_narrow<B> ? 1e-5 : 1e-9;
+
+}  // namespace DIVOT_ABI
 }  // namespace divot

@@ -62,21 +62,23 @@ DIVOT_INLINE V difference_sign(V const& d) {
   return V(math::select(d > none, one, none) - math::select(d < none, one, none));
 }
 
+// Of most the sum is the cost.
+template <class G, class V>
+DIVOT_INLINE V ground_cost_of(G const&, V const& sum) {
+  return sum;
+}
+template <class G, class V>
+DIVOT_INLINE V ground_factor(G const&, V const&) {
+  return V(scalar_of<V>(1));
+}
+
 template <class V>
 DIVOT_INLINE V ground_term(ground::l1, V const& d) {
   return math::abs(d);
 }
 template <class V>
-DIVOT_INLINE V ground_cost_of(ground::l1, V const& sum) {
-  return sum;
-}
-template <class V>
 DIVOT_INLINE V ground_slope(ground::l1, V const& d) {
   return difference_sign(d);
-}
-template <class V>
-DIVOT_INLINE V ground_factor(ground::l1, V const&) {
-  return V(scalar_of<V>(1));
 }
 
 template <class V>
@@ -84,16 +86,8 @@ DIVOT_INLINE V ground_term(ground::squared_l2, V const& d) {
   return V(d * d);
 }
 template <class V>
-DIVOT_INLINE V ground_cost_of(ground::squared_l2, V const& sum) {
-  return sum;
-}
-template <class V>
 DIVOT_INLINE V ground_slope(ground::squared_l2, V const& d) {
   return V(d + d);
-}
-template <class V>
-DIVOT_INLINE V ground_factor(ground::squared_l2, V const&) {
-  return V(scalar_of<V>(1));
 }
 
 template <class V>
@@ -107,10 +101,6 @@ DIVOT_INLINE V ground_cost_of(ground::cosine, V const& sum) {
 template <class V>
 DIVOT_INLINE V ground_slope(ground::cosine, V const& d) {
   return d;
-}
-template <class V>
-DIVOT_INLINE V ground_factor(ground::cosine, V const&) {
-  return V(scalar_of<V>(1));
 }
 
 template <class V>

@@ -27,16 +27,8 @@ DIVOT_INLINE V ground_term(ground::absolute_difference, V const& d) {
   return ground_term(ground::l1{}, d);
 }
 template <class V>
-DIVOT_INLINE V ground_cost_of(ground::absolute_difference, V const& sum) {
-  return sum;
-}
-template <class V>
 DIVOT_INLINE V ground_slope(ground::absolute_difference, V const& d) {
   return ground_slope(ground::l1{}, d);
-}
-template <class V>
-DIVOT_INLINE V ground_factor(ground::absolute_difference, V const& cost) {
-  return ground_factor(ground::l1{}, cost);
 }
 
 /// Costs that sinkd knows.

@@ -133,35 +133,10 @@ class log_sweeps {
 
   void run() const {
     std::fill_n(g(0), p_.columns, 0.);
-    for (index k = 0; k < p_.sweeps; ++k) sweep(g(k), f(k), g(k + 1));
-  }
-
-  /// One sweep: f from `before`, then the columns' potentials after it.
-  void sweep(double const* before, double* f, double* after) const {
     double* const sums = h_.spare;
-    rows(before, f, sums);
-    columns(before, f, sums, after);
-  }
-  /// The rows' half: f, which gives every row its mass, and what each column then has.
-  void rows(double const* g, double* f, double* sums) const {
-    index const m = p_.columns;
-    double* const e = h_.spare + m;
-    std::fill_n(sums, m, 0.);
-    for (index i = 0; i < p_.rows; ++i) {
-      auto const row = exponentials_row<Team>(g, cost(i), per_epsilon_, m, e);
-      f[i] = p_.epsilon * (std::log(p_.row_mass[i]) - row.largest - std::log(row.sum));
-      add_multiple_row<Team>(p_.row_mass[i] / row.sum, e, sums, m);
-    }
-  }
-  /// The columns' half, from what they have: potentials that give every column its mass. `after`
-  /// may be `before`.
-  void columns(double const* before, double const* f, double const* sums, double* after) const {
-    for (index j = 0; j < p_.columns; ++j) {
-      double const log_b = std::log(p_.column_mass[j]);
-      // a column that no row gave anything to
-      bool const lost = !(sums[j] > 1e-280);
-      after[j] = lost ? p_.epsilon * (log_b - column_log_sum(f, j))
-                      : before[j] + p_.epsilon * (log_b - std::log(sums[j]));
+    for (index k = 0; k < p_.sweeps; ++k) {
+      rows(g(k), f(k), sums);
+      columns(g(k), f(k), sums, g(k + 1));
     }
   }
 
@@ -216,6 +191,27 @@ class log_sweeps {
   }
 
  private:
+  /// The rows' half: f, which gives every row its mass, and what each column then has.
+  void rows(double const* g, double* f, double* sums) const {
+    index const m = p_.columns;
+    double* const e = h_.spare + m;
+    std::fill_n(sums, m, 0.);
+    for (index i = 0; i < p_.rows; ++i) {
+      auto const row = exponentials_row<Team>(g, cost(i), per_epsilon_, m, e);
+      f[i] = p_.epsilon * (std::log(p_.row_mass[i]) - row.largest - std::log(row.sum));
+      add_multiple_row<Team>(p_.row_mass[i] / row.sum, e, sums, m);
+    }
+  }
+  /// The columns' half, from what they have: potentials that give every column its mass.
+  void columns(double const* before, double const* f, double const* sums, double* after) const {
+    for (index j = 0; j < p_.columns; ++j) {
+      double const log_b = std::log(p_.column_mass[j]);
+      // a column that no row gave anything to
+      bool const lost = !(sums[j] > 1e-280);
+      after[j] = lost ? p_.epsilon * (log_b - column_log_sum(f, j))
+                      : before[j] + p_.epsilon * (log_b - std::log(sums[j]));
+    }
+  }
   /// log Σ_i exp((f_i − C_ij)/ε).
   double column_log_sum(double const* f, index j) const {
     auto const of = [&](index i) { return (f[i] - cost(i)[j]) * per_epsilon_; };

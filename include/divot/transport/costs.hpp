@@ -42,13 +42,7 @@ class dense_costs {
   /// Row i in double. `spare`: room for one, where it has to be made.
   template <class Team>
   double const* row(Eigen::Index i, double* spare) const {
-    T const* const own = costs_->data() + i * cols();
-    if constexpr (std::is_same_v<T, double>) {
-      return own;
-    } else {
-      std::copy_n(own, cols(), spare);
-      return spare;
-    }
+    return row_as<Team, double>(i, nullptr, spare);
   }
   /// Row i in another type.
   template <class Team, class U>
@@ -219,8 +213,10 @@ template <class Team, class Blocks, class Costs>
 std::pair<double, double> range_of_costs(Blocks const& blocks, Costs const& costs) {
   if constexpr (Costs::has_points) {
     double const entries = static_cast<double>(costs.rows()) * static_cast<double>(costs.cols());
-    double const bound = costs.bound();
-    if (entries > most_entries_in_memory && std::isfinite(bound)) return {0, bound};
+    if (entries > most_entries_in_memory) {
+      double const bound = costs.bound();
+      if (std::isfinite(bound)) return {0, bound};
+    }
   }
   using T = typename Team::scalar;
   using lane = typename Team::lane;

@@ -123,13 +123,12 @@ class iterated_coupling {
     if (!std::isinf(to.column_penalty)) extra_ = to.epsilon / to.column_penalty * c;
     diagonal_.resize(g.size());
     passes.add_up(f, g, diagonal_, [&](Eigen::Index i, double* p, double const*, double* sums) {
-      for (Eigen::Index j = 0; j < g.size(); ++j)
+      for (Eigen::Index j = 0; j < g.size(); ++j) {
         sums[j] += p[j] * (1 - part_ * per_sum(p[j], r(i)));
+      }
     });
     diagonal_ = (diagonal_ + extra_).cwiseMax(1e-300);
   }
-
-  bool solved() const { return true; }
 
   /// The solution to this error Σ|right − coupling·x|, or after as many products as may help.
   vector solve(vector const& right, double tolerance) const {
@@ -180,39 +179,68 @@ class iterated_coupling {
 /// Up to so many columns the coupling is a matrix.
 inline constexpr Eigen::Index most_factored_columns = 1024;
 
-/// What an implicit gradient of ⟨P, C⟩ is made of: κ of the rows and μ of the columns with
+/// What an implicit gradient of L(P) is made of: κ of the rows and μ of the columns with
 ///
-///   r κ (1 + ε/ρ_r) + P μ = Σ_j P_ij C_ij,   Pᵀ κ + c μ (1 + ε/ρ_c) = Σ_i P_ij C_ij
+///   r κ (1 + ε/ρ_r) + P μ = Σ_j P_ij G_ij,   Pᵀ κ + c μ (1 + ε/ρ_c) = Σ_i P_ij G_ij,   G = ∂L/∂P
 ///
-/// r, c: the plan's sums
-template <class Passes>
-void implicit_slopes(Passes const& passes, transport_marginals const& to, transport_vector const& f,
-                     transport_vector const& g, transport_vector const& r,
-                     transport_vector const& c, transport_vector& kappa, transport_vector& mu) {
-  using team = typename Passes::team;
+/// This is μ. r, c: the plan's sums; of(i, c_i): row i of G, which of ⟨P, C⟩ are the costs c_i
+template <class Passes, class Of>
+transport_vector implicit_column_slopes(Passes const& passes, transport_marginals const& to,
+                                        transport_vector const& f, transport_vector const& g,
+                                        transport_vector const& r, transport_vector const& c,
+                                        Of const& of) {
   Eigen::Index const m = g.size();
   double const part = to.row_part();
   transport_vector right(m);
-  // from what costs differ by from that of the row's largest entry: where the coupling is weak the
-  // right-hand side is as small, and no difference of large sums
+  // from what a row's entries differ by from that of the plan's largest: where the coupling is weak
+  // the right-hand side is as small, and no difference of large sums
   passes.add_up(f, g, right, [&](Eigen::Index i, double* p, double const* c_i, double* sums) {
-    double const chief = c_i[std::max_element(p, p + m) - p];
+    double const* const own = of(i, c_i);
+    double const chief = own[std::max_element(p, p + m) - p];
     double mean = 0;
-    for (Eigen::Index j = 0; j < m; ++j) mean += p[j] * (c_i[j] - chief);
+    for (Eigen::Index j = 0; j < m; ++j) mean += p[j] * (own[j] - chief);
     mean = per_sum(mean, r(i));
     double const left = (1 - part) * (mean + chief);
-    for (Eigen::Index j = 0; j < m; ++j) sums[j] += p[j] * ((c_i[j] - chief - mean) + left);
+    for (Eigen::Index j = 0; j < m; ++j) sums[j] += p[j] * ((own[j] - chief - mean) + left);
   });
   if (m <= most_factored_columns) {
-    mu = factored_coupling(passes, to, f, g, r, c).solve(right);
-  } else {
-    mu = iterated_coupling(passes, to, f, g, r, c).solve(right, 1e-12 * right.lpNorm<1>());
+    return factored_coupling(passes, to, f, g, r, c).solve(right);
   }
-  kappa.resize(r.size());
+  return iterated_coupling(passes, to, f, g, r, c).solve(right, 1e-12 * right.lpNorm<1>());
+}
+/// And this is κ, from μ.
+template <class Passes>
+transport_vector implicit_row_slopes(Passes const& passes, transport_marginals const& to,
+                                     transport_vector const& f, transport_vector const& g,
+                                     transport_vector const& r, transport_vector const& mu) {
+  using team = typename Passes::team;
+  Eigen::Index const m = g.size();
+  transport_vector kappa(r.size());
   passes.each_row(f, g, [&](Eigen::Index i, double* p, double const* c_i) {
     double const paid = dot_row<team>(p, c_i, m), by_columns = dot_row<team>(p, mu.data(), m);
-    kappa(i) = part * per_sum(paid - by_columns, r(i));
+    kappa(i) = to.row_part() * per_sum(paid - by_columns, r(i));
   });
+  return kappa;
+}
+/// take(j, x): x = P_ij (κ_i + μ_j − G_ij)/ε, what L changes by with C_ij through the plan. p, own:
+/// row i of P and of G, either of which take may write to at j.
+template <class Take>
+void each_implicit_slope(transport_marginals const& to, transport_vector const& mu, double const* p,
+                         double const* own, Take const& take) {
+  Eigen::Index const m = mu.size();
+  // from what G less μ differs by from that of the plan's largest entry, which nearly all of a
+  // row's mass may stand in; the row's own κ is their mean
+  Eigen::Index const j0 = std::max_element(p, p + m) - p;
+  double const at_chief = own[j0], mu_of_chief = mu(j0);
+  auto const further = [&](Eigen::Index j) { return (own[j] - at_chief) - (mu(j) - mu_of_chief); };
+  double mean = 0, sum = 0;
+  for (Eigen::Index j = 0; j < m; ++j) {
+    mean += p[j] * further(j);
+    sum += p[j];
+  }
+  mean = per_sum(mean, sum);
+  double const lost = (1 - to.row_part()) * (mean + (at_chief - mu_of_chief));
+  for (Eigen::Index j = 0; j < m; ++j) take(j, p[j] * ((mean - further(j)) - lost) / to.epsilon);
 }
 
 }  // namespace DIVOT_ABI

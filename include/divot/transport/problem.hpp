@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
-#include <type_traits>
 
 namespace divot {
 
@@ -33,10 +32,6 @@ template <class... Parts>
   (m << ... << parts);
   throw transport_error(m.text(), status);
 }
-
-/// Whether numbers of this type are rounded more than double's.
-template <class T>
-inline constexpr bool is_narrow = !std::is_integral_v<T> && sizeof(T) < sizeof(double);
 
 inline void check_sinkhorn(sinkhorn_options const& options) {
   if (!(options.epsilon > 0 && std::isfinite(options.epsilon))) {
@@ -150,14 +145,13 @@ transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs cons
   to.b = positive_masses(b, "column", s.places_of_columns);
   double const mass = to.a.sum(), other = to.b.sum();
   if (n == 0 || m == 0 || (to.a.size() == 0 && to.b.size() == 0)) return s;
-  constexpr bool narrow_masses = is_narrow<typename A::Scalar> || is_narrow<typename B::Scalar>;
   if (!(std::max(mass, other) <= 1e150)) {
     refuse_problem(transport_status::bad_input, "sinkhorn: the rows' masses add up to ", mass,
                    ", the columns' to ", other,
                    "; values have their product in them: 1e150 at most");
   }
   double const gap = std::abs(mass - other) / std::max(mass, other);
-  if (to.exact() && !(gap <= (narrow_masses ? 1e-5 : 1e-9))) {
+  if (to.exact() && !(gap <= mass_gap<typename A::Scalar, typename B::Scalar>)) {
     refuse_problem(transport_status::mass_mismatch, "sinkhorn: the rows' masses add up to ", mass,
                    ", the columns' to ", other, "; they must agree");
   }

@@ -49,6 +49,11 @@ class transport_solution {
   /// errors of the marginals, and never above it. With a penalty ρ(1 − e^(−f̃/ρ)) for f̃.
   double dual = 0;
 
+  /// Whether the plan is that of the limit, as nearly as the tolerance or the numbers let it be.
+  bool solved() const {
+    return status == transport_status::converged || status == transport_status::stalled_roundoff;
+  }
+
   /// The potentials; −∞ where there is no mass. Σ b g̃ = 0 settles what may be moved between them
   /// where both sides' masses are kept exactly.
   vector row_potentials() const {
@@ -141,9 +146,8 @@ class transport_solution {
     if (status == transport_status::sweeps_done || status == transport_status::max_sweeps) {
       fail("transport_solution::gradient: the problem is not solved (the marginals are off by ",
            (row_error + column_error) / to.a.sum(),
-           " of the mass): this gradient is that of the limit; leave out sweeps, raise max_sweeps "
-           "or "
-           "the tolerance");
+           " of the mass): this gradient is that of the limit; leave out sweeps, or raise "
+           "max_sweeps or the tolerance");
     }
     transport_gradient out;
     out.row_mass = vector::Zero(all_rows);
@@ -161,7 +165,7 @@ class transport_solution {
       slopes(kappa, mu);
       of_rows = mass_slopes(kappa, to.a, rows, to.row_penalty);
       of_columns = mass_slopes(mu, to.b, columns, to.column_penalty);
-      out.epsilon = epsilon_slope(kappa, mu);
+      out.epsilon = epsilon_slope(mu);
     } else {
       vector const own_f = (f - to.epsilon * to.a.array().log().matrix()).array() + lowest_cost;
       vector const own_g = g - to.epsilon * to.b.array().log().matrix();
@@ -173,7 +177,7 @@ class transport_solution {
     out.column_mass(places_of_columns) = of_columns;
     if constexpr (!Costs::has_points) {
       passes().each_row(f, g, [&](Eigen::Index i, double* p, double const* c) {
-        cost_slopes(implicit, mu, p, c);
+        if (implicit) cost_slopes(to, mu, p, c);
         out.cost(places_of_rows[place(i)], places_of_columns) =
             Eigen::Map<vector const>(p, g.size()).transpose();
       });
@@ -210,14 +214,19 @@ class transport_solution {
     return all;
   }
 
-  /// κ and μ, by the side with fewer columns.
+  /// κ and μ of ⟨P, C⟩, by the side with fewer columns.
   void slopes(vector& kappa, vector& mu) const {
+    auto const costs_of = [](Eigen::Index, double const* c) { return c; };
     if (g.size() <= f.size()) {
-      implicit_slopes(passes(), to, f, g, rows, columns, kappa, mu);
+      auto const over = passes();
+      mu = implicit_column_slopes(over, to, f, g, rows, columns, costs_of);
+      kappa = implicit_row_slopes(over, to, f, g, rows, mu);
     } else {
       Costs const turned = costs.transposed();
+      transport_marginals const to_turned = to.transposed();
       passes_type const over(policy, turned, to.epsilon);
-      implicit_slopes(over, to.transposed(), g, f, columns, rows, mu, kappa);
+      kappa = implicit_column_slopes(over, to_turned, g, f, columns, rows, costs_of);
+      mu = implicit_row_slopes(over, to_turned, g, f, columns, kappa);
     }
     if (!kappa.allFinite() || !mu.allFinite()) {
       fail(
@@ -236,42 +245,19 @@ class transport_solution {
     return constant - (penalty + to.epsilon) *
                           (-x.array() / penalty).unaryExpr([](double t) { return std::expm1(t); });
   }
-  /// Row i of ∂⟨P, C⟩/∂C, in the place of row i of P: the row's own κ is what makes the columns'
-  /// part of it add up to what its penalty lets through.
-  void cost_slopes(bool implicit, vector const& mu, double* p, double const* c) const {
-    if (implicit) cost_slopes(to, mu, p, c);
-  }
+  /// Row i of ∂⟨P, C⟩/∂C, in the place of row i of P.
   static void cost_slopes(transport_marginals const& to, vector const& mu, double* p,
                           double const* c) {
-    Eigen::Index const m = mu.size();
-    // from what costs less μ differ by from that of the row's largest entry, which nearly all of a
-    // row's mass may stand in
-    Eigen::Index const j0 = std::max_element(p, p + m) - p;
-    double const chief = c[j0] - mu(j0);
-    double mean = 0, sum = 0;
-    for (Eigen::Index j = 0; j < m; ++j) {
-      mean += p[j] * ((c[j] - c[j0]) - (mu(j) - mu(j0)));
-      sum += p[j];
-    }
-    if (!(sum > 0)) return;
-    mean /= sum;
-    double const lost = (1 - to.row_part()) * (mean + chief);
-    for (Eigen::Index j = 0; j < m; ++j) {
-      double const own = (c[j] - c[j0]) - (mu(j) - mu(j0));
-      p[j] += p[j] * ((mean - own) - lost) / to.epsilon;
-    }
+    each_implicit_slope(to, mu, p, c, [&](Eigen::Index j, double slope) { p[j] += slope; });
   }
-  double epsilon_slope(vector const& kappa, vector const& mu) const {
-    (void)kappa;
+  double epsilon_slope(vector const& mu) const {
     vector sums(1);
     passes().add_up(f, g, sums, [&](Eigen::Index i, double* p, double const* c, double* sum) {
-      std::vector<double> const before(p, p + g.size());
-      cost_slopes(to, mu, p, c);
-      for (Eigen::Index j = 0; j < g.size(); ++j) {
+      each_implicit_slope(to, mu, p, c, [&](Eigen::Index j, double slope) {
         double const logarithm = (f(i) + g(j) - c[j]) / to.epsilon;
         double const own = to.exact() ? 0 : std::log(to.a(i)) + std::log(to.b(j));
-        sum[0] += (p[j] - before[place(j)]) * (logarithm - own);
-      }
+        sum[0] += slope * (logarithm - own);
+      });
     });
     return sums(0);
   }

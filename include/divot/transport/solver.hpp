@@ -276,6 +276,7 @@ class sinkhorn_solver {
     }
     return false;
   }
+
   Policy const& policy_;
   Costs const& costs_;
   transport_marginals const& to_;
