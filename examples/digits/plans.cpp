@@ -27,13 +27,10 @@ std::vector<Eigen::Index> by_digit(std::vector<std::int64_t> const& labels) {
   return chosen;
 }
 
-Eigen::MatrixXd costs(matrix const& student, matrix const& teacher) {
-  Eigen::MatrixXd p(student.rows(), classes), q(teacher.rows(), classes);
-  divot::softmax(divot::logits(student.cast<double>(), 2), p);
-  divot::softmax(divot::logits(teacher.cast<double>(), 2), q);
-  return Eigen::MatrixXd::NullaryExpr(p.rows(), q.rows(), [&](Eigen::Index i, Eigen::Index j) {
-    return (p.row(i) - q.row(j)).lpNorm<1>();
-  });
+Eigen::MatrixXd softmax(matrix const& logits) {
+  Eigen::MatrixXd p(logits.rows(), classes);
+  divot::softmax(divot::logits(logits.cast<double>(), 2), p);
+  return p;
 }
 
 }  // namespace
@@ -49,8 +46,9 @@ std::vector<transport_plan> follow_plans(loss const& what, lesson const& from, e
   std::vector<transport_plan> plans;
   for (int const step : steps) {
     network student = train_student(what, from, how, step);
-    auto const solved =
-        divot::sinkhorn(costs(student.forward(shown.images), teacher), {.epsilon = .1});
+    auto const solved = divot::sinkhorn(divot::points(softmax(student.forward(shown.images)),
+                                                      softmax(teacher), divot::ground::l1{}),
+                                        {.epsilon = .1});
     transport_plan each{step, solved.plan() * static_cast<double>(chosen.size())};
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       for (std::size_t j = 0; j < chosen.size(); ++j) {
