@@ -6,11 +6,12 @@
 #include <divot/eigen/top_k_checks.hpp>
 #include <divot/exec/loss_rows.hpp>
 #include <divot/exec/parameter_rows.hpp>
+#include <divot/exec/run_row.hpp>
 #include <divot/exec/screen_top_k.hpp>
 #include <divot/family/divergence/alpha_beta.hpp>
 #include <divot/loss_operands.hpp>
 
-#include <cmath>
+#include <array>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -18,48 +19,123 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
-/// The α-β term of a loss that is one, for derivatives with respect to α and β.
-template <class Plan>
-inline constexpr bool is_alpha_beta = false;
-template <>
-inline constexpr bool
-    is_alpha_beta<loss_plan<false, loss_group<bound_sum<bound_alpha_beta>, false>>> = true;
+/// Derivatives with respect to a loss's own parameters: none.
+struct no_parameters {
+  static constexpr bool wanted = false;
+};
+/// Those of a loss that is one α-β term, for α and β.
+struct alpha_beta_term {
+  static constexpr bool wanted = true;
+  bound_alpha_beta bound;
+  double weight, temperature;
+  bool t_squared;
 
-template <class Plan>
-void check_temperatures_named(Plan const& plan, operand_kind teacher, bool teacher_mixed,
-                              operand_kind student) {
+  template <class Context, execution_policy Policy>
+  std::array<double, 2> gradient(Context const& call, Policy const& policy) const {
+    auto parameters = parameter_gradient(call, policy, bound.alpha(), bound.beta(), weight,
+                                         temperature, t_squared);
+    if (bound.is_reversed()) std::swap(parameters[0], parameters[1]);
+    return parameters;
+  }
+};
+template <class T, class Plan>
+no_parameters parameters_of(Plan const&) {
+  return {};
+}
+template <class T>
+  requires is_real<T>
+alpha_beta_term parameters_of(
+    loss_plan<false, loss_group<bound_sum<bound_alpha_beta>, false>> const& plan) {
+  auto const& group = std::get<0>(plan.groups);
+  return {std::get<0>(group.lanes.terms).second, group.factor, group.temperature, group.t_squared};
+}
+
+inline void check_temperatures_named(loss_facts const& loss, operand_kind teacher,
+                                     bool teacher_mixed, operand_kind student) {
   auto const normalised = [](operand_kind k) {
     return k == operand_kind::log_probabilities || k == operand_kind::probabilities;
   };
-  bool const any = std::apply(
-      [](auto const&... g) { return ((g.temperature != 0 && g.temperature != 1) || ...); },
-      plan.groups);
-  if (any && teacher_mixed) {
+  if (loss.tempers && teacher_mixed) {
     fail(
         "at(T, …): the temperatures of a mixture are its teachers' own: "
         "mixture(logits(t1, T), logits(t2, T), weights) and logits(student, T)");
   }
-  if (any && (normalised(teacher) || normalised(student))) {
+  if (loss.tempers && (normalised(teacher) || normalised(student))) {
     fail(
         "at(T, …) needs logits: probabilities have their temperature already; pass logits, or "
         "log-probabilities as logits(x, T)");
   }
-  if (plan.z_weight != 0 && normalised(student)) {
+  if (loss.z_weight != 0 && normalised(student)) {
     fail("z_loss needs the student's logits: the log-partition of probabilities is 0");
   }
 }
 
-/// Whether a divergence is taken at the wrappers' temperatures.
-template <class Plan>
-bool uses_wrappers(Plan const& plan) {
-  auto const does = [](auto const& g) {
-    return !std::remove_cvref_t<decltype(g.lanes)>::is_empty && g.temperature == 0;
-  };
-  return std::apply([&](auto const&... g) { return (does(g) || ...); }, plan.groups);
+/// How many classes the operands have, and where they lie.
+struct operand_shapes {
+  index teacher_cols = 0;
+  memory_span teacher, student;
+};
+
+/// A call that has its loss: shape checks, the run, the result. `set` is the call's own.
+template <class Declared, class Context, class Parameters, execution_policy Policy, class Request>
+loss_result<Declared> run_bound(Policy const& policy, Context& call, Parameters const& parameters,
+                                loss_settings& set, Request const& request,
+                                operand_shapes const& shapes) {
+  using T = typename Context::T;
+  batch const& options = *set.options;
+  index const rows = call.student.rows(), student_cols = call.student.cols();
+  set.rows = rows;
+  set.classes = settle_shapes(options, call.teacher.rows(), shapes.teacher_cols, rows, student_cols);
+  check_labels(call.facts, call.labels, set.label_smoothing, options, rows, set.classes);
+  check_top_k(call.teacher, options, rows, set.classes);
+  check_targets(request, rows, student_cols, shapes.teacher_cols, shapes.student, shapes.teacher);
+  check_source(call.teacher, options, set.classes, "the teacher");
+  check_source(call.student, options, set.classes, "the student");
+  if constexpr (wants_diagnostics<Request>) {
+    static_assert(is_real<T>, "divot: diagnostics are computed for built-in number types only");
+    check_diagnostics(request, set.student_kind,
+                      is_bucket_source<std::remove_cvref_t<decltype(call.teacher)>>, rows,
+                      student_cols, shapes.student, shapes.teacher);
+  }
+  take_settings(request.student_target, set.student_add, set.student_scale);
+  take_settings(request.teacher_target, set.teacher_add, set.teacher_scale);
+  if (set.temperature != nullptr && !is_gradient_target<decltype(request.student_target)>) {
+    fail("gradients().temperature(…) needs the student's gradient: add .student(…)");
+  }
+  if (!Parameters::wanted && request.parameter_target != nullptr) {
+    fail("gradients().parameters(…): the loss must be one alpha_beta term");
+  }
+
+  call.prepare();
+  if constexpr (is_real<T>) check_factors<T>(options, rows, call.mean);
+  std::array<double, 2> slopes{};
+  if constexpr (Parameters::wanted) {
+    if (request.parameter_target != nullptr) slopes = parameters.gradient(call, policy);
+  }
+  auto const totals = run_loss(call, policy);
+  if (totals.bad > 0) {
+    report_bad_row<T>(call.teacher_that_counts(), set.teacher_kind, call.student, set.student_kind,
+                      totals.first_bad, call.classes_of(totals.first_bad), totals.bad, true);
+  }
+  if constexpr (is_real<T>) {
+    if (set.temperature != nullptr) {
+      *set.temperature = {totals.student_temperature, totals.teacher_temperature};
+      // it comes out of the teacher's gradient, which nobody asked for
+      if (!Context::teacher_wanted && set.has_teacher_temperature && call.facts.uses_wrappers) {
+        set.temperature->teacher = std::numeric_limits<double>::quiet_NaN();
+      }
+    }
+  }
+  if (request.parameter_target != nullptr) *request.parameter_target = slopes;
+  if constexpr (Context::observed) call.observer.finish(call.valid_rows);
+  using Number = typename Context::Number;
+  loss_result<Declared> result;
+  result.value = static_cast<Declared>(Number(Number(call.mean) * totals.loss));
+  result.valid_rows = call.valid_rows;
+  return result;
 }
 
-/// The part of a call in which every operand is a source of rows: shape checks, the run, the
-/// result.
+/// The part of a call in which every operand is a source of rows: the loss is bound to them.
 template <class T, class Declared, class Plan, execution_policy Policy, class Request, class Labels,
           class TeacherRows, class StudentRows>
 loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_settings set,
@@ -68,69 +144,17 @@ loss_result<Declared> run_sources(Policy const& policy, Plan const& plan, loss_s
                                   memory_span const& teacher_memory,
                                   StudentRows const& student_rows,
                                   memory_span const& student_memory) {
-  batch const& options = *set.options;
-  index const rows = student_rows.rows(), student_cols = student_rows.cols();
-  set.rows = rows;
-  set.classes = settle_shapes(options, teacher_rows.rows(), teacher_cols, rows, student_cols);
-  check_labels(plan, labels, set.label_smoothing, options, rows, set.classes);
-  check_top_k(teacher_rows, options, rows, set.classes);
-  check_targets(request, rows, student_cols, teacher_cols, student_memory, teacher_memory);
-  check_source(teacher_rows, options, set.classes, "the teacher");
-  check_source(student_rows, options, set.classes, "the student");
-  if constexpr (wants_diagnostics<Request>) {
-    static_assert(is_real<T>, "divot: diagnostics are computed for built-in number types only");
-    check_diagnostics(request, set.student_kind, is_bucket_source<TeacherRows>, rows, student_cols,
-                      student_memory, teacher_memory);
-  }
-  take_settings(request.student_target, set.student_add, set.student_scale);
-  take_settings(request.teacher_target, set.teacher_add, set.teacher_scale);
-  if (set.temperature != nullptr && !is_gradient_target<decltype(request.student_target)>) {
-    fail("gradients().temperature(…) needs the student's gradient: add .student(…)");
-  }
-  if (!(is_alpha_beta<Plan> && is_real<T>)&&request.parameter_target != nullptr) {
-    fail("gradients().parameters(…): the loss must be one alpha_beta term");
-  }
-
   auto const student_to = make_target<T>(request.student_target);
   auto const teacher_to = make_target<T>(request.teacher_target);
-  auto const observer = make_observer<T>(request.diagnostics_to, rows);
-  using context = loss_context<
-      T, Plan, Labels, TeacherRows, StudentRows, std::remove_const_t<decltype(student_to)>,
-      std::remove_const_t<decltype(teacher_to)>, std::remove_const_t<decltype(observer)>>;
-  context call{plan, set, labels, teacher_rows, student_rows, student_to, teacher_to, observer};
-  call.prepare();
-  if constexpr (is_real<T>) check_factors<T>(options, rows, call.mean);
-  std::array<double, 2> parameters{};
-  if constexpr (is_alpha_beta<Plan> && is_real<T>) {
-    if (request.parameter_target != nullptr) {
-      auto const& group = std::get<0>(plan.groups);
-      auto const& bound = std::get<0>(group.lanes.terms).second;
-      parameters = parameter_gradient(call, policy, bound.alpha(), bound.beta(), group.factor,
-                                      group.temperature, group.t_squared);
-      if (bound.is_reversed()) std::swap(parameters[0], parameters[1]);
-    }
-  }
-  auto const totals = run_loss(call, policy);
-  if (totals.bad > 0) {
-    report_bad_row<T>(call.teacher_that_counts(), set.teacher_kind, student_rows, set.student_kind,
-                      totals.first_bad, call.classes_of(totals.first_bad), totals.bad, true);
-  }
-  if constexpr (is_real<T>) {
-    if (set.temperature != nullptr) {
-      *set.temperature = {totals.student_temperature, totals.teacher_temperature};
-      // it comes out of the teacher's gradient, which nobody asked for
-      if (!context::teacher_wanted && set.has_teacher_temperature && uses_wrappers(plan)) {
-        set.temperature->teacher = std::numeric_limits<double>::quiet_NaN();
-      }
-    }
-  }
-  if (request.parameter_target != nullptr) *request.parameter_target = parameters;
-  if constexpr (context::observed) observer.finish(call.valid_rows);
-  using Number = typename context::Number;
-  loss_result<Declared> result;
-  result.value = static_cast<Declared>(Number(Number(call.mean) * totals.loss));
-  result.valid_rows = call.valid_rows;
-  return result;
+  auto const observer = make_observer<T>(request.diagnostics_to, student_rows.rows());
+  loss_facts const facts = plan.facts();
+  loss_context<T, Plan::needs_teacher, Labels, TeacherRows, StudentRows,
+               std::remove_const_t<decltype(student_to)>, std::remove_const_t<decltype(teacher_to)>,
+               std::remove_const_t<decltype(observer)>>
+      call{facts, set, labels, teacher_rows, student_rows, student_to, teacher_to, observer};
+  set_loss<Policy>(call, plan);
+  return run_bound<Declared>(policy, call, parameters_of<T>(plan), set, request,
+                             {teacher_cols, teacher_memory, student_memory});
 }
 
 template <execution_policy Policy, loss L, teacher_like Teacher, teacher_like Student,
@@ -177,7 +201,8 @@ auto run_checked(Policy const& policy, L const& what, Teacher const& teacher_giv
 
   [[maybe_unused]] constexpr bool needs_teacher =
       decltype(plan)::needs_teacher || wants_diagnostics<Request>;
-  check_temperatures_named(plan, teacher_kind, is_mixture<teacher_type>, student_kind);
+  loss_facts const facts = plan.facts();
+  check_temperatures_named(facts, teacher_kind, is_mixture<teacher_type>, student_kind);
   if (!options.temperatures.empty() && teacher_kind != operand_kind::logits &&
       student_kind != operand_kind::logits) {
     fail("batch::temperatures needs logits: probabilities have their temperature already");
@@ -209,7 +234,7 @@ auto run_checked(Policy const& policy, L const& what, Teacher const& teacher_giv
                                     student_rows.cols(), memory_span{}, student_rows,
                                     student_memory);
   } else if constexpr (teacher_kind == operand_kind::top_k) {
-    check_top_k_temperatures(plan, options);
+    check_top_k_temperatures(facts, options);
     check_top_k_operand(teacher, request.student_target, student_rows.rows());
     set.teacher_kind = operand_kind::logits;
     row_labels<std::span<std::int64_t const>> const labels{options.labels};

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/core/unpack.hpp>
 #include <divot/eigen/arithmetic.hpp>
 #include <divot/eigen/checks.hpp>
 #include <divot/eigen/mixture.hpp>
@@ -55,7 +56,7 @@ auto mixture_rows(mixture_operand<O...> const& given, batch const& options, Requ
     check_overlap(request, student_memory, operand_span(teacher.x));
     temperatures[at++] = teacher.temperature;
   };
-  return std::apply(
+  return unpack(
       [&](auto const&... teacher) {
         (take(teacher), ...);
         return mixture_source<Team, decltype(make_source<Team>(teacher))...>(

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/core/unpack.hpp>
 #include <divot/divergence.hpp>
 #include <divot/sinkd_call.hpp>
 #include <divot/sinkd_checks.hpp>
@@ -55,7 +56,7 @@ auto run_with_batch_terms(Policy const& policy, L const& what, Teacher const& te
       !numbers || teacher_kind == operand_kind::logits,
       "divot: absolute_difference compares numbers: the teacher is a bare matrix of them, "
       "as the student is");
-  std::apply(
+  unpack(
       [&](auto const&... term) {
         (check_sinkd(sinkd_of(term.term), options,
                      compares_numbers<decltype(ground_of(term.term))>),
@@ -71,7 +72,7 @@ auto run_with_batch_terms(Policy const& policy, L const& what, Teacher const& te
     index const classes =
         settle_shapes(options, teacher_rows.rows(), teacher_cols, rows, student_cols);
     check_more(classes);
-    std::apply(
+    unpack(
         [&](auto const&... term) { (check_sinkd_rows(sinkd_of(term.term), options, rows), ...); },
         between);
     check_targets(request, rows, student_cols, teacher_cols, operand_span(student.x), memory);
@@ -96,7 +97,7 @@ auto run_with_batch_terms(Policy const& policy, L const& what, Teacher const& te
         if constexpr (row_terms == 0) {
           return 0. * z_loss{};  // somebody has to write what the terms leave
         } else {
-          return std::apply(
+          return unpack(
               [](auto const&... t) { return sum<std::remove_cvref_t<decltype(t)>...>{{t...}}; },
               of_rows);
         }

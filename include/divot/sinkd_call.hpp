@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/core/unpack.hpp>
 #include <divot/exec/sinkd_rows.hpp>
 #include <divot/family/batch_terms.hpp>
 #include <divot/loss_call.hpp>
@@ -184,7 +185,7 @@ loss_result<Declared> run_sinkd_in_sum(Policy const& policy, std::tuple<Terms...
                  [&](index r, double part) { losses[r] += part; });
     add = true;
   };
-  std::apply([&](auto const&... term) { (run_term(term), ...); }, terms);
+  unpack([&](auto const&... term) { (run_term(term), ...); }, terms);
 
   auto const student_target = with_residue(request.student_target, to_student);
   auto const teacher_target = with_residue(request.teacher_target, to_teacher);

@@ -4,6 +4,7 @@
 
 #include <divot/core/options.hpp>
 #include <divot/eigen/targets.hpp>
+#include <divot/family/loss_facts.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -235,17 +236,15 @@ index first_bad_label(Labels const& labels, batch const& options, index classes)
 }
 
 /// Labels exist where a loss needs them, and lie in range on every valid row.
-template <class Plan, class Labels>
-void check_labels(Plan const& plan, Labels const& labels, double smoothing, batch const& options,
-                  index rows, index classes) {
-  if (plan.has_labels() && labels.empty() && rows > 0) {
+template <class Labels>
+void check_labels(loss_facts const& loss, Labels const& labels, double smoothing,
+                  batch const& options, index rows, index classes) {
+  if (loss.has_labels && labels.empty() && rows > 0) {
     fail(
         "cross_entropy needs labels: pass labels(y) as the teacher or batch::labels (to a soft "
         "teacher it is soft_cross_entropy)");
   }
-  bool const own =
-      std::apply([](auto const&... g) { return ((g.uniform != 0) || ...); }, plan.groups);
-  if (own && smoothing != 0) {
+  if (loss.smooths_labels && smoothing != 0) {
     fail("label smoothing is given twice: by labels(y, ", smoothing,
          ") and by cross_entropy's own");
   }

@@ -13,18 +13,11 @@ namespace divot {
 inline namespace DIVOT_ABI {
 
 /// What does not go with a top-k teacher in a loss or batch: it has one temperature for good.
-template <class Plan>
-void check_top_k_temperatures(Plan const& plan, batch const& options) {
+inline void check_top_k_temperatures(loss_facts const& loss, batch const& options) {
   constexpr char const* why =
       "a top-k teacher cannot be re-tempered, its other classes are not there: pass "
       "log-probabilities taken at that temperature, and logits(student, T)";
-  auto const tempered = [](auto const& g) {
-    return !std::remove_cvref_t<decltype(g.lanes)>::is_empty && g.temperature != 0 &&
-           g.temperature != 1;
-  };
-  if (std::apply([&](auto const&... g) { return (tempered(g) || ...); }, plan.groups)) {
-    fail("at(T, …): ", why);
-  }
+  if (loss.tempers_teacher) fail("at(T, …): ", why);
   if (!options.temperatures.empty()) fail("batch::temperatures: ", why);
 }
 

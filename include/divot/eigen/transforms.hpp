@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/core/unpack.hpp>
 #include <divot/eigen/operands.hpp>
 #include <divot/row/transform_chain.hpp>
 
@@ -149,7 +150,7 @@ auto bind_transform(mask_transform<M> const& f) {
 /// All of an operand's transforms.
 template <class Team, class... F>
 auto bind_transforms(std::tuple<F...> const& transforms) {
-  return std::apply(
+  return unpack(
       [](auto const&... f) {
         return transform_chain<Team, decltype(bind_transform<Team>(f))...>(
             bind_transform<Team>(f)...);

@@ -4,10 +4,11 @@
 
 #include <divot/core/options.hpp>
 #include <divot/exec/row_memory.hpp>
+#include <divot/exec/row_functions.hpp>
 #include <divot/exec/row_observer.hpp>
 #include <divot/exec/screen.hpp>
 #include <divot/exec/transformed_source.hpp>
-#include <divot/family/plan.hpp>
+#include <divot/family/loss_facts.hpp>
 #include <divot/row/top_k_source.hpp>
 
 #include <algorithm>
@@ -37,29 +38,30 @@ struct row_totals {
   index bad = 0, first_bad = -1;
 };
 
-/// A call: its loss, its operands and targets, and what is known of each row.
+/// A call: its operands and targets, what is known of each row, and how a row of its loss is done.
 ///
-/// T is the arithmetic; the operands' own types are the sources' and targets' business.
-template <class T_, class Plan_, class Labels, class TeacherSource, class StudentSource,
+/// T is the arithmetic; the operands' own types are the sources' and targets' business. The loss
+/// stands behind functions, one for each kind of team, so that what walks the rows is compiled once
+/// for all losses.
+template <class T_, bool NeedsTeacher, class Labels, class TeacherSource, class StudentSource,
           class StudentTarget, class TeacherTarget, class Observer = no_observer>
 struct loss_context {
   using T = T_;
-  using Plan = Plan_;
   /// Losses add up in double; those of other scalars in themselves, derivatives and all.
   using Number = std::conditional_t<is_real<T>, double, T>;
   using totals = row_totals<Number>;
   static constexpr bool student_wanted = StudentTarget::wanted;
   static constexpr bool teacher_wanted = TeacherTarget::wanted;
   static constexpr bool observed = Observer::wanted;
-  static constexpr bool reads_teacher = Plan::needs_teacher || observed;
+  static constexpr bool reads_teacher = NeedsTeacher || observed;
   /// The student is given as probabilities: its gradient is the tangent one, w/q − Σw.
   static constexpr bool tangent = is_log_source<StudentSource>;
   /// Rows are evaluated on fewer classes: those a top-k teacher names, and one for all others.
-  static constexpr bool reduced = is_bucket_source<TeacherSource> && Plan::needs_teacher;
+  static constexpr bool reduced = is_bucket_source<TeacherSource> && NeedsTeacher;
   /// A mixture's rows are log-probabilities, which never go across lanes.
   static constexpr bool mixed = requires { TeacherSource::spare_rows; };
 
-  Plan const& plan;
+  loss_facts const& facts;
   loss_settings const& set;
   Labels const& labels;
   TeacherSource const& teacher;
@@ -69,6 +71,13 @@ struct loss_context {
   Observer const& observer;
   index valid_rows = 0;
   double mean = 1;  // 1/divisor of the mean
+  row_functions<T, loss_context> functions = {};
+
+  /// Does row r, or the pack of rows that begins with it.
+  template <class Team>
+  void run_row(Team const& team, row_task<Team>& task, index r) const {
+    functions(*this, team, task, r);
+  }
 
   /// Counts the valid rows and settles the divisor.
   void prepare() {
@@ -114,10 +123,10 @@ struct loss_context {
     memory_needs n;
     constexpr bool lanes = reads_teacher;
     n.teacher = lanes;
-    n.student_gradient = student_wanted || (Plan::has_function && !teacher_wanted);
+    n.student_gradient = student_wanted || (facts.has_function && !teacher_wanted);
     n.teacher_stays = tangent;
     n.teacher_gradient = teacher_wanted;
-    n.partial = std::tuple_size_v<decltype(Plan::groups)> > 1 || plan.z_weight != 0;
+    n.partial = facts.adds_up;
     n.teacher_panel = lanes && (across || teacher.direct(0) == nullptr);
     n.student_panel = across || student.direct(0) == nullptr;
     // gradients that are pulled back wait for it in scratch
@@ -192,6 +201,11 @@ struct loss_context {
     ++sums.bad;
   }
 };
+
+/// Whether a policy may take a call's rows across lanes.
+template <class Policy, class Context>
+inline constexpr bool has_short_rows = has_packs<Policy, typename Context::T> &&
+                                       !Context::reduced && !Context::mixed && !Context::observed;
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

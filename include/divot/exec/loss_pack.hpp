@@ -166,8 +166,7 @@ void pack_of_rows(Context const& call, row_memory<Team> const& memory, row_task<
     task.label = traits::load(labels.data());
   }
 
-  Team const team;
-  loss_row<student_wanted, teacher_wanted, false, Team>(team, task).run(call.plan);
+  call.run_row(Team(), task, first);
 
   row_bits done = 0;
   if (count == Team::width && usable == here && call.only_adds() &&

@@ -4,7 +4,6 @@
 
 #include <divot/exec/loss_context.hpp>
 #include <divot/exec/panels.hpp>
-#include <divot/exec/run_row.hpp>
 #include <divot/exec/workers.hpp>
 #include <divot/team/scalar.hpp>
 
@@ -49,7 +48,7 @@ DIVOT_COLD bool wider_row(Context const& call, index r, typename Context::totals
   task.teacher_gradient = teacher_g.data();
   if (task.has_label) task.label = call.labels[r];
   team_type const team;
-  run_row(call, team, task, r);
+  call.run_row(team, task, r);
   if (task.beyond) return false;
   if (task.bad) {
     call.add_bad(totals, r);
@@ -179,7 +178,7 @@ void panel_of_rows(Context const& call, Team const& team, row_memory<Team> const
       student_probabilities = to.student;
     }
 
-    run_row(call, team, task, r);
+    call.run_row(team, task, r);
 
     if (!keeper) {
       if constexpr (Context::observed) wait();

@@ -96,8 +96,7 @@ typename Context::totals run_loss(Context const& call, Policy const& policy) {
                    report_bad_row<T>(teacher, call.set.teacher_kind, call.student,
                                      call.set.student_kind, row, call.classes_of(row), bad, false);
                  });
-  if constexpr (has_packs<Policy, T> && !Context::reduced && !Context::mixed &&
-                !Context::observed) {
+  if constexpr (has_short_rows<Policy, Context>) {
     bool const uniform = options.valid_classes_per_row.empty() && options.temperatures.empty();
     bool const plain = (call.set.teacher_kind == operand_kind::logits ||
                         call.set.teacher_kind == operand_kind::labels) &&

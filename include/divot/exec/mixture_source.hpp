@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/errors.hpp>
+#include <divot/core/unpack.hpp>
 #include <divot/exec/row_memory.hpp>
 #include <divot/exec/transformed_source.hpp>
 #include <divot/row/mixture_row.hpp>
@@ -51,7 +52,7 @@ class mixture_source {
   T const* direct(index) const { return nullptr; }
   void const* fetched(index row) const { return std::get<0>(teachers_).fetched(row); }
   bool by_panels() const {
-    return std::apply([](auto const&... t) { return (... || t.by_panels()); }, teachers_);
+    return unpack([](auto const&... t) { return (... || t.by_panels()); }, teachers_);
   }
   /// Rounding apart, its probabilities sum to what the weights do.
   double tolerance() const { return 1e-9; }
@@ -72,7 +73,7 @@ class mixture_source {
   template <class Body>
   void each_teacher(Body const& body) const {
     std::size_t at = 0;
-    std::apply([&](auto const&... t) { (body(t, at++), ...); }, teachers_);
+    unpack([&](auto const&... t) { (body(t, at++), ...); }, teachers_);
   }
 
   void check(batch const& options, index classes, char const*) const {

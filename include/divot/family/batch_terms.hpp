@@ -4,6 +4,7 @@
 
 #include <divot/core/errors.hpp>
 #include <divot/core/sinkd.hpp>
+#include <divot/core/unpack.hpp>
 #include <divot/family/loss.hpp>
 #include <divot/family/sinkd_ground.hpp>
 
@@ -59,7 +60,7 @@ auto terms_of(scaled<L> const& s, double weight) {
 }
 template <bool Batch, class... L>
 auto terms_of(sum<L...> const& s, double weight) {
-  return std::apply([&](auto const&... t) { return std::tuple_cat(terms_of<Batch>(t, weight)...); },
+  return unpack([&](auto const&... t) { return std::tuple_cat(terms_of<Batch>(t, weight)...); },
                     s.terms);
 }
 

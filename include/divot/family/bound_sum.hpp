@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/probability_power.hpp>
+#include <divot/core/unpack.hpp>
 #include <divot/family/class_point.hpp>
 
 #include <cmath>
@@ -70,20 +71,20 @@ struct bound_sum {
   static constexpr bool is_empty = sizeof...(Bounds) == 0;
 
   bool needs_exact_offset() const {
-    return std::apply([](auto const&... t) { return (t.second.needs_exact_offset() || ...); },
+    return unpack([](auto const&... t) { return (t.second.needs_exact_offset() || ...); },
                       terms);
   }
   /// How far the exponents of all go.
   power_reach reach() const {
     power_reach all;
-    std::apply([&](auto const&... t) { (..., all.join(reach_of(t.second))); }, terms);
+    unpack([&](auto const&... t) { (..., all.join(reach_of(t.second))); }, terms);
     return all;
   }
   /// The divergences on lanes V, for a row of these probabilities.
   template <class V, class R>
   auto on_row(math::row_probability<R> const& p, math::row_probability<R> const& q,
               two_words<R> const& anchor) const {
-    return std::apply(
+    return unpack(
         [&](auto const&... t) {
           return bound_sum<decltype(form_on_row<V>(t.second, p, q, anchor))...>{
               {std::pair(t.first, form_on_row<V>(t.second, p, q, anchor))...}};
@@ -106,7 +107,7 @@ struct bound_sum {
   template <class V>
   V omega_at_zero_q(V const& p, V const& anchor) const {
     V total(0);
-    std::apply(
+    unpack(
         [&](auto const&... t) {
           // the weight of a single term is the row's business
           (..., (t.first != 0
@@ -120,11 +121,11 @@ struct bound_sum {
   template <class R>
   R slope_taken() const {
     R total(0);
-    std::apply([&](auto const&... t) { (..., add_slope(total, t.first, t.second)); }, terms);
+    unpack([&](auto const&... t) { (..., add_slope(total, t.first, t.second)); }, terms);
     return total;
   }
   auto dual() const {
-    return std::apply(
+    return unpack(
         [](auto const&... t) {
           return bound_sum<decltype(t.second.dual())...>{{std::pair(t.first, t.second.dual())...}};
         },
@@ -169,7 +170,7 @@ struct bound_sum {
       return term(std::get<0>(terms).second);
     } else {
       class_terms<V> total{V(0), V(0)};
-      std::apply(
+      unpack(
           [&](auto const&... t) DIVOT_LAMBDA_INLINE {
             (..., (t.first != 0 ? add(total, t.first, term(t.second)) : void()));
           },

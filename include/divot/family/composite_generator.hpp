@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/errors.hpp>
+#include <divot/core/unpack.hpp>
 #include <divot/family/loss.hpp>
 
 #include <cmath>
@@ -59,7 +60,7 @@ struct sum_generator {
  private:
   template <class Part>
   auto total(Part const& part) const {
-    return std::apply([&](auto const&... g) { return (... + part(g)); }, terms);
+    return unpack([&](auto const&... g) { return (... + part(g)); }, terms);
   }
 };
 
@@ -80,7 +81,7 @@ auto generator(scaled<L> const& s) {
 }
 template <has_generator... L>
 auto generator(sum<L...> const& s) {
-  return std::apply(
+  return unpack(
       [](auto const&... t) { return sum_generator<decltype(generator(t))...>{{generator(t)...}}; },
       s.terms);
 }

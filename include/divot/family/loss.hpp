@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/types.hpp>
+#include <divot/core/unpack.hpp>
 #include <divot/family/description.hpp>
 #include <divot/family/divergence/kl.hpp>
 #include <divot/family/generator.hpp>
@@ -172,7 +173,7 @@ constexpr auto reverse(scaled<L> const& s) {
 }
 template <class... L>
 constexpr auto reverse(sum<L...> const& s) {
-  return std::apply([](auto const&... t) { return sum<decltype(reverse(t))...>{{reverse(t)...}}; },
+  return unpack([](auto const&... t) { return sum<decltype(reverse(t))...>{{reverse(t)...}}; },
                     s.terms);
 }
 template <class L>

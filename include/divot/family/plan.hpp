@@ -3,9 +3,11 @@
 #pragma once
 
 #include <divot/core/errors.hpp>
+#include <divot/core/unpack.hpp>
 #include <divot/family/bound_sum.hpp>
 #include <divot/family/function_of.hpp>
 #include <divot/family/loss.hpp>
+#include <divot/family/loss_facts.hpp>
 
 #include <tuple>
 #include <utility>
@@ -43,9 +45,25 @@ struct loss_plan {
 
   static constexpr bool needs_teacher =
       !(std::remove_cvref_t<decltype(std::declval<Groups>().lanes)>::is_empty && ...);
-  static constexpr bool has_function = (Groups::has_function || ...);
-  bool has_labels() const {
-    return std::apply([](auto const&... g) { return (g.has_labels() || ...); }, groups);
+  loss_facts facts() const {
+    loss_facts all;
+    unpack([&](auto const&... g) { (..., add(all, g)); }, groups);
+    all.adds_up = sizeof...(Groups) > 1 || z_weight != 0;
+    all.z_weight = z_weight;
+    return all;
+  }
+
+ private:
+  template <class Group>
+  static void add(loss_facts& all, Group const& group) {
+    constexpr bool divergences = !std::remove_cvref_t<decltype(group.lanes)>::is_empty;
+    bool const tempers = group.temperature != 0 && group.temperature != 1;
+    all.has_labels = all.has_labels || group.has_labels();
+    all.smooths_labels = all.smooths_labels || group.uniform != 0;
+    all.tempers = all.tempers || tempers;
+    all.tempers_teacher = all.tempers_teacher || (divergences && tempers);
+    all.uses_wrappers = all.uses_wrappers || (divergences && group.temperature == 0);
+    all.has_function = all.has_function || Group::has_function;
   }
 };
 
@@ -108,7 +126,7 @@ auto collect(scaled<L> const& s, double weight) {
 }
 template <class... L>
 auto collect(sum<L...> const& s, double weight) {
-  return std::apply([&](auto const&... t) { return std::tuple_cat(collect(t, weight)...); },
+  return unpack([&](auto const&... t) { return std::tuple_cat(collect(t, weight)...); },
                     s.terms);
 }
 
@@ -199,13 +217,13 @@ void add_labels(Group& group, double& z_weight, Part const& p) {
 /// The group of all parts that are not groups themselves.
 template <class... Parts>
 auto own_group(std::tuple<Parts...> const& parts, double& z_weight) {
-  auto group = std::apply(
+  auto group = unpack(
       [](auto const&... p) {
         constexpr bool labelled = has_part<label_part, std::tuple<Parts...>>;
         return make_group<labelled>(std::tuple_cat(lanes_of(p)...));
       },
       parts);
-  std::apply([&](auto const&... p) { (..., add_labels(group, z_weight, p)); }, parts);
+  unpack([&](auto const&... p) { (..., add_labels(group, z_weight, p)); }, parts);
   return group;
 }
 
@@ -225,7 +243,7 @@ auto collect(at_temperature<L> const& a, double weight) {
     g.t_squared = a.t_squared;
     return g;
   };
-  auto const functions = std::apply(
+  auto const functions = unpack(
       [&](auto const&... p) { return std::tuple_cat(tempered_function(p, at_temperature)...); },
       parts);
   constexpr bool with_z = has_z<decltype(parts)>;
@@ -247,8 +265,8 @@ auto collect(L const& f, double weight) {
                 "divot: power(D, r) takes a divergence, or a sum of divergences with weights; "
                 "temperatures go around it, at(T, power(D, r))");
   auto const lanes =
-      std::apply([](auto const&... p) { return std::tuple_cat(lanes_of(p)...); }, parts);
-  std::apply([](auto const&... p) { (..., check_not_negative(p.weight)); }, parts);
+      unpack([](auto const&... p) { return std::tuple_cat(lanes_of(p)...); }, parts);
+  unpack([](auto const&... p) { (..., check_not_negative(p.weight)); }, parts);
   auto group = make_group<false>(lanes, bound.function);
   if (weight == 0) group.factor = 0;
   group.outer = weight * bound.factor;
@@ -266,13 +284,13 @@ auto make_plan(L const& what) {
   double z_weight = 0;
   auto const own = planning::own_group(parts, z_weight);
   auto const rest =
-      std::apply([](auto const&... p) { return std::tuple_cat(planning::groups_of(p)...); }, parts);
+      unpack([](auto const&... p) { return std::tuple_cat(planning::groups_of(p)...); }, parts);
   constexpr bool only_tempered = std::remove_cvref_t<decltype(own.lanes)>::is_empty &&
                                  std::tuple_size_v<decltype(rest)> != 0 &&
                                  !planning::has_part<planning::label_part, parts_type> &&
                                  !planning::has_part<planning::z_part, parts_type>;
   constexpr bool with_z = planning::has_z<parts_type>;
-  return std::apply(
+  return unpack(
       [&](auto const&... g) {
         if constexpr (only_tempered) {
           return loss_plan<with_z, std::remove_cvref_t<decltype(g)>...>{{g...}, z_weight};

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/core/unpack.hpp>
 #include <divot/family/plan.hpp>
 
 #include <tuple>
@@ -54,10 +55,10 @@ inline constexpr bool has_others<loss_plan<WithZ, Groups...>> = WithZ ||
 /// Everything but the divergences.
 template <bool WithZ, class... Groups>
 auto without_divergences(loss_plan<WithZ, Groups...> const& plan) {
-  return std::apply(
+  return unpack(
       [&](auto const&... group) {
         auto const groups = std::tuple_cat(planning::labels_of(group)...);
-        return std::apply(
+        return unpack(
             [&](auto const&... g) {
               if constexpr (sizeof...(g) != 0) {
                 return loss_plan<WithZ, std::remove_cvref_t<decltype(g)>...>{{g...}, plan.z_weight};

@@ -23,13 +23,21 @@ struct sweep_anchor {
   two_words<Row> words() const { return {ell, rest}; }
 };
 
-/// Evaluates the divergences at the class where the (Swap: teacher's) probability is largest: fills
-/// in everything but `uniform` and `factor`, of which the latter is read. `other`: what the other
-/// side's logit is there.
-template <bool Swap, class Team, class Bound>
-void set_anchor(Bound const& bound, softmax_side<Team> const& teacher,
-                softmax_side<Team> const& student, log_ratio<Team> const& ratio,
-                typename Team::row const& other, sweep_anchor<typename Team::row>& anchor) {
+/// The class of the anchor, as the divergences see it.
+template <class Row>
+struct anchor_class {
+  class_point<Row> x;       // of the gradient's side, which with Swap is the teacher
+  mask_of<Row> other_gone;  // the other side has nothing there
+};
+
+/// Looks at the class where the (Swap: teacher's) probability is largest: all of the anchor that no
+/// divergence has a say in. `other`: what the other side's logit is there.
+template <bool Swap, class Team>
+anchor_class<typename Team::row> find_anchor(softmax_side<Team> const& teacher,
+                                             softmax_side<Team> const& student,
+                                             log_ratio<Team> const& ratio,
+                                             typename Team::row const& other,
+                                             sweep_anchor<typename Team::row>& anchor) {
   using row = typename Team::row;
   softmax_side<Team> const& own = Swap ? teacher : student;
   row const low(static_cast<row>(-limits_of<row>::infinity()));
@@ -40,7 +48,6 @@ void set_anchor(Bound const& bound, softmax_side<Team> const& teacher,
   row const safe_s = math::select(s_gone, student.max(), s);
   typename log_ratio<Team>::template on_lanes<row> const ell_of(ratio);
   class_point<row> x{};
-  auto const p = teacher.probability(), q = student.probability();
   x.log_p = teacher.log_probability(safe_t);
   x.log_q = student.log_probability(safe_s);
   x.x_p = safe_t;
@@ -54,8 +61,8 @@ void set_anchor(Bound const& bound, softmax_side<Team> const& teacher,
     auto const probability_of = [&](auto const& of, row const& at, auto const& gone) {
       return math::select(gone, none, math::shifted_exp<row, row>(of)(at));
     };
-    x.p = Swap ? teacher.top() : probability_of(p, safe_t, t_gone);
-    x.q = Swap ? probability_of(q, safe_s, s_gone) : student.top();
+    x.p = Swap ? teacher.top() : probability_of(teacher.probability(), safe_t, t_gone);
+    x.q = Swap ? probability_of(student.probability(), safe_s, s_gone) : student.top();
   }
   x.ell = math::select(t_gone || s_gone, none, ell_of(safe_t, safe_s));
   anchor.rest = row(0);
@@ -66,10 +73,22 @@ void set_anchor(Bound const& bound, softmax_side<Team> const& teacher,
   }
   if constexpr (Swap) x = x.swapped();
   auto const other_gone = Swap ? s_gone : t_gone;
-  auto const never = other_gone && !other_gone;
   anchor.ell = math::select(other_gone, constant<row>(-1e30), x.ell);
   anchor.teacher = safe_t;
   anchor.student = safe_s;
+  return {x, other_gone};
+}
+
+/// Evaluates the divergences at the anchor: fills in everything but `uniform` and `factor`, of which
+/// the latter is read.
+template <bool Swap, class Team, class Bound>
+void set_anchor(Bound const& bound, softmax_side<Team> const& teacher,
+                softmax_side<Team> const& student, log_ratio<Team> const& ratio,
+                typename Team::row const& other, sweep_anchor<typename Team::row>& anchor) {
+  using row = typename Team::row;
+  auto const [x, other_gone] = find_anchor<Swap>(teacher, student, ratio, other, anchor);
+  auto const p = teacher.probability(), q = student.probability();
+  auto const never = other_gone && !other_gone;
   auto const form = bound.template on_row<row>(Swap ? q : p, Swap ? p : q, anchor.words());
   class_terms<row> const terms = form.at_edge(x, anchor.ell, other_gone, never);
   anchor.loss = terms.loss;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/core/unpack.hpp>
 #include <divot/family/split_plan.hpp>
 #include <divot/row/loss_row.hpp>
 
@@ -49,7 +50,7 @@ class bucket_row {
     if (is_over()) return;
     gather(teacher, r);
     constexpr bool alone = is_alone<Plan>;
-    std::apply([&](auto const&... group) { (..., run_group<alone>(group, teacher, r)); },
+    unpack([&](auto const&... group) { (..., run_group<alone>(group, teacher, r)); },
                plan.groups);
     if constexpr (Student && !alone) {
       if (!is_over()) write();

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/core/unpack.hpp>
 #include <divot/family/plan.hpp>
 #include <divot/row/gradient_writer.hpp>
 #include <divot/row/group_sweeps.hpp>
@@ -39,7 +40,7 @@ class loss_row {
     bool const z_joins = z != 0 && starts_at_one(std::get<0>(plan.groups));
     bool const z_alone = z != 0 && !z_joins;
     std::size_t done = 0;
-    std::apply(
+    unpack(
         [&](auto const&... group) {
           (..., (++done, run_group(group, done == 1 && z_joins ? z : 0., done == 1,
                                    done == groups && !z_alone)));
@@ -65,11 +66,27 @@ class loss_row {
     return !math::any<row>(differs);
   }
 
+  /// The softmax of both sides, or of the student's alone; false of a bad row.
+  template <bool Both>
+  bool settle(side& teacher, side& student) const {
+    team_.blocks(block_count<Team>(task_.classes), [&](index b) {
+      // side by side: one sweep's last sums come in while the other goes on
+      if constexpr (Both) teacher.look(b);
+      student.look(b);
+      if constexpr (Both) teacher.exponentiate(b);
+      student.exponentiate(b);
+    });
+    if (student.hopeless() || (Both && teacher.hopeless())) return false;
+    student.join();
+    if constexpr (Both) teacher.join();
+    return !student.is_off(task_.student_tolerance) &&
+           !(Both && teacher.is_off(task_.teacher_tolerance));
+  }
+
   template <class Group>
   void run_group(Group const& group, double z, bool first, bool last) {
     if (task_.bad || task_.beyond) return;
     constexpr bool lanes = !decltype(group.lanes)::is_empty;
-    index const blocks = block_count<Team>(task_.classes);
     bool const own_temperature = group.temperature != 0;
     two_words<row> by_student{task_.student_inverse_temperature, task_.student_inverse_low};
     two_words<row> by_teacher{task_.teacher_inverse_temperature, task_.teacher_inverse_low};
@@ -93,22 +110,7 @@ class loss_row {
                  by_student.high, task_.student_normalised && !escorted, by_student.low);
     side teacher(task_.teacher, task_.teacher_exponentials, task_.teacher_blocks, task_.classes,
                  by_teacher.high, task_.teacher_normalised && !escorted, by_teacher.low);
-    team_.blocks(blocks, [&](index b) {
-      // side by side: one sweep's last sums come in while the other goes on
-      if constexpr (lanes) teacher.look(b);
-      student.look(b);
-      if constexpr (lanes) teacher.exponentiate(b);
-      student.exponentiate(b);
-    });
-    if (student.hopeless() || (lanes && teacher.hopeless())) {
-      task_.bad = true;
-      team_.blocks(0, [](index) {});
-      return;
-    }
-    student.join();
-    if constexpr (lanes) teacher.join();
-    if (student.is_off(task_.student_tolerance) ||
-        (lanes && teacher.is_off(task_.teacher_tolerance))) {
+    if (!settle<lanes>(teacher, student)) {
       task_.bad = true;
       team_.blocks(0, [](index) {});
       return;
@@ -179,6 +181,11 @@ class loss_row {
     team_.blocks(0, [](index) {});
   }
 
+  /// Where the student's gradient does not ask for it, or no class adds to it.
+  struct no_limit {
+    typename Team::lane from;
+    typename Team::lane operator()(auto const&, index) const { return typename Team::lane(-from); }
+  };
   /// ω relative to the anchor's, as q → 0, by place and block: what a student given as
   /// probabilities needs.
   template <class Group>
@@ -198,7 +205,7 @@ class loss_row {
         return lane(spread<lane>(anchor.factor) * limit - from);
       };
     } else {
-      return [from](auto const&, index) { return lane(-from); };
+      return no_limit{from};
     }
   }
 

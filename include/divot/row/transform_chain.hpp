@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/core/unpack.hpp>
 #include <divot/row/standardise_row.hpp>
 #include <divot/row/transforms.hpp>
 
@@ -22,7 +23,7 @@ class transform_chain {
   explicit transform_chain(Steps const&... steps) : steps_(steps...) {}
 
   void check(index rows, index cols, batch const& options, index classes, char const* who) const {
-    std::apply([&](auto const&... s) { (s.check(rows, cols, options, classes, who), ...); },
+    unpack([&](auto const&... s) { (s.check(rows, cols, options, classes, who), ...); },
                steps_);
   }
 
@@ -33,7 +34,7 @@ class transform_chain {
       x[0] = T(std::numeric_limits<double>::quiet_NaN());
       return;
     }
-    std::apply([&](auto const&... s) { (s.apply(x, classes, row), ...); }, steps_);
+    unpack([&](auto const&... s) { (s.apply(x, classes, row), ...); }, steps_);
   }
 
   /// ∂/∂y at g becomes ∂/∂x. `memory` holds pull_rows rows, `step` apart, the logits in the first.

@@ -21,6 +21,16 @@ using transport_vector = Eigen::VectorXd;
 using transport_matrix = Eigen::MatrixXd;
 using transport_rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
+/// The same, named in a template after its own parameter: what is made of them there is then looked
+/// at where it is used, and a program that includes the headers alone does not compile half of
+/// Eigen.
+template <class>
+struct transport_types {
+  using vector = transport_vector;
+  using matrix = transport_matrix;
+  using rows = transport_rows;
+};
+
 /// Places of rows or columns that count; all of them, in order, where none was left out.
 using transport_places = std::vector<Eigen::Index>;
 

@@ -27,18 +27,20 @@ inline double per_sum(double x, double sum) { return sum > 0 ? x / sum : 0; }
 ///
 /// As a matrix, factored: its diagonal is added up from the other entries, of which each is
 /// positive. Where the plan is nearly an assignment, c − Σ P²/r has no digits left.
+template <class Passes>
 class factored_coupling {
  public:
-  using vector = transport_vector;
+  using vector = typename transport_types<Passes>::vector;
+  using matrix = typename transport_types<Passes>::matrix;
+  using row_list = typename transport_types<Passes>::rows;
 
   /// r: the plan's row sums, or what they are meant to be; c: those of the columns
-  template <class Passes>
   factored_coupling(Passes const& passes, transport_marginals const& to, vector const& f,
                     vector const& g, vector const& r, vector const& c)
       : free_(to.exact() ? g.size() - 1 : g.size()) {
-    transport_rows m = products<typename Passes::team>(passes, f, g, r);
+    row_list m = products(passes, f, g, r);
     double const part = to.row_part();
-    m.triangularView<Eigen::StrictlyLower>() = m.transpose();
+    m.template triangularView<Eigen::StrictlyLower>() = m.transpose();
     m *= -part;
     m.diagonal().setZero();
     vector diagonal = -m.colwise().sum().transpose();
@@ -83,11 +85,10 @@ class factored_coupling {
     factor_.compute(whole_);
   }
   /// Σ_i P_ij P_ik / r_i for j ≤ k.
-  template <class Team, class Passes>
-  static transport_rows products(Passes const& passes, vector const& f, vector const& g,
+  static row_list products(Passes const& passes, vector const& f, vector const& g,
                                  vector const& r) {
     Eigen::Index const n = passes.costs().rows(), m = g.size(), height = 64;
-    transport_rows all = transport_rows::Zero(m, m), plan(std::min(n, height), m);
+    row_list all = row_list::Zero(m, m), plan(std::min(n, height), m);
     passes.panels(f, g, height, plan, [&](Eigen::Index first, Eigen::Index last) {
       passes.blocks().deal(m, [&](Eigen::Index j, int) {
         for (Eigen::Index i = 0; i < last - first; i += kernel_rows) {
@@ -96,7 +97,7 @@ class factored_coupling {
           for (Eigen::Index k = 0; k < kernel_rows; ++k) {
             shares[k] = k < some.count ? per_sum(plan(i + k, j), r(first + i + k)) : 0;
           }
-          add_kernel_rows<Team>(some, shares, m - j, all.data() + j * m + j);
+          add_kernel_rows<typename Passes::team>(some, shares, m - j, all.data() + j * m + j);
         }
       });
     });
@@ -104,9 +105,9 @@ class factored_coupling {
   }
 
   Eigen::Index free_;
-  transport_matrix whole_;
+  matrix whole_;
   vector diagonal_;
-  Eigen::LLT<transport_matrix> factor_;
+  Eigen::LLT<matrix> factor_;
 };
 
 /// The same as products with the plan, a row of it at a time, for more columns than a matrix of
@@ -114,7 +115,7 @@ class factored_coupling {
 template <class Passes>
 class iterated_coupling {
  public:
-  using vector = transport_vector;
+  using vector = typename transport_types<Passes>::vector;
 
   iterated_coupling(Passes const& passes, transport_marginals const& to, vector const& f,
                     vector const& g, vector const& r, vector const& c)
@@ -137,7 +138,7 @@ class iterated_coupling {
     center(rest);
     vector direction = rest.cwiseQuotient(diagonal_);
     double weight = rest.dot(direction);
-    for (int k = 0; k < most && rest.lpNorm<1>() > tolerance; ++k) {
+    for (int k = 0; k < most && rest.template lpNorm<1>() > tolerance; ++k) {
       vector const image = times(direction);
       double const curvature = direction.dot(image);
       if (!(curvature > 0)) break;
@@ -185,13 +186,14 @@ inline constexpr Eigen::Index most_factored_columns = 1024;
 ///
 /// This is μ. r, c: the plan's sums; of(i, c_i): row i of G, which of ⟨P, C⟩ are the costs c_i
 template <class Passes, class Of>
-transport_vector implicit_column_slopes(Passes const& passes, transport_marginals const& to,
-                                        transport_vector const& f, transport_vector const& g,
-                                        transport_vector const& r, transport_vector const& c,
-                                        Of const& of) {
+auto implicit_column_slopes(Passes const& passes, transport_marginals const& to,
+                            typename Passes::vector const& f, typename Passes::vector const& g,
+                            typename Passes::vector const& r, typename Passes::vector const& c,
+                            Of const& of) {
+  using vector = typename Passes::vector;
   Eigen::Index const m = g.size();
   double const part = to.row_part();
-  transport_vector right(m);
+  vector right(m);
   // from what a row's entries differ by from that of the plan's largest: where the coupling is weak
   // the right-hand side is as small, and no difference of large sums
   passes.add_up(f, g, right, [&](Eigen::Index i, double* p, double const* c_i, double* sums) {
@@ -206,16 +208,16 @@ transport_vector implicit_column_slopes(Passes const& passes, transport_marginal
   if (m <= most_factored_columns) {
     return factored_coupling(passes, to, f, g, r, c).solve(right);
   }
-  return iterated_coupling(passes, to, f, g, r, c).solve(right, 1e-12 * right.lpNorm<1>());
+  return iterated_coupling(passes, to, f, g, r, c).solve(right, 1e-12 * right.template lpNorm<1>());
 }
 /// And this is κ, from μ.
 template <class Passes>
-transport_vector implicit_row_slopes(Passes const& passes, transport_marginals const& to,
-                                     transport_vector const& f, transport_vector const& g,
-                                     transport_vector const& r, transport_vector const& mu) {
+auto implicit_row_slopes(Passes const& passes, transport_marginals const& to,
+                         typename Passes::vector const& f, typename Passes::vector const& g,
+                         typename Passes::vector const& r, typename Passes::vector const& mu) {
   using team = typename Passes::team;
   Eigen::Index const m = g.size();
-  transport_vector kappa(r.size());
+  typename Passes::vector kappa(r.size());
   passes.each_row(f, g, [&](Eigen::Index i, double* p, double const* c_i) {
     double const paid = dot_row<team>(p, c_i, m), by_columns = dot_row<team>(p, mu.data(), m);
     kappa(i) = to.row_part() * per_sum(paid - by_columns, r(i));

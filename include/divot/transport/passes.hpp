@@ -29,9 +29,10 @@ struct transport_marginals {
   }
   /// Where both sides' masses are kept exactly a constant may be moved between the potentials: it
   /// is chosen so that Σ b g̃ = 0, of the caller's columns.
-  void settle(transport_vector& f, transport_vector& g) const {
+  template <class Vector>
+  void settle(Vector& f, Vector& g) const {
     if (!exact()) return;
-    transport_vector const &masses = turned ? a : b, &x = turned ? f : g;
+    Vector const &masses = turned ? a : b, &x = turned ? f : g;
     double const mean = masses.dot(x - epsilon * masses.array().log().matrix()) / masses.sum();
     g.array() += turned ? mean : -mean;
     f.array() += turned ? -mean : mean;
@@ -45,7 +46,8 @@ struct transport_marginals {
   }
   /// λ for which f + λ and g − λ ask rows and columns for the same mass, the best constant to move
   /// between them. Sweeps take about ρ/ε of themselves to get there.
-  double balancing_shift(transport_vector const& f, transport_vector const& g) const {
+  template <class Vector>
+  double balancing_shift(Vector const& f, Vector const& g) const {
     double const per_shift = 1 / row_penalty + 1 / column_penalty;
     return (log_of_wanted(a, f, row_penalty) - log_of_wanted(b, g, column_penalty)) / per_shift;
   }
@@ -55,11 +57,11 @@ struct transport_marginals {
     return std::isinf(penalty) ? 1 : penalty / (penalty + epsilon);
   }
   /// log Σ a e^(−f̃/ρ)
-  double log_of_wanted(transport_vector const& masses, transport_vector const& potentials,
-                       double penalty) const {
+  template <class Vector>
+  double log_of_wanted(Vector const& masses, Vector const& potentials, double penalty) const {
     if (std::isinf(penalty)) return std::log(masses.sum());
     auto const logs = masses.array().log();
-    transport_vector const all = logs - (potentials.array() - epsilon * logs) / penalty;
+    Vector const all = logs - (potentials.array() - epsilon * logs) / penalty;
     double const largest = all.maxCoeff();
     return largest + std::log((all.array() - largest).exp().sum());
   }
@@ -71,7 +73,8 @@ template <class Costs, execution_policy Policy>
 class plan_passes {
  public:
   using team = row_team<Policy, double>;
-  using vector = transport_vector;
+  using vector = typename transport_types<Costs>::vector;
+  using matrix = typename transport_types<Costs>::matrix;
 
   plan_passes(Policy const& policy, Costs const& costs, double epsilon)
       : costs_(costs),
@@ -216,7 +219,7 @@ class plan_passes {
   Costs const& costs_;
   row_blocks<Policy> blocks_;
   double epsilon_, per_epsilon_;
-  mutable transport_matrix spare_;  // of each worker: a row of the plan and one of the costs
+  mutable matrix spare_;  // of each worker: a row of the plan and one of the costs
   mutable std::vector<double> sums_;
 };
 

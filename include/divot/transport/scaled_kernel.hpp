@@ -26,7 +26,8 @@ class scaled_kernel {
  public:
   using passes = plan_passes<Costs, Policy>;
   using team = row_team<Policy, T>;
-  using vector = transport_vector;
+  using vector = typename passes::vector;
+  using matrix = typename passes::matrix;
   /// Costs, in units of ε, that may lie so far apart without F and G.
   static constexpr double range = std::is_same_v<T, float> ? 30 : 230;
   static constexpr bool may_give_up = std::is_same_v<T, float>;
@@ -87,7 +88,7 @@ class scaled_kernel {
   /// As plan_passes::totals, without exponentials.
   double totals(vector const&, vector const&, vector& rows, vector& columns) const {
     using lane = typename team::lane;
-    transport_matrix spare(columns_, over_.blocks().workers());
+    matrix spare(columns_, over_.blocks().workers());
     Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> costs(columns_, over_.blocks().workers());
     vector paid(rows_);
     std::vector<T> partial;
@@ -126,7 +127,7 @@ class scaled_kernel {
   /// exp(−C/ε)
   void make() {
     using lane = typename team::lane;
-    transport_matrix spare(columns_, over_.blocks().workers());
+    matrix spare(columns_, over_.blocks().workers());
     lane const factor(static_cast<T>(-1 / over_.epsilon()));
     over_.blocks().each([&](Eigen::Index first, Eigen::Index last, int me) {
       for (Eigen::Index i = first; i < last; ++i) {

@@ -31,8 +31,8 @@ inline namespace DIVOT_ABI {
 template <class Costs, execution_policy Policy>
 class transport_solution {
  public:
-  using matrix = transport_matrix;
-  using vector = transport_vector;
+  using matrix = typename transport_types<Costs>::matrix;
+  using vector = typename transport_types<Costs>::vector;
 
   transport_status status = transport_status::empty;
   transport_domain domain = transport_domain::kernel;

@@ -29,7 +29,7 @@ struct transport_outcome {
 template <class Costs, execution_policy Policy>
 class sinkhorn_solver {
  public:
-  using vector = transport_vector;
+  using vector = typename transport_types<Costs>::vector;
   using passes = plan_passes<Costs, Policy>;
 
   /// range: of the costs. `narrow`: nobody would see the digits that float lacks.

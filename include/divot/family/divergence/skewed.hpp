@@ -4,6 +4,7 @@
 
 #include <divot/core/errors.hpp>
 #include <divot/core/jet.hpp>
+#include <divot/core/unpack.hpp>
 #include <divot/family/bound_sum.hpp>
 #include <divot/family/generator.hpp>
 #include <divot/family/loss.hpp>
@@ -269,7 +270,7 @@ constexpr auto skew(scaled<L> const& s, double teacher_weight) {
 }
 template <class... L>
 constexpr auto skew(sum<L...> const& s, double teacher_weight) {
-  return std::apply(
+  return unpack(
       [&](auto const&... t) {
         return sum<decltype(skew(t, teacher_weight))...>{{skew(t, teacher_weight)...}};
       },
