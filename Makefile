@@ -5,10 +5,11 @@
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 dir := build/release
 
-.PHONY: help build test demo bench clean format
+.PHONY: help build test test-wide demo bench clean format
 help:
 	@echo 'make build    the command line program ($(dir)/divot), the examples and the benchmarks'
 	@echo 'make test     build and run the tests'
+	@echo 'make test-wide  those that take long to compile: variants, programs, examples'
 	@echo 'make demo     distil a small network and write build/demo/report.html'
 	@echo 'make bench    run the benchmarks, results in build/bench/*.json'
 	@echo 'make format   clang-format over all sources'
@@ -24,6 +25,12 @@ test:
 	cmake --preset release
 	cmake --build $(dir) -j $(JOBS) --target all_tests
 	ctest --preset release
+
+test-wide:
+	tools/install-deps build test
+	cmake --preset release
+	cmake --build $(dir) -j $(JOBS) --target wide_tests
+	ctest --preset wide
 
 # On a fresh tree, leave out what the demo does not need; a later `cmake --preset` brings it back.
 demo:

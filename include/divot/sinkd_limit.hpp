@@ -16,11 +16,11 @@ inline namespace DIVOT_ABI {
 /// From ∂L/∂P to ∂L/∂C in place, through the equations that the plan of a solved problem answers.
 template <class Solution>
 void pull_back_implicitly(Solution const& s, transport_rows const& plan, double* g) {
-  using passes_type =
-      plan_passes<std::remove_cvref_t<decltype(s.costs)>, std::remove_cvref_t<decltype(s.policy)>>;
+  using passes_type = plan_passes<std::remove_cvref_t<decltype(s.policy)>>;
+  using costs_type = typename passes_type::costs_type;
   Eigen::Index const m = plan.cols();
   transport_vector const mu =
-      implicit_column_slopes(passes_type(s.policy, s.costs, s.to.epsilon), s.to, s.f, s.g, s.rows,
+      implicit_column_slopes(passes_type(s.policy, costs_type(s.costs), s.to.epsilon), s.to, s.f, s.g, s.rows,
                              s.columns, [&](Eigen::Index i, double const*) { return g + i * m; });
   if (!mu.allFinite()) {
     fail(

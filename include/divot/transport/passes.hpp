@@ -5,7 +5,7 @@
 #include <divot/exec/row_blocks.hpp>
 #include <divot/exec/teams.hpp>
 #include <divot/row/dense_row.hpp>
-#include <divot/transport/costs.hpp>
+#include <divot/transport/cost_rows.hpp>
 
 #include <Eigen/Core>
 
@@ -69,14 +69,15 @@ struct transport_marginals {
 
 /// A plan P = exp((f⊕g − C)/ε) that is made a row at a time, where it is read: sums over its rows
 /// and columns in one pass, rows shared by workers.
-template <class Costs, execution_policy Policy>
+template <execution_policy Policy>
 class plan_passes {
  public:
   using team = row_team<Policy, double>;
-  using vector = typename transport_types<Costs>::vector;
-  using matrix = typename transport_types<Costs>::matrix;
+  using costs_type = cost_rows<team>;
+  using vector = typename transport_types<Policy>::vector;
+  using matrix = typename transport_types<Policy>::matrix;
 
-  plan_passes(Policy const& policy, Costs const& costs, double epsilon)
+  plan_passes(Policy const& policy, costs_type const& costs, double epsilon)
       : costs_(costs),
         blocks_(policy, costs.rows(), costs.cols()),
         epsilon_(epsilon),
@@ -84,7 +85,7 @@ class plan_passes {
         spare_(2 * costs.cols(), blocks_.workers()) {}
 
   row_blocks<Policy> const& blocks() const { return blocks_; }
-  Costs const& costs() const { return costs_; }
+  costs_type const& costs() const { return costs_; }
   double epsilon() const { return epsilon_; }
 
   /// body(i, p, c): row i of the plan, which the body may use up, and of the costs.
@@ -116,7 +117,7 @@ class plan_passes {
       Eigen::Index const last = std::min(n, first + height);
       blocks_.deal(last - first, [&](Eigen::Index k, int me) {
         double* const p = plan.data() + k * m;
-        double const* const c = costs_.template row<team>(first + k, spare_.col(me).data());
+        double const* const c = costs_.row(first + k, spare_.col(me).data());
         plan_row<team>(f(first + k), g.data(), c, per_epsilon_, m, p);
       });
       body(first, last);
@@ -134,7 +135,7 @@ class plan_passes {
                    [&](Eigen::Index first, Eigen::Index last, int me, double* partial) {
                      double* const e = spare_.col(me).data();
                      for (Eigen::Index i = first; i < last; ++i) {
-                       double const* const c = costs_.template row<team>(i, e + m);
+                       double const* const c = costs_.row(i, e + m);
                        auto const row = exponentials_row<team>(g.data(), c, per_epsilon_, m, e);
                        double const own = epsilon_ * std::log(to.a(i));
                        double const exact = own - epsilon_ * (row.largest + std::log(row.sum));
@@ -192,7 +193,7 @@ class plan_passes {
   void visit(Eigen::Index i, vector const& f, vector const& g, int me, Body const& body) const {
     Eigen::Index const m = costs_.cols();
     double* const p = spare_.col(me).data();
-    double const* const c = costs_.template row<team>(i, p + m);
+    double const* const c = costs_.row(i, p + m);
     plan_row<team>(f(i), g.data(), c, per_epsilon_, m, p);
     body(i, p, c);
   }
@@ -202,7 +203,7 @@ class plan_passes {
     auto const count = static_cast<Eigen::Index>(columns.size());
     vector largest = vector::Constant(count, -HUGE_VAL), sum = vector::Zero(count);
     for (Eigen::Index i = 0; i < costs_.rows(); ++i) {
-      double const* const c = costs_.template row<team>(i, spare_.data());
+      double const* const c = costs_.row(i, spare_.data());
       for (Eigen::Index k = 0; k < count; ++k) {
         double const x = (f(i) - c[columns[static_cast<std::size_t>(k)]]) * per_epsilon_;
         if (x > largest(k)) {
@@ -216,7 +217,7 @@ class plan_passes {
     return largest.array() + sum.array().log();
   }
 
-  Costs const& costs_;
+  costs_type costs_;
   row_blocks<Policy> blocks_;
   double epsilon_, per_epsilon_;
   mutable matrix spare_;  // of each worker: a row of the plan and one of the costs

@@ -21,10 +21,10 @@ inline namespace DIVOT_ABI {
 /// the kernel is made again.
 ///
 /// T: float or double. In float nothing is made again: whoever gets there goes on in double.
-template <class T, class Costs, execution_policy Policy>
+template <class T, execution_policy Policy>
 class scaled_kernel {
  public:
-  using passes = plan_passes<Costs, Policy>;
+  using passes = plan_passes<Policy>;
   using team = row_team<Policy, T>;
   using vector = typename passes::vector;
   using matrix = typename passes::matrix;
@@ -121,7 +121,7 @@ class scaled_kernel {
   T const* kernel(Eigen::Index i) const { return kernel_.get() + i * columns_; }
 
   T const* costs_row(Eigen::Index i, double* wide, T* spare) const {
-    return over_.costs().template row_as<typename passes::team>(i, wide, spare);
+    return over_.costs().row_as(i, wide, spare);
   }
 
   /// exp(−C/ε)

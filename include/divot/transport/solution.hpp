@@ -204,9 +204,10 @@ class transport_solution {
   Eigen::Index all_rows = 0, all_columns = 0;
 
  private:
-  using passes_type = plan_passes<Costs, Policy>;
+  using passes_type = plan_passes<Policy>;
+  using costs_type = typename passes_type::costs_type;
 
-  passes_type passes() const { return passes_type(policy, costs, to.epsilon); }
+  passes_type passes() const { return passes_type(policy, costs_type(costs), to.epsilon); }
   static std::size_t place(Eigen::Index i) { return static_cast<std::size_t>(i); }
   static vector spread(vector const& from, transport_places const& places, Eigen::Index count) {
     vector all = vector::Constant(count, -std::numeric_limits<double>::infinity());
@@ -224,7 +225,7 @@ class transport_solution {
     } else {
       Costs const turned = costs.transposed();
       transport_marginals const to_turned = to.transposed();
-      passes_type const over(policy, turned, to.epsilon);
+      passes_type const over(policy, costs_type(turned), to.epsilon);
       kappa = implicit_column_slopes(over, to_turned, g, f, columns, rows, costs_of);
       mu = implicit_row_slopes(over, to_turned, g, f, columns, kappa);
     }
@@ -264,7 +265,7 @@ class transport_solution {
   matrix point_slopes(Costs const& between, vector const& own, vector const& other,
                       transport_marginals const& marginals, bool implicit, vector const& mu) const {
     matrix out(own.size(), between.coordinates());
-    passes_type const over(policy, between, to.epsilon);
+    passes_type const over(policy, costs_type(between), to.epsilon);
     over.each_row(own, other, [&](Eigen::Index i, double* p, double const* c) {
       if (implicit) cost_slopes(marginals, mu, p, c);
       vector slope(out.cols());

@@ -26,14 +26,15 @@ struct transport_outcome {
 
 /// Solves one problem: Sinkhorn's sweeps, and Newton's method on the semi-dual where they converge
 /// slowly.
-template <class Costs, execution_policy Policy>
+template <execution_policy Policy>
 class sinkhorn_solver {
  public:
-  using vector = typename transport_types<Costs>::vector;
-  using passes = plan_passes<Costs, Policy>;
+  using vector = typename transport_types<Policy>::vector;
+  using costs_type = cost_rows<row_team<Policy, double>>;
+  using passes = plan_passes<Policy>;
 
   /// range: of the costs. `narrow`: nobody would see the digits that float lacks.
-  sinkhorn_solver(Policy const& policy, Costs const& costs, transport_marginals const& to,
+  sinkhorn_solver(Policy const& policy, costs_type const& costs, transport_marginals const& to,
                   sinkhorn_options const& options, double tolerance, double range, bool narrow)
       : policy_(policy),
         costs_(costs),
@@ -119,7 +120,7 @@ class sinkhorn_solver {
     transport_marginals to = to_;
     to.epsilon = epsilon;
     double const entries = static_cast<double>(f.size()) * static_cast<double>(g.size());
-    bool const by_kernel = to.exact() && (!Costs::has_points || entries <= most_entries_in_memory);
+    bool const by_kernel = to.exact() && (!costs_.computed() || entries <= most_entries_in_memory);
     next_try_ = out_.sweeps + first_sweeps;
     auto const finish = [&](auto const& sums_of) {
       if (!last) return;
@@ -134,13 +135,13 @@ class sinkhorn_solver {
     };
     bool const plain = g.isZero(0);
     if (by_kernel && in_float_ && plain &&
-        range_ / epsilon <= scaled_kernel<float, Costs, Policy>::range) {
-      scaled_kernel<float, Costs, Policy> kernel(over, to, g, true);
+        range_ / epsilon <= scaled_kernel<float, Policy>::range) {
+      scaled_kernel<float, Policy> kernel(over, to, g, true);
       if (iterate(kernel, to, f, g, true) == end::done) return finish(kernel);
     }
     for (;;) {
       if (by_kernel) {
-        using kernel_type = scaled_kernel<double, Costs, Policy>;
+        using kernel_type = scaled_kernel<double, Policy>;
         kernel_type kernel(over, to, g, g.isZero(0) && range_ / epsilon <= kernel_type::range);
         bool const done = iterate(kernel, to, f, g, true) == end::done;
         out_.domain =
@@ -278,7 +279,7 @@ class sinkhorn_solver {
   }
 
   Policy const& policy_;
-  Costs const& costs_;
+  costs_type costs_;
   transport_marginals const& to_;
   sinkhorn_options const& options_;
   double goal_, range_;

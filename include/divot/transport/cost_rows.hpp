@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/transport/costs.hpp>
+
+#include <Eigen/Core>
+
+#include <type_traits>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// Costs of any kind as those see them who read a row at a time: what solves a problem is compiled
+/// once for all kinds. The costs themselves must outlive this.
+///
+/// Team: on double; computes the rows of costs between points
+template <class Team>
+class cost_rows {
+ public:
+  template <class Costs>
+  explicit cost_rows(Costs const& costs)
+      : costs_(&costs),
+        rows_(costs.rows()),
+        cols_(costs.cols()),
+        computed_(Costs::has_points),
+        in_double_([](void const* of, Eigen::Index i, double* spare) {
+          return static_cast<Costs const*>(of)->template row<Team>(i, spare);
+        }),
+        in_float_([](void const* of, Eigen::Index i, double* wide, float* spare) {
+          return static_cast<Costs const*>(of)->template row_as<Team, float>(i, wide, spare);
+        }) {}
+
+  Eigen::Index rows() const { return rows_; }
+  Eigen::Index cols() const { return cols_; }
+  /// Every row is computed where it is read.
+  bool computed() const { return computed_; }
+
+  /// Row i, which may stand in `spare` then.
+  double const* row(Eigen::Index i, double* spare) const { return in_double_(costs_, i, spare); }
+  /// The same in T, float or double; either of wide and spare may be used.
+  template <class T>
+  T const* row_as(Eigen::Index i, double* wide, [[maybe_unused]] T* spare) const {
+    if constexpr (std::is_same_v<T, double>) {
+      return row(i, wide);
+    } else {
+      return in_float_(costs_, i, wide, spare);
+    }
+  }
+
+ private:
+  void const* costs_;
+  Eigen::Index rows_, cols_;
+  bool computed_;
+  double const* (*in_double_)(void const*, Eigen::Index, double*);
+  float const* (*in_float_)(void const*, Eigen::Index, double*, float*);
+};
+
+}  // namespace DIVOT_ABI
+}  // namespace divot
