@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <iterator>
+#include <limits>
 #include <ranges>
 #include <tuple>
 #include <utility>
@@ -25,6 +26,7 @@ template <execution_policy Policy, class Solve, class Size>
 auto solve_each(Policy const& policy, std::size_t count, double entries, Solve const& solve,
                 Size const& size) {
   using solution = decltype(solve(std::size_t(0)));
+  constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
   std::vector<solution> all(count);
   auto const one = [&](std::size_t k) {
     try {
@@ -34,6 +36,8 @@ auto solve_each(Policy const& policy, std::size_t count, double entries, Solve c
       all[k].status = wrong.status();
       all[k].flaw = wrong.what();
       std::tie(all[k].all_rows, all[k].all_columns) = size(k);
+      // nobody is to add a 0 up
+      all[k].transport_cost = all[k].entropic = all[k].dual = nothing;
     }
   };
   int const workers = worker_count(policy, entries);
@@ -56,7 +60,7 @@ auto solve_each(Policy const& policy, std::size_t count, double entries, Solve c
 /// a, b     ranges of the masses of their rows and columns; both left out: equal ones
 /// Returns  a solution a problem, in order: bit for bit that of sinkhorn on its own. Each stops
 ///          when it is done itself. One that is wrong has the status bad_input or mass_mismatch,
-///          its `flaw` in words, and a plan of zeros; the others are as they would be without it
+///          its `flaw` in words, values of NaN and a plan of zeros; the others are as they would be without it
 /// Errors   divot::error for options and ranges of different lengths
 template <execution_policy Policy, std::ranges::random_access_range Costs,
           std::ranges::random_access_range A, std::ranges::random_access_range B>

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include <doctest/doctest.h>
+#include <accuracy/extent.hpp>
 #include <accuracy/random_rows.hpp>
 #include <accuracy/score.hpp>
 
@@ -15,6 +16,7 @@ TEST_CASE_TEMPLATE("losses and gradients of ordinary rows are within the budget"
   std::uint64_t seed = 100;
   for (double scale : {1., 5., 15.}) {
     for (double temperature : {1., 3.}) {
+      if (!all_rows() && (scale == 5) == (temperature == 3)) continue;
       for (std::size_t classes : {2, 3, 7, 10, 128, 129, 1000}) {
         if (classes == 1000 && temperature != 3) continue;
         std::size_t const rows = classes < 64 ? 8 : classes < 1000 ? 3 : 1;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include <doctest/doctest.h>
+#include <accuracy/extent.hpp>
 #include <accuracy/random_rows.hpp>
 #include <accuracy/score.hpp>
 
@@ -13,6 +14,7 @@ TEST_CASE_TEMPLATE("short rows near convergence are within the budget", T, float
   std::uint64_t seed = 600;
   for (double delta : {1e-4, 1e-3, 1e-2}) {
     for (double shift : {0., 7.3, 200.}) {
+      if (!all_rows() && (delta == 1e-3) != (shift == 7.3)) continue;
       for (std::size_t classes : {2, 10, 100, 259}) {
         for (double scale : {1., 5.}) {
           ++seed;

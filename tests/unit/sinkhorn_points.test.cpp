@@ -177,6 +177,7 @@ TEST_CASE("a batch's problems are solved as each would be alone, and wrong ones 
     CAPTURE(k);
     if (k == 3 || k == 5 || k == 7 || k == 8) {
       CHECK(s[k].plan() == matrix::Zero(costs[k].rows(), costs[k].cols()));
+      CHECK(std::isnan(s[k].entropic + s[k].dual + s[k].transport_cost));
       CHECK(s[k].flaw == refusal([&] { divot::sinkhorn(costs[k], a[k], b[k]); }));
       CHECK(refusal([&] { s[k].gradient(transport_objective::entropic); }).find(s[k].flaw) !=
             std::string::npos);
