@@ -36,6 +36,7 @@ TEST_CASE_TEMPLATE("losses and gradients of many short rows are within the budge
   std::uint64_t seed = 300;
   for (std::size_t classes : {2, 3, 5, 8, 10, 17, 33, 64, 127, 128}) {
     ++seed;
+    if (!all_rows() && seed % 2 == 0) continue;
     score::compare(report, losses::with_labels(losses::all()),
                    losses::random_rows<T>(seed, 35, classes, 5, 2),
                    losses::random_name(seed, 5, 2));
@@ -49,6 +50,7 @@ TEST_CASE_TEMPLATE("losses and gradients of confident rows are within the budget
   std::uint64_t seed = 400;
   for (double scale : {30., 60.}) {
     for (double temperature : {1., 0.5}) {
+      if (!all_rows() && (scale == 30) == (temperature == 1)) continue;
       for (std::size_t classes : {2, 3, 10, 65, 1000}) {
         std::size_t const rows = classes < 64 ? 11 : 1;
         ++seed;
