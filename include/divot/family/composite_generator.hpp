@@ -88,7 +88,7 @@ auto generator(sum<L...> const& s) {
 
 /// Says why a loss has no generator.
 template <loss L>
-auto generator(L const&) {
+void generator(L const&) {
   static_assert(never<L>,
                 "divot: f-divergences, the sums of q f(p/q), have a generator, and so have their "
                 "reverses, skews, multiples and sums; functions of a divergence, alpha_beta (of "
