@@ -115,6 +115,41 @@ loss_entry const& sinkd_entry() {
   return entry;
 }
 
+namespace {
+
+/// Numbers in the type that the library calculates in: no others have a call of their own.
+template <class T>
+matrix<T> const& in_arithmetic(matrix<T> const& m) {
+  return m;
+}
+inline matrix<float> in_arithmetic(matrix<Eigen::half> const& m) { return m.cast<float>(); }
+inline matrix<float> in_arithmetic(matrix<Eigen::bfloat16> const& m) { return m.cast<float>(); }
+
+/// One term's value; what its gradients add to. An empty teacher's gradient: it is not wanted.
+template <class T>
+double call_sinkd(loss_term const& term, divot::sinkd const& what, execution const& how,
+                  matrix<T> const& teacher, matrix<T> const& student, matrix<T>& of_student,
+                  matrix<T>& of_teacher, divot::batch const& batch) {
+  auto const call = [&](auto const& policy, auto const& where) -> double {
+    return std::visit(
+        [&](auto const& ground) -> double {
+          return divot::value_and_gradient(policy, term.weight * with_cost(what, ground), teacher,
+                                           student, where, batch);
+        },
+        ground_of(term));
+  };
+  return std::visit(
+      [&](auto const& policy) {
+        auto const to_student = divot::gradients().student(divot::accumulate(of_student));
+        return of_teacher.size() != 0
+                   ? call(policy, to_student.teacher(divot::accumulate(of_teacher)))
+                   : call(policy, to_student);
+      },
+      how.get().value);
+}
+
+}  // namespace
+
 template <class Storage>
 void add_sinkd(loss_term const& term, problem const& inputs, logits_set<Storage> const& logits,
                execution const& how, wanted const& want, divot::workspace& scratch,
@@ -125,23 +160,11 @@ void add_sinkd(loss_term const& term, problem const& inputs, logits_set<Storage>
   batch.labels = {};
   batch.per_row = row_losses;
   batch.workspace = &scratch;
-  auto const call = [&](auto const& policy, auto const& where) -> double {
-    return std::visit(
-        [&](auto const& ground) -> double {
-          return divot::value_and_gradient(policy, term.weight * with_cost(what, ground),
-                                           logits.teachers.front(), logits.student, where, batch);
-        },
-        ground_of(term));
-  };
   try {
-    out.loss += std::visit(
-        [&](auto const& policy) {
-          auto const of_student = divot::gradients().student(divot::accumulate(out.gradient));
-          return want.teacher_gradient
-                     ? call(policy, of_student.teacher(divot::accumulate(out.teacher_gradient)))
-                     : call(policy, of_student);
-        },
-        how.get().value);
+    matrix<arithmetic<Storage>> unwanted;
+    out.loss += call_sinkd<arithmetic<Storage>>(
+        term, what, how, in_arithmetic(logits.teachers.front()), in_arithmetic(logits.student),
+        out.gradient, want.teacher_gradient ? out.teacher_gradient : unwanted, batch);
   } catch (divot::bad_value const& e) {
     throw_bad_logits(inputs);
     throw_flaw(term, e);

@@ -192,7 +192,8 @@ TEST_CASE("a batch's problems are solved as each would be alone, and wrong ones 
 #if DIVOT_HAS_OPENMP
     static auto const shared = divot::sinkhorn_batch(divot::omp(2), costs, a, b);
     CHECK(shared[k].plan() == s[k].plan());
-    CHECK(shared[k].dual == s[k].dual);
+    CHECK(shared[k].flaw == s[k].flaw);
+    if (s[k].flaw.empty()) CHECK(shared[k].dual == s[k].dual);
 #endif
   }
   CHECK(s[3].status == transport_status::bad_input);
