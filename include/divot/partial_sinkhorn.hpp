@@ -19,13 +19,14 @@ template <class Solution>
 struct partial_solution {
   /// The whole problem: a row and a column more, for what is not moved.
   Solution whole;
+  transport_status status = whole.status;
+  double transport_cost = whole.transport_cost;  ///< ⟨P, C⟩ of what is moved
 
+  bool solved() const { return whole.solved(); }
   Eigen::Index rows() const { return whole.all_rows - 1; }
   Eigen::Index columns() const { return whole.all_columns - 1; }
   /// rows × columns; its sums stay below a and b.
   Eigen::MatrixXd plan() const { return whole.plan().topLeftCorner(rows(), columns()); }
-  /// ⟨P, C⟩ of that plan.
-  double transport_cost() const { return whole.transport_cost; }
   /// As of the whole problem; where all of a side's mass is moved, the derivatives in the masses of
   /// that side are to one side only, and NaN.
   transport_gradient gradient(transport_objective of) const {
