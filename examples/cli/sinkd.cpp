@@ -122,8 +122,8 @@ template <class T>
 matrix<T> const& in_arithmetic(matrix<T> const& m) {
   return m;
 }
-inline matrix<float> in_arithmetic(matrix<Eigen::half> const& m) { return m.cast<float>(); }
-inline matrix<float> in_arithmetic(matrix<Eigen::bfloat16> const& m) { return m.cast<float>(); }
+matrix<float> in_arithmetic(matrix<Eigen::half> const& m) { return m.cast<float>(); }
+matrix<float> in_arithmetic(matrix<Eigen::bfloat16> const& m) { return m.cast<float>(); }
 
 /// One term's value; what its gradients add to. An empty teacher's gradient: it is not wanted.
 template <class T>

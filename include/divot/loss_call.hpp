@@ -43,9 +43,8 @@ no_parameters parameters_of(Plan const&) {
   return {};
 }
 template <class T>
-  requires is_real<T>
-alpha_beta_term parameters_of(
-    loss_plan<false, loss_group<bound_sum<bound_alpha_beta>, false>> const& plan) {
+requires is_real<T> alpha_beta_term
+parameters_of(loss_plan<false, loss_group<bound_sum<bound_alpha_beta>, false>> const& plan) {
   auto const& group = std::get<0>(plan.groups);
   return {std::get<0>(group.lanes.terms).second, group.factor, group.temperature, group.t_squared};
 }
@@ -85,7 +84,8 @@ loss_result<Declared> run_bound(Policy const& policy, Context& call, Parameters 
   batch const& options = *set.options;
   index const rows = call.student.rows(), student_cols = call.student.cols();
   set.rows = rows;
-  set.classes = settle_shapes(options, call.teacher.rows(), shapes.teacher_cols, rows, student_cols);
+  set.classes =
+      settle_shapes(options, call.teacher.rows(), shapes.teacher_cols, rows, student_cols);
   check_labels(call.facts, call.labels, set.label_smoothing, options, rows, set.classes);
   check_top_k(call.teacher, options, rows, set.classes);
   check_targets(request, rows, student_cols, shapes.teacher_cols, shapes.student, shapes.teacher);

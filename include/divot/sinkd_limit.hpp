@@ -19,9 +19,9 @@ void pull_back_implicitly(Solution const& s, transport_rows const& plan, double*
   using passes_type = plan_passes<std::remove_cvref_t<decltype(s.policy)>>;
   using costs_type = typename passes_type::costs_type;
   Eigen::Index const m = plan.cols();
-  transport_vector const mu =
-      implicit_column_slopes(passes_type(s.policy, costs_type(s.costs), s.to.epsilon), s.to, s.f, s.g, s.rows,
-                             s.columns, [&](Eigen::Index i, double const*) { return g + i * m; });
+  transport_vector const mu = implicit_column_slopes(
+      passes_type(s.policy, costs_type(s.costs), s.to.epsilon), s.to, s.f, s.g, s.rows, s.columns,
+      [&](Eigen::Index i, double const*) { return g + i * m; });
   if (!mu.allFinite()) {
     fail(
         "sinkd: rows fall apart into groups between which nothing moves: what the gradient would "

@@ -60,7 +60,8 @@ auto solve_each(Policy const& policy, std::size_t count, double entries, Solve c
 /// a, b     ranges of the masses of their rows and columns; both left out: equal ones
 /// Returns  a solution a problem, in order: bit for bit that of sinkhorn on its own. Each stops
 ///          when it is done itself. One that is wrong has the status bad_input or mass_mismatch,
-///          its `flaw` in words, values of NaN and a plan of zeros; the others are as they would be without it
+///          its `flaw` in words, values of NaN and a plan of zeros; the others are as they would be
+///          without it
 /// Errors   divot::error for options and ranges of different lengths
 template <execution_policy Policy, std::ranges::random_access_range Costs,
           std::ranges::random_access_range A, std::ranges::random_access_range B>

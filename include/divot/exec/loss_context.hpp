@@ -3,8 +3,8 @@
 #pragma once
 
 #include <divot/core/options.hpp>
-#include <divot/exec/row_memory.hpp>
 #include <divot/exec/row_functions.hpp>
+#include <divot/exec/row_memory.hpp>
 #include <divot/exec/row_observer.hpp>
 #include <divot/exec/screen.hpp>
 #include <divot/exec/transformed_source.hpp>

@@ -31,7 +31,7 @@ class row_functions {
   }
   template <class Team>
   void operator()(Context const& call, Team const& team, row_task<Team>& task, index r) const {
-    pick<Team>(*this)(loss_, call, team, task, r);
+    pick<Team> (*this)(loss_, call, team, task, r);
   }
 
  private:

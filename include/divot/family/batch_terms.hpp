@@ -61,7 +61,7 @@ auto terms_of(scaled<L> const& s, double weight) {
 template <bool Batch, class... L>
 auto terms_of(sum<L...> const& s, double weight) {
   return unpack([&](auto const&... t) { return std::tuple_cat(terms_of<Batch>(t, weight)...); },
-                    s.terms);
+                s.terms);
 }
 
 // A temperature around a term that has its own would be a second one.

@@ -71,8 +71,7 @@ struct bound_sum {
   static constexpr bool is_empty = sizeof...(Bounds) == 0;
 
   bool needs_exact_offset() const {
-    return unpack([](auto const&... t) { return (t.second.needs_exact_offset() || ...); },
-                      terms);
+    return unpack([](auto const&... t) { return (t.second.needs_exact_offset() || ...); }, terms);
   }
   /// How far the exponents of all go.
   power_reach reach() const {

@@ -174,7 +174,7 @@ constexpr auto reverse(scaled<L> const& s) {
 template <class... L>
 constexpr auto reverse(sum<L...> const& s) {
   return unpack([](auto const&... t) { return sum<decltype(reverse(t))...>{{reverse(t)...}}; },
-                    s.terms);
+                s.terms);
 }
 template <class L>
 constexpr auto reverse(at_temperature<L> const& a) {

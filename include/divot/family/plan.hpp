@@ -126,8 +126,7 @@ auto collect(scaled<L> const& s, double weight) {
 }
 template <class... L>
 auto collect(sum<L...> const& s, double weight) {
-  return unpack([&](auto const&... t) { return std::tuple_cat(collect(t, weight)...); },
-                    s.terms);
+  return unpack([&](auto const&... t) { return std::tuple_cat(collect(t, weight)...); }, s.terms);
 }
 
 template <class T>
@@ -264,8 +263,7 @@ auto collect(L const& f, double weight) {
   static_assert(all_lanes<std::remove_const_t<decltype(parts)>>,
                 "divot: power(D, r) takes a divergence, or a sum of divergences with weights; "
                 "temperatures go around it, at(T, power(D, r))");
-  auto const lanes =
-      unpack([](auto const&... p) { return std::tuple_cat(lanes_of(p)...); }, parts);
+  auto const lanes = unpack([](auto const&... p) { return std::tuple_cat(lanes_of(p)...); }, parts);
   unpack([](auto const&... p) { (..., check_not_negative(p.weight)); }, parts);
   auto group = make_group<false>(lanes, bound.function);
   if (weight == 0) group.factor = 0;

@@ -79,8 +79,8 @@ anchor_class<typename Team::row> find_anchor(softmax_side<Team> const& teacher,
   return {x, other_gone};
 }
 
-/// Evaluates the divergences at the anchor: fills in everything but `uniform` and `factor`, of which
-/// the latter is read.
+/// Evaluates the divergences at the anchor: fills in everything but `uniform` and `factor`, of
+/// which the latter is read.
 template <bool Swap, class Team, class Bound>
 void set_anchor(Bound const& bound, softmax_side<Team> const& teacher,
                 softmax_side<Team> const& student, log_ratio<Team> const& ratio,

@@ -50,8 +50,7 @@ class bucket_row {
     if (is_over()) return;
     gather(teacher, r);
     constexpr bool alone = is_alone<Plan>;
-    unpack([&](auto const&... group) { (..., run_group<alone>(group, teacher, r)); },
-               plan.groups);
+    unpack([&](auto const&... group) { (..., run_group<alone>(group, teacher, r)); }, plan.groups);
     if constexpr (Student && !alone) {
       if (!is_over()) write();
     }

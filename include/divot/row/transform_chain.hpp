@@ -23,8 +23,7 @@ class transform_chain {
   explicit transform_chain(Steps const&... steps) : steps_(steps...) {}
 
   void check(index rows, index cols, batch const& options, index classes, char const* who) const {
-    unpack([&](auto const&... s) { (s.check(rows, cols, options, classes, who), ...); },
-               steps_);
+    unpack([&](auto const&... s) { (s.check(rows, cols, options, classes, who), ...); }, steps_);
   }
 
   /// x becomes y. A row with NaN or +inf in it is left alone, but for a NaN at its beginning, which

@@ -86,7 +86,7 @@ class factored_coupling {
   }
   /// Σ_i P_ij P_ik / r_i for j ≤ k.
   static row_list products(Passes const& passes, vector const& f, vector const& g,
-                                 vector const& r) {
+                           vector const& r) {
     Eigen::Index const n = passes.costs().rows(), m = g.size(), height = 64;
     row_list all = row_list::Zero(m, m), plan(std::min(n, height), m);
     passes.panels(f, g, height, plan, [&](Eigen::Index first, Eigen::Index last) {

@@ -188,15 +188,15 @@ transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs cons
   using costs_type = cost_rows<row_team<Policy, double>>;
   transport_outcome found;
   if (options.sweeps > 0 || s.g.size() <= s.f.size() || !options.start.empty()) {
-    found = sinkhorn_solver<Policy>(policy, costs_type(s.costs), to, options, tolerance, reach,
-                                    narrow)
-                .run(s.f, s.g);
+    found =
+        sinkhorn_solver<Policy>(policy, costs_type(s.costs), to, options, tolerance, reach, narrow)
+            .run(s.f, s.g);
   } else {
     // the semi-dual's variables are the columns: fewer is better
     Costs const turned = s.costs.transposed();
     transport_marginals const to_turned = to.transposed();
-    found = sinkhorn_solver<Policy>(policy, costs_type(turned), to_turned, options, tolerance, reach,
-                                    narrow)
+    found = sinkhorn_solver<Policy>(policy, costs_type(turned), to_turned, options, tolerance,
+                                    reach, narrow)
                 .run(s.g, s.f);
     found.rows.swap(found.columns);
   }
