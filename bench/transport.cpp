@@ -107,7 +107,8 @@ void log_sweeps(benchmark::State& state) {
   using policy = decltype(divot::runs_as(divot::simd));
   Eigen::Index const n = state.range(0);
   divot::dense_costs<double> const costs(random(n, n, 7).cwiseAbs().cast<double>());
-  divot::plan_passes<divot::dense_costs<double>, policy> const passes(policy(), costs, .1);
+  using passes_type = divot::plan_passes<policy>;
+  passes_type const passes(policy(), passes_type::costs_type(costs), .1);
   divot::transport_marginals to;
   to.epsilon = .1;
   to.a = to.b = divot::equal_masses(n);
