@@ -18,14 +18,16 @@ using others =
 template <class L>
 std::string name_of(L const& what) {
   auto const about = describe(what);
-  std::string text = about.name, before = "(";
+  std::string text = about.name;
+  char before = '(';
   for (auto const& parameter : about.parameters) {
     char digits[32];
-    std::snprintf(digits, sizeof digits, "%g", what.*parameter.member);
-    text += before + digits;
-    before = ",";
+    std::snprintf(digits, sizeof digits, "%c%g", before, what.*parameter.member);
+    text += digits;
+    before = ',';
   }
-  return about.parameters.empty() ? text : text + ")";
+  if (!about.parameters.empty()) text += ')';
+  return text;
 }
 
 }  // namespace
