@@ -68,20 +68,26 @@
 #define DIVOT_ABI \
   DIVOT_JOIN(DIVOT_ABI_ISA, DIVOT_ABI_FMA, DIVOT_ABI_HALF, DIVOT_ABI_BF16, DIVOT_ABI_OMP)
 
-/// Marks functions that run on the host and on a CUDA device.
+/// Marks functions that run on the host and on a CUDA device: what a row is made of.
 #if defined(__CUDACC__)
-#define DIVOT_HOST_DEVICE __host__ __device__
+#define DIVOT_HD __host__ __device__
 #else
-#define DIVOT_HOST_DEVICE
+#define DIVOT_HD
+#endif
+/// Constants that those functions take by reference.
+#if defined(__CUDA_ARCH__)
+#define DIVOT_CONSTANT static __device__ constexpr
+#else
+#define DIVOT_CONSTANT inline constexpr
 #endif
 
 #if defined(_MSC_VER)
-#define DIVOT_INLINE __forceinline
+#define DIVOT_INLINE DIVOT_HD __forceinline
 #define DIVOT_LAMBDA_INLINE
 #define DIVOT_COLD
 #define DIVOT_NOINLINE __declspec(noinline)
 #else
-#define DIVOT_INLINE inline __attribute__((always_inline))
+#define DIVOT_INLINE DIVOT_HD inline __attribute__((always_inline))
 #define DIVOT_LAMBDA_INLINE __attribute__((always_inline))
 /// Rarely run: compiled for size, never inlined.
 #define DIVOT_COLD __attribute__((cold, noinline))

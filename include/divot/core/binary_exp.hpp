@@ -17,7 +17,7 @@ inline namespace DIVOT_ABI {
 namespace math {
 
 /// 2^n for an integer n ≤ 1023; 0 below the normal range.
-inline double exact_power_of_two(double n) {
+DIVOT_HD inline double exact_power_of_two(double n) {
   if (!(n >= -1022)) return 0;
   return std::bit_cast<double>(static_cast<std::uint64_t>(static_cast<std::int64_t>(n) + 1023)
                                << 52);
@@ -36,13 +36,13 @@ class binary_exp {
   using scalar = scalar_of<V>;
 
   /// c_low: what c was rounded by.
-  explicit binary_exp(double c, double c_low = 0)
+  DIVOT_HD explicit binary_exp(double c, double c_low = 0)
       : rate_(product<double>({c, c_low}, log2_e<double>())) {}
 
   /// G.
-  double exponent(double m) const { return std::nearbyint(m * rate_.high); }
+  DIVOT_HD double exponent(double m) const { return std::nearbyint(m * rate_.high); }
   /// e^(m·c)·2^−G, in [√½, √2].
-  double top(double m) const {
+  DIVOT_HD double top(double m) const {
     auto const y = exact_product(m, rate_.high);
     double const part = (y.high - exponent(m)) + (y.low + m * rate_.low);
     return math::exp(part * 0.69314718055994530942);
@@ -60,11 +60,11 @@ class binary_exp {
     /// The function of x, whose step is n and whose result is a normal number.
     DIVOT_INLINE V normal(V const& x, V const& n) const { return step_exp2(rest(x, n), n); }
     /// Whether the step's result is sure to be one.
-    static bool is_normal(scalar step) {
+    DIVOT_HD static bool is_normal(scalar step) {
       return step - traits::step_rounder > (std::is_same_v<scalar, float> ? -126 : -1022);
     }
     /// x·c of a step, to within ln 2 steps or so.
-    double logarithm(scalar step) const {
+    DIVOT_HD double logarithm(scalar step) const {
       double const n = static_cast<double>(step) - static_cast<double>(traits::step_rounder);
       return (n + exponent_) * 0.69314718055994530942;
     }
@@ -75,7 +75,7 @@ class binary_exp {
     DIVOT_INLINE V rest(V const& x, V const& n) const {
       return math::fma(x, low_, product_rest(x, high_, V(n - shift_)));
     }
-    in_units(two_words<double> const& rate, double exponent)
+    DIVOT_HD in_units(two_words<double> const& rate, double exponent)
         : high_(static_cast<scalar>(rate.high)),
           low_(static_cast<scalar>(
               (rate.high - static_cast<double>(static_cast<scalar>(rate.high))) + rate.low)),
@@ -94,7 +94,7 @@ class binary_exp {
     double exponent_;
     V shift_, floor_;
   };
-  in_units with(double exponent) const { return in_units(rate_, exponent); }
+  DIVOT_HD in_units with(double exponent) const { return in_units(rate_, exponent); }
 
  private:
   two_words<double> rate_;

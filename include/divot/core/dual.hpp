@@ -16,61 +16,64 @@ struct dual_number {
   V value, slope;
 
   dual_number() = default;
-  dual_number(double constant) : value(divot::constant<V>(constant)), slope(V(0)) {}  // NOLINT
-  dual_number(V const& v, V const& s) : value(v), slope(s) {}
+  DIVOT_HD dual_number(double constant)
+      : value(divot::constant<V>(constant)), slope(V(0)) {}  // NOLINT
+  DIVOT_HD dual_number(V const& v, V const& s) : value(v), slope(s) {}
 
-  friend dual_number operator+(dual_number const& a, dual_number const& b) {
+  DIVOT_HD friend dual_number operator+(dual_number const& a, dual_number const& b) {
     return {V(a.value + b.value), V(a.slope + b.slope)};
   }
-  friend dual_number operator-(dual_number const& a, dual_number const& b) {
+  DIVOT_HD friend dual_number operator-(dual_number const& a, dual_number const& b) {
     return {V(a.value - b.value), V(a.slope - b.slope)};
   }
-  friend dual_number operator-(dual_number const& a) { return {V(-a.value), V(-a.slope)}; }
-  friend dual_number operator+(dual_number const& a) { return a; }
-  friend dual_number operator*(dual_number const& a, dual_number const& b) {
+  DIVOT_HD friend dual_number operator-(dual_number const& a) { return {V(-a.value), V(-a.slope)}; }
+  DIVOT_HD friend dual_number operator+(dual_number const& a) { return a; }
+  DIVOT_HD friend dual_number operator*(dual_number const& a, dual_number const& b) {
     return {V(a.value * b.value), V(a.slope * b.value + a.value * b.slope)};
   }
-  friend dual_number operator/(dual_number const& a, dual_number const& b) {
+  DIVOT_HD friend dual_number operator/(dual_number const& a, dual_number const& b) {
     V const r = a.value / b.value;
     return {r, V((a.slope - r * b.slope) / b.value)};
   }
-  dual_number& operator+=(dual_number const& b) { return *this = *this + b; }
-  dual_number& operator-=(dual_number const& b) { return *this = *this - b; }
-  dual_number& operator*=(dual_number const& b) { return *this = *this * b; }
-  dual_number& operator/=(dual_number const& b) { return *this = *this / b; }
+  DIVOT_HD dual_number& operator+=(dual_number const& b) { return *this = *this + b; }
+  DIVOT_HD dual_number& operator-=(dual_number const& b) { return *this = *this - b; }
+  DIVOT_HD dual_number& operator*=(dual_number const& b) { return *this = *this * b; }
+  DIVOT_HD dual_number& operator/=(dual_number const& b) { return *this = *this / b; }
 
-  friend dual_number exp(dual_number const& a) {
+  DIVOT_HD friend dual_number exp(dual_number const& a) {
     V const e = math::exp(a.value);
     return {e, V(e * a.slope)};
   }
-  friend dual_number expm1(dual_number const& a) {
+  DIVOT_HD friend dual_number expm1(dual_number const& a) {
     V const e = math::expm1(a.value);
     return {e, V((e + V(1)) * a.slope)};
   }
-  friend dual_number log(dual_number const& a) {
+  DIVOT_HD friend dual_number log(dual_number const& a) {
     return {math::log(a.value), V(a.slope / a.value)};
   }
-  friend dual_number log1p(dual_number const& a) {
+  DIVOT_HD friend dual_number log1p(dual_number const& a) {
     return {math::log1p(a.value), V(a.slope / (V(1) + a.value))};
   }
-  friend dual_number sqrt(dual_number const& a) {
+  DIVOT_HD friend dual_number sqrt(dual_number const& a) {
     V const r = math::sqrt(a.value);
     return {r, V(a.slope / (r + r))};
   }
-  friend dual_number pow(dual_number const& a, double exponent) {
+  DIVOT_HD friend dual_number pow(dual_number const& a, double exponent) {
     V const e = math::exp(V(divot::constant<V>(exponent) * math::log(a.value)));
     return {e, V(divot::constant<V>(exponent) * e / a.value * a.slope)};
   }
-  friend dual_number abs(dual_number const& a) {
+  DIVOT_HD friend dual_number abs(dual_number const& a) {
     auto const negative = a.value < V(0);
     V const rising = math::select(a.value == V(0), V(0), a.slope);
     return {math::abs(a.value), math::select(negative, V(-rising), rising)};
   }
-  friend dual_number max(dual_number const& a, dual_number const& b) {
+  DIVOT_HD friend dual_number max(dual_number const& a, dual_number const& b) {
     auto const second = a.value < b.value;
     return {math::select(second, b.value, a.value), math::select(second, b.slope, a.slope)};
   }
-  friend dual_number min(dual_number const& a, dual_number const& b) { return -max(-a, -b); }
+  DIVOT_HD friend dual_number min(dual_number const& a, dual_number const& b) {
+    return -max(-a, -b);
+  }
 };
 
 }  // namespace DIVOT_ABI

@@ -14,7 +14,8 @@ inline namespace DIVOT_ABI {
 /// over the lower ones by its Chebyshev polynomial, which leaves c_n radiusⁿ/2ⁿ⁻¹ at most.
 /// Ref  Lanczos (1956), Applied Analysis, ch. VII
 template <std::size_t N>
-std::array<double, N> economised(std::array<double, N> c, double radius, std::size_t terms) {
+DIVOT_HD std::array<double, N> economised(std::array<double, N> c, double radius,
+                                          std::size_t terms) {
   for (std::size_t n = N - 1; n >= terms; --n) {
     // of T_n(x/radius), the coefficients relative to the leading one
     double t = 1;

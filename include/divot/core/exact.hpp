@@ -48,7 +48,7 @@ DIVOT_INLINE two_words<V> lane_words(R const& a, R const& b = R(0)) {
 
 /// 1/t, with what the first word was rounded by in the second.
 template <class V>
-two_words<V> inverse_words(double t) {
+DIVOT_HD two_words<V> inverse_words(double t) {
   using T = scalar_of<V>;
   if constexpr (!is_real<T>) {
     return {constant<V>(1 / t), V(0)};
@@ -81,7 +81,7 @@ DIVOT_INLINE two_words<V> exact_product(V const& a, V const& b) {
 
 /// a − b to the digits of two words, whatever cancels.
 template <class V>
-two_words<V> difference(two_words<V> const& a, two_words<V> const& b) {
+DIVOT_HD two_words<V> difference(two_words<V> const& a, two_words<V> const& b) {
   auto const high = exact_difference(a.high, b.high), low = exact_difference(a.low, b.low);
   V const rest = high.low + low.high, sum = high.high + rest;
   V const last = V((high.high - sum) + rest) + low.low, total = sum + last;
@@ -90,7 +90,7 @@ two_words<V> difference(two_words<V> const& a, two_words<V> const& b) {
 
 /// a·b to the digits of two words.
 template <class V>
-two_words<V> product(two_words<V> const& a, two_words<V> const& b) {
+DIVOT_HD two_words<V> product(two_words<V> const& a, two_words<V> const& b) {
   auto const y = exact_product(a.high, b.high);
   V const low = y.low + (a.low * b.high + a.high * b.low);
   V const high = y.high + low;

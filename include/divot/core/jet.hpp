@@ -18,36 +18,36 @@ struct jet {
   std::array<double, N> c{};
 
   jet() = default;
-  jet(double constant) { c[0] = constant; }  // NOLINT: numbers mix freely with series
+  DIVOT_HD jet(double constant) { c[0] = constant; }  // NOLINT: numbers mix freely with series
 
   /// The variable x itself.
-  static jet variable() {
+  DIVOT_HD static jet variable() {
     jet x;
     x.c[1] = 1;
     return x;
   }
 
-  friend jet operator+(jet a, jet const& b) {
+  DIVOT_HD friend jet operator+(jet a, jet const& b) {
     for (std::size_t i = 0; i < N; ++i) a.c[i] += b.c[i];
     return a;
   }
-  friend jet operator-(jet a, jet const& b) {
+  DIVOT_HD friend jet operator-(jet a, jet const& b) {
     for (std::size_t i = 0; i < N; ++i) a.c[i] -= b.c[i];
     return a;
   }
-  friend jet operator-(jet a) {
+  DIVOT_HD friend jet operator-(jet a) {
     for (double& v : a.c) v = -v;
     return a;
   }
-  friend jet operator+(jet const& a) { return a; }
-  friend jet operator*(jet const& a, jet const& b) {
+  DIVOT_HD friend jet operator+(jet const& a) { return a; }
+  DIVOT_HD friend jet operator*(jet const& a, jet const& b) {
     jet r;
     for (std::size_t n = 0; n < N; ++n) {
       for (std::size_t i = 0; i <= n; ++i) r.c[n] += a.c[i] * b.c[n - i];
     }
     return r;
   }
-  friend jet operator/(jet const& a, jet const& b) {
+  DIVOT_HD friend jet operator/(jet const& a, jet const& b) {
     jet r;
     for (std::size_t n = 0; n < N; ++n) {
       double s = a.c[n];
@@ -56,18 +56,18 @@ struct jet {
     }
     return r;
   }
-  jet& operator+=(jet const& b) { return *this = *this + b; }
-  jet& operator-=(jet const& b) { return *this = *this - b; }
-  jet& operator*=(jet const& b) { return *this = *this * b; }
-  jet& operator/=(jet const& b) { return *this = *this / b; }
+  DIVOT_HD jet& operator+=(jet const& b) { return *this = *this + b; }
+  DIVOT_HD jet& operator-=(jet const& b) { return *this = *this - b; }
+  DIVOT_HD jet& operator*=(jet const& b) { return *this = *this * b; }
+  DIVOT_HD jet& operator/=(jet const& b) { return *this = *this / b; }
 
-  friend bool operator==(jet const& a, jet const& b) { return a.c[0] == b.c[0]; }
-  friend bool operator<(jet const& a, jet const& b) { return a.c[0] < b.c[0]; }
-  friend bool operator>(jet const& a, jet const& b) { return a.c[0] > b.c[0]; }
-  friend bool operator<=(jet const& a, jet const& b) { return a.c[0] <= b.c[0]; }
-  friend bool operator>=(jet const& a, jet const& b) { return a.c[0] >= b.c[0]; }
+  DIVOT_HD friend bool operator==(jet const& a, jet const& b) { return a.c[0] == b.c[0]; }
+  DIVOT_HD friend bool operator<(jet const& a, jet const& b) { return a.c[0] < b.c[0]; }
+  DIVOT_HD friend bool operator>(jet const& a, jet const& b) { return a.c[0] > b.c[0]; }
+  DIVOT_HD friend bool operator<=(jet const& a, jet const& b) { return a.c[0] <= b.c[0]; }
+  DIVOT_HD friend bool operator>=(jet const& a, jet const& b) { return a.c[0] >= b.c[0]; }
 
-  friend jet exp(jet const& a) {
+  DIVOT_HD friend jet exp(jet const& a) {
     jet r;
     r.c[0] = std::exp(a.c[0]);
     for (std::size_t n = 1; n < N; ++n) {
@@ -76,7 +76,7 @@ struct jet {
     }
     return r;
   }
-  friend jet log(jet const& a) {
+  DIVOT_HD friend jet log(jet const& a) {
     jet r;
     r.c[0] = std::log(a.c[0]);
     for (std::size_t n = 1; n < N; ++n) {
@@ -86,7 +86,7 @@ struct jet {
     }
     return r;
   }
-  friend jet pow(jet const& a, double e) {
+  DIVOT_HD friend jet pow(jet const& a, double e) {
     jet r;
     r.c[0] = std::pow(a.c[0], e);
     for (std::size_t n = 1; n < N; ++n) {
@@ -98,12 +98,12 @@ struct jet {
     }
     return r;
   }
-  friend jet sqrt(jet const& a) { return pow(a, .5); }
-  friend jet log1p(jet const& a) { return log(jet(1.) + a); }
-  friend jet expm1(jet const& a) { return exp(a) - jet(1.); }
-  friend jet abs(jet const& a) { return a.c[0] < 0 ? -a : a; }
-  friend jet max(jet const& a, jet const& b) { return a.c[0] < b.c[0] ? b : a; }
-  friend jet min(jet const& a, jet const& b) { return b.c[0] < a.c[0] ? b : a; }
+  DIVOT_HD friend jet sqrt(jet const& a) { return pow(a, .5); }
+  DIVOT_HD friend jet log1p(jet const& a) { return log(jet(1.) + a); }
+  DIVOT_HD friend jet expm1(jet const& a) { return exp(a) - jet(1.); }
+  DIVOT_HD friend jet abs(jet const& a) { return a.c[0] < 0 ? -a : a; }
+  DIVOT_HD friend jet max(jet const& a, jet const& b) { return a.c[0] < b.c[0] ? b : a; }
+  DIVOT_HD friend jet min(jet const& a, jet const& b) { return b.c[0] < a.c[0] ? b : a; }
 };
 
 }  // namespace DIVOT_ABI

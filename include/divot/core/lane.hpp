@@ -30,23 +30,23 @@ struct lane_traits {
   static constexpr bool fused = false;
 #endif
 
-  static V select(bool m, V const& a, V const& b) { return m ? a : b; }
-  static bool any(bool m) { return m; }
-  static bool all(bool m) { return m; }
-  static V fma(V const& a, V const& b, V const& c) {
+  DIVOT_HD static V select(bool m, V const& a, V const& b) { return m ? a : b; }
+  DIVOT_HD static bool any(bool m) { return m; }
+  DIVOT_HD static bool all(bool m) { return m; }
+  DIVOT_HD static V fma(V const& a, V const& b, V const& c) {
     if constexpr (fused) {
       return std::fma(a, b, c);
     } else {
       return V(a * b + c);
     }
   }
-  static V fms(V const& a, V const& b, V const& c) { return fma(a, b, V(-c)); }
-  static V fnma(V const& a, V const& b, V const& c) { return fma(V(-a), b, c); }
-  static V quotient(V const& a, V const& b) { return V(a / b); }
-  static V abs(V const& x) { return x < V(0) ? V(-x) : x; }
-  static V max(V const& a, V const& b) { return a < b ? b : a; }
-  static V min(V const& a, V const& b) { return b < a ? b : a; }
-  static V sqrt(V const& x) {
+  DIVOT_HD static V fms(V const& a, V const& b, V const& c) { return fma(a, b, V(-c)); }
+  DIVOT_HD static V fnma(V const& a, V const& b, V const& c) { return fma(V(-a), b, c); }
+  DIVOT_HD static V quotient(V const& a, V const& b) { return V(a / b); }
+  DIVOT_HD static V abs(V const& x) { return x < V(0) ? V(-x) : x; }
+  DIVOT_HD static V max(V const& a, V const& b) { return a < b ? b : a; }
+  DIVOT_HD static V min(V const& a, V const& b) { return b < a ? b : a; }
+  DIVOT_HD static V sqrt(V const& x) {
     using std::sqrt;
     return V(sqrt(x));
   }

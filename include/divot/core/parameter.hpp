@@ -17,7 +17,8 @@ struct parameter {
   float narrow = 0;
 
   parameter() = default;
-  parameter(double x) : wide(x), narrow(static_cast<float>(x)) {}  // NOLINT: it is that number
+  DIVOT_HD parameter(double x)
+      : wide(x), narrow(static_cast<float>(x)) {}  // NOLINT: it is that number
 
   /// The number on lanes.
   template <class V>

@@ -18,7 +18,7 @@ struct exponent {
   int whole = 1;  // the same, if it is one of 0 … 4; else −1
 
   exponent() = default;
-  exponent(double x)  // NOLINT: it is that number
+  DIVOT_HD exponent(double x)  // NOLINT: it is that number
       : wide(x),
         high(static_cast<float>(x)),
         low(static_cast<float>(x - double(high))),

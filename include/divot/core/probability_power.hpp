@@ -15,7 +15,7 @@ struct power_reach {
   double largest = 1;                 // in size, of either
   double growth_p = 0, growth_q = 0;  // negative ones, in size
 
-  void join(power_reach const& other) {
+  DIVOT_HD void join(power_reach const& other) {
     largest = std::max(largest, other.largest);
     growth_p = std::max(growth_p, other.growth_p);
     growth_q = std::max(growth_q, other.growth_q);
@@ -34,7 +34,7 @@ namespace math {
 template <class V, class R>
 class probability_power {
  public:
-  probability_power(row_probability<R> const& p, double a) {
+  DIVOT_HD probability_power(row_probability<R> const& p, double a) {
     if constexpr (traits::is_pack) {
       auto const exponent = lane_words<R>(a);
       auto const rate = product(p.binary_rate(), exponent);
@@ -81,7 +81,7 @@ class probability_power {
   template <class, class>
   friend class power_product;
 
-  R logarithm(V const& x) const { return R(R(a_) * p_.logarithm(R(x))); }
+  DIVOT_HD R logarithm(V const& x) const { return R(R(a_) * p_.logarithm(R(x))); }
 
   V high_, low_, shift_, rest_, floor_;
   row_probability<R> p_;
@@ -94,7 +94,7 @@ class power_product {
  public:
   using factor = probability_power<V, R>;
 
-  power_product(factor const& p, factor const& q) : p_(p), q_(q) {
+  DIVOT_HD power_product(factor const& p, factor const& q) : p_(p), q_(q) {
     if constexpr (traits::is_pack) {
       shift_ = p.shift_ + (q.shift_ - V(traits::step_rounder));
       rest_ = p.rest_ + q.rest_;

@@ -14,7 +14,7 @@ namespace math {
 
 /// log₂e in two words.
 template <class R>
-two_words<R> log2_e() {
+DIVOT_HD two_words<R> log2_e() {
   using scalar = scalar_of<R>;
   constexpr double high = 1.4426950408889634074, low = 2.0355273740931033e-17;
   return {constant<R>(high),
@@ -28,8 +28,8 @@ struct row_probability {
   R max, rate, rate_low = R(0), log_z = R(0);
 
   /// The factor r and the offset o of log₂ p = x·r − o.
-  two_words<R> binary_rate() const { return product({rate, rate_low}, log2_e<R>()); }
-  two_words<R> binary_offset() const {
+  DIVOT_HD two_words<R> binary_rate() const { return product({rate, rate_low}, log2_e<R>()); }
+  DIVOT_HD two_words<R> binary_offset() const {
     auto const r = binary_rate();
     auto const by_max = exact_product(max, r.high);
     auto const by_z = exact_product(log_z, log2_e<R>().high);
@@ -38,7 +38,7 @@ struct row_probability {
             R((sum.low + log_z * log2_e<R>().low) + (by_z.low + (by_max.low + max * r.low)))};
   }
   /// log p.
-  R logarithm(R const& x) const { return R((x - max) * rate - log_z); }
+  DIVOT_HD R logarithm(R const& x) const { return R((x - max) * rate - log_z); }
 };
 
 /// p of a row's elements x ≤ max, for log_z ≥ 0.
@@ -52,7 +52,7 @@ class shifted_exp {
  public:
   using scalar = scalar_of<V>;
 
-  explicit shifted_exp(row_probability<R> const& p) {
+  DIVOT_HD explicit shifted_exp(row_probability<R> const& p) {
     if constexpr (lane_traits<V>::is_pack) {
       auto const rate = p.binary_rate(), offset = p.binary_offset();
       auto const factor = lane_words<V>(rate.high, rate.low);

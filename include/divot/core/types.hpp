@@ -42,7 +42,7 @@ template <class...>
 inline constexpr bool never = false;
 
 template <class R>
-inline bool is_finite_number(R const& x) {
+DIVOT_HD inline bool is_finite_number(R const& x) {
   return x - x == R(0);
 }
 

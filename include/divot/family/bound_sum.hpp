@@ -70,19 +70,19 @@ struct bound_sum {
   static constexpr bool slopes_are_exact = (has_exact_slopes<Bounds>() && ...);
   static constexpr bool is_empty = sizeof...(Bounds) == 0;
 
-  bool needs_exact_offset() const {
+  DIVOT_HD bool needs_exact_offset() const {
     return unpack([](auto const&... t) { return (t.second.needs_exact_offset() || ...); }, terms);
   }
   /// How far the exponents of all go.
-  power_reach reach() const {
+  DIVOT_HD power_reach reach() const {
     power_reach all;
     unpack([&](auto const&... t) { (..., all.join(reach_of(t.second))); }, terms);
     return all;
   }
   /// The divergences on lanes V, for a row of these probabilities.
   template <class V, class R>
-  auto on_row(math::row_probability<R> const& p, math::row_probability<R> const& q,
-              two_words<R> const& anchor) const {
+  DIVOT_HD auto on_row(math::row_probability<R> const& p, math::row_probability<R> const& q,
+                       two_words<R> const& anchor) const {
     return unpack(
         [&](auto const&... t) {
           return bound_sum<decltype(form_on_row<V>(t.second, p, q, anchor))...>{
@@ -96,15 +96,15 @@ struct bound_sum {
   }
   /// As `at`, for classes of which one probability may be exactly 0.
   template <class V>
-  class_terms<V> at_edge(class_point<V> const& x, V const& anchor, mask_of<V> const& p_zero,
-                         mask_of<V> const& q_zero) const {
+  DIVOT_HD class_terms<V> at_edge(class_point<V> const& x, V const& anchor,
+                                  mask_of<V> const& p_zero, mask_of<V> const& q_zero) const {
     return combine<V>([&](auto const& bound) {
       return edge_terms(bound, bound.at(x, anchor), x, anchor, p_zero, q_zero);
     });
   }
   /// w/q as q → 0, given p.
   template <class V>
-  V omega_at_zero_q(V const& p, V const& anchor) const {
+  DIVOT_HD V omega_at_zero_q(V const& p, V const& anchor) const {
     V total(0);
     unpack(
         [&](auto const&... t) {
@@ -118,12 +118,12 @@ struct bound_sum {
   }
   /// |ω| of what forms have subtracted from w by themselves (`slope_taken`).
   template <class R>
-  R slope_taken() const {
+  DIVOT_HD R slope_taken() const {
     R total(0);
     unpack([&](auto const&... t) { (..., add_slope(total, t.first, t.second)); }, terms);
     return total;
   }
-  auto dual() const {
+  DIVOT_HD auto dual() const {
     return unpack(
         [](auto const&... t) {
           return bound_sum<decltype(t.second.dual())...>{{std::pair(t.first, t.second.dual())...}};
@@ -133,7 +133,7 @@ struct bound_sum {
 
  private:
   template <class Bound>
-  static power_reach reach_of([[maybe_unused]] Bound const& bound) {
+  DIVOT_HD static power_reach reach_of([[maybe_unused]] Bound const& bound) {
     if constexpr (asks_for_powers<Bound>()) {
       return bound.reach();
     } else {
@@ -141,9 +141,10 @@ struct bound_sum {
     }
   }
   template <class V, class Bound, class R>
-  static auto form_on_row(Bound const& bound, [[maybe_unused]] math::row_probability<R> const& p,
-                          [[maybe_unused]] math::row_probability<R> const& q,
-                          [[maybe_unused]] two_words<R> const& anchor) {
+  DIVOT_HD static auto form_on_row(Bound const& bound,
+                                   [[maybe_unused]] math::row_probability<R> const& p,
+                                   [[maybe_unused]] math::row_probability<R> const& q,
+                                   [[maybe_unused]] two_words<R> const& anchor) {
     if constexpr (asks_for_powers<Bound>()) {
       return bound.template on_row<V>(p, q, anchor);
     } else {
@@ -151,15 +152,16 @@ struct bound_sum {
     }
   }
   template <class R, class Form>
-  static void add_slope([[maybe_unused]] R& total, [[maybe_unused]] double weight,
-                        [[maybe_unused]] Form const& form) {
+  DIVOT_HD static void add_slope([[maybe_unused]] R& total, [[maybe_unused]] double weight,
+                                 [[maybe_unused]] Form const& form) {
     if constexpr (requires { form.slope_taken(); }) {
       total = R(total +
                 constant<R>(sizeof...(Bounds) == 1 ? 1. : std::abs(weight)) * form.slope_taken());
     }
   }
   template <class V, class Bound>
-  static void add_limit(V& total, double weight, Bound const& bound, V const& p, V const& anchor) {
+  DIVOT_HD static void add_limit(V& total, double weight, Bound const& bound, V const& p,
+                                 V const& anchor) {
     total = V(total + constant<V>(weight) * omega_without_q(bound, p, anchor));
   }
   template <class V, class F>

@@ -14,7 +14,7 @@ inline namespace DIVOT_ABI {
 class class_mixture {
  public:
   /// rest is 1 − π, given apart because either may be tiny.
-  class_mixture(double pi, double rest)
+  DIVOT_HD class_mixture(double pi, double rest)
       : weight_(pi),
         rest_(rest),
         log_weight_(pi < .5 ? std::log(pi) : std::log1p(-rest)),
@@ -53,12 +53,12 @@ class class_mixture {
     return V(math::max(V(-(log_ratio_.on<V>() + x.ell)), V(0)) + m.log_increase);
   }
 
-  parameter const& weight() const { return weight_; }
-  parameter const& rest() const { return rest_; }
-  parameter const& log_weight() const { return log_weight_; }
-  parameter const& log_rest() const { return log_rest_; }
+  DIVOT_HD parameter const& weight() const { return weight_; }
+  DIVOT_HD parameter const& rest() const { return rest_; }
+  DIVOT_HD parameter const& log_weight() const { return log_weight_; }
+  DIVOT_HD parameter const& log_rest() const { return log_rest_; }
   /// ln(π/(1 − π))
-  parameter const& log_ratio() const { return log_ratio_; }
+  DIVOT_HD parameter const& log_ratio() const { return log_ratio_; }
 
  private:
   parameter weight_, rest_, log_weight_, log_rest_, log_ratio_;

@@ -80,7 +80,7 @@ DIVOT_INLINE V gauge_of([[maybe_unused]] Bound const& bound, V const& anchor) {
 /// The ell, at most −½, where the centred w/q of a divergence has come half the way to its limit
 /// f(0) for p → 0: beyond it the far gauge has the smaller numbers.
 template <class Bound>
-double half_way(Bound const& bound, double at_zero) {
+DIVOT_HD double half_way(Bound const& bound, double at_zero) {
   auto const short_of = [&](double ell) {
     class_point<double> x{};
     x.ell = ell;
@@ -99,9 +99,9 @@ double half_way(Bound const& bound, double at_zero) {
 
 /// `edge_terms` by the divergence's limits.
 template <class Bound, class V>
-class_terms<V> terms_at_limits(Bound const& bound, class_terms<V> const& terms,
-                               class_point<V> const& x, V const& anchor, mask_of<V> const& p_zero,
-                               mask_of<V> const& q_zero) {
+DIVOT_HD class_terms<V> terms_at_limits(Bound const& bound, class_terms<V> const& terms,
+                                        class_point<V> const& x, V const& anchor,
+                                        mask_of<V> const& p_zero, mask_of<V> const& q_zero) {
   class_limits const end = bound.limits();
   auto const scaled = [&](double coefficient, V const& weight) {
     if (coefficient == unbounded) return infinity<V>();
@@ -128,8 +128,9 @@ class_terms<V> terms_at_limits(Bound const& bound, class_terms<V> const& terms,
 /// `p_zero` and `q_zero` mark the lanes in question; `terms` holds what the divergence's own
 /// formula gave, and is kept elsewhere. A divergence without `limits` has an `at_edge` of its own.
 template <class Bound, class V>
-class_terms<V> edge_terms(Bound const& bound, class_terms<V> const& terms, class_point<V> const& x,
-                          V const& anchor, mask_of<V> const& p_zero, mask_of<V> const& q_zero) {
+DIVOT_HD class_terms<V> edge_terms(Bound const& bound, class_terms<V> const& terms,
+                                   class_point<V> const& x, V const& anchor,
+                                   mask_of<V> const& p_zero, mask_of<V> const& q_zero) {
   if constexpr (requires { bound.at_edge(x, anchor, p_zero, q_zero); }) {
     return bound.at_edge(x, anchor, p_zero, q_zero);
   } else {
@@ -139,7 +140,7 @@ class_terms<V> edge_terms(Bound const& bound, class_terms<V> const& terms, class
 
 /// w/q as q → 0, given p.
 template <class Bound, class V>
-V omega_without_q(Bound const& bound, V const& p, V const& anchor) {
+DIVOT_HD V omega_without_q(Bound const& bound, V const& p, V const& anchor) {
   if constexpr (requires { bound.omega_at_zero_q(p, anchor); }) {
     return bound.omega_at_zero_q(p, anchor);
   } else {

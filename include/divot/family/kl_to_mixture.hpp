@@ -29,13 +29,13 @@ DIVOT_INLINE V atanh2_tail_third(V const& z) {
 }  // namespace math
 
 /// y − log1p(y) for |y/(2 + y)| ≤ 1/3, relatively accurate: y·z − (2 atanh z − 2z), z = y/(2 + y).
-inline double beyond_log1p(double y) {
+DIVOT_HD inline double beyond_log1p(double y) {
   double const z = y / (2 + y);
   return y * z - math::atanh2_tail_third(z);
 }
 
 /// −ln(1 − weight) − weight, however small the weight; rest = 1 − weight may be tiny, too.
-inline double log_excess(double weight, double rest) {
+DIVOT_HD inline double log_excess(double weight, double rest) {
   return weight < .5 ? beyond_log1p(-weight) : -std::log(rest) - weight;
 }
 
@@ -46,7 +46,7 @@ inline double log_excess(double weight, double rest) {
 class kl_to_mixture {
  public:
   /// rest is 1 − share, given apart because either may be tiny.
-  kl_to_mixture(double share, double rest)
+  DIVOT_HD kl_to_mixture(double share, double rest)
       : share_(share),
         rest_(rest),
         log_share_(share < .5 ? std::log(share) : std::log1p(-rest)),
@@ -96,9 +96,9 @@ class kl_to_mixture {
     return m;
   }
 
-  parameter const& share() const { return share_; }
-  parameter const& rest() const { return rest_; }
-  parameter const& log_rest() const { return log_rest_; }
+  DIVOT_HD parameter const& share() const { return share_; }
+  DIVOT_HD parameter const& rest() const { return rest_; }
+  DIVOT_HD parameter const& log_rest() const { return log_rest_; }
 
  private:
   parameter share_, rest_, log_share_, log_rest_;

@@ -81,7 +81,7 @@ struct bound_soft_cross_entropy {
     // kl's w: the same gradient, and no difference of two nearly equal numbers
     return {V(-(x.p * x.log_q)), bound_kl{}.at(x, anchor).w};
   }
-  bound_dual_soft_cross_entropy dual() const;
+  DIVOT_HD bound_dual_soft_cross_entropy dual() const;
 };
 struct bound_dual_soft_cross_entropy {
   static constexpr bool needs_logs = true;
@@ -93,9 +93,9 @@ struct bound_dual_soft_cross_entropy {
     V const d = -(x.q * x.log_p);
     return {d, d};
   }
-  bound_soft_cross_entropy dual() const { return {}; }
+  DIVOT_HD bound_soft_cross_entropy dual() const { return {}; }
 };
-inline bound_dual_soft_cross_entropy bound_soft_cross_entropy::dual() const { return {}; }
+DIVOT_HD inline bound_dual_soft_cross_entropy bound_soft_cross_entropy::dual() const { return {}; }
 
 inline bound_soft_cross_entropy bound_of(soft_cross_entropy const&) { return {}; }
 

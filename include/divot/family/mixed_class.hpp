@@ -13,7 +13,8 @@ inline namespace DIVOT_ABI {
 /// A class seen by a divergence between one side and the mixture m = weight·p + rest·q.
 class mixed_class {
  public:
-  mixed_class(double weight, double rest) : mixture_(weight, rest), share_ratio_(weight / rest) {}
+  DIVOT_HD mixed_class(double weight, double rest)
+      : mixture_(weight, rest), share_ratio_(weight / rest) {}
 
   template <class V>
   struct seen {
@@ -67,11 +68,11 @@ class mixed_class {
     return V(-math::log1p(V(weight().template on<V>() * math::expm1(bounded(anchor)))));
   }
 
-  parameter const& weight() const { return mixture_.weight(); }
-  parameter const& rest() const { return mixture_.rest(); }
-  class_mixture const& mixture() const { return mixture_; }
+  DIVOT_HD parameter const& weight() const { return mixture_.weight(); }
+  DIVOT_HD parameter const& rest() const { return mixture_.rest(); }
+  DIVOT_HD class_mixture const& mixture() const { return mixture_; }
   /// weight/rest
-  parameter const& share_ratio() const { return share_ratio_; }
+  DIVOT_HD parameter const& share_ratio() const { return share_ratio_; }
 
  private:
   template <class V>

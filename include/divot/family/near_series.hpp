@@ -22,7 +22,7 @@ class near_series {
 
   near_series() = default;
   /// From φ'(ell) as a series in y = rate·ell without a constant. Its `at` wants y for ell.
-  static near_series of_slope(series const& slope, double rate) {
+  DIVOT_HD static near_series of_slope(series const& slope, double rate) {
     near_series s;
     for (std::size_t n = 0; n + 2 < order; ++n) {
       s.a_[n] = slope.c[n + 1] / (rate * double(n + 2));
@@ -32,7 +32,7 @@ class near_series {
   }
   /// `phi` maps the series of ell to the series of φ; any multiple of (e^ell − 1) is removed.
   template <class Phi>
-  explicit near_series(Phi const& phi) {
+  DIVOT_HD explicit near_series(Phi const& phi) {
     series const ell = series::variable();
     series f = phi(ell);
     double const slope = f.c[1];

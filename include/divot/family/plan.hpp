@@ -32,7 +32,7 @@ struct loss_group {
   double outer = 1;   ///< multiplies the function's value
   double escort = 1;  ///< logits are multiplied by it
 
-  bool has_labels() const { return one_hot != 0 || uniform != 0 || own_smoothing != 0; }
+  DIVOT_HD bool has_labels() const { return one_hot != 0 || uniform != 0 || own_smoothing != 0; }
 };
 
 /// A loss made ready: its groups, and the weight of the z-loss (which has temperature 1) if it may

@@ -15,7 +15,7 @@ inline namespace DIVOT_ABI {
 /// power of |p − q| in the gauge that vanishes with p.
 class power_gauge {
  public:
-  explicit power_gauge(double m) : m_(m), scale_(std::max(m, 2.)), whole_(m) {
+  DIVOT_HD explicit power_gauge(double m) : m_(m), scale_(std::max(m, 2.)), whole_(m) {
     // the binomial series in scale·x
     double binomial = 1, unit = 1;
     for (std::size_t n = 1; n < order; ++n) {

@@ -28,10 +28,10 @@ class power_function {
   static constexpr bool has_order = false;
 
   power_function() = default;
-  explicit power_function(double r) : r_(r) {}
+  DIVOT_HD explicit power_function(double r) : r_(r) {}
 
   template <class Row>
-  function_value<Row> at(Row const& d, Row const& /*mass*/) const {
+  DIVOT_HD function_value<Row> at(Row const& d, Row const& /*mass*/) const {
     Row const value = math::power(d, r_);
     Row const slope = Row(constant<Row>(r_.wide) * (value / d));
     Row const at_infinity = r_.wide < 1 ? Row(0) : r_.wide == 1 ? Row(1) : infinity<Row>();
@@ -55,30 +55,30 @@ class order_function {
   static constexpr bool has_order = true;
 
   order_function() = default;
-  order_function(double order, double scale, double degree)
+  DIVOT_HD order_function(double order, double scale, double degree)
       : order_(order), scale_(scale), degree_less_1_(degree - 1) {}
 
-  double order() const { return order_; }
+  DIVOT_HD double order() const { return order_; }
   /// Of D(q‖p): S = Σ q^a p^{1−a}.
-  order_function reversed() const {
+  DIVOT_HD order_function reversed() const {
     order_function f = *this;
     f.is_reversed_ = !is_reversed_;
     return f;
   }
-  bool is_reversed() const { return is_reversed_; }
+  DIVOT_HD bool is_reversed() const { return is_reversed_; }
   /// The exponent of p in S.
-  double exponent_of_p() const { return is_reversed_ ? 1 - order_ : order_; }
-  bool is_infinite() const { return order_ == std::numeric_limits<double>::infinity(); }
+  DIVOT_HD double exponent_of_p() const { return is_reversed_ ? 1 - order_ : order_; }
+  DIVOT_HD bool is_infinite() const { return order_ == std::numeric_limits<double>::infinity(); }
 
   /// Whether 1 + a(a − 1)D has lost digits, so that S must be added up.
   template <class Row>
-  mask_of<Row> needs_mass(Row const& d) const {
+  DIVOT_HD mask_of<Row> needs_mass(Row const& d) const {
     Row const y = Row(constant<Row>(order_ * (order_ - 1)) * d);
     return y < constant<Row>(-.75);
   }
   /// From D, and S where that is wanted.
   template <class Row>
-  function_value<Row> at(Row const& d, Row const& mass) const {
+  DIVOT_HD function_value<Row> at(Row const& d, Row const& mass) const {
     double const by = order_ * (order_ - 1);
     if (by == 0) {  // S = 1
       return of_degree(Row(constant<Row>(scale_) * d), constant<Row>(scale_));
@@ -98,12 +98,12 @@ class order_function {
   }
   /// h and h' of R itself, times the slope of R.
   template <class Row>
-  function_value<Row> of_degree(Row const& r, Row const& slope) const {
+  DIVOT_HD function_value<Row> of_degree(Row const& r, Row const& slope) const {
     if (degree_less_1_ == 0) return {r, slope};
     Row const x = Row(constant<Row>(degree_less_1_) * r);
     return {Row(math::expm1(x) / constant<Row>(degree_less_1_)), Row(math::exp(x) * slope)};
   }
-  double scale() const { return scale_; }
+  DIVOT_HD double scale() const { return scale_; }
 
  private:
   double order_ = 1, scale_ = 1, degree_less_1_ = 0;

@@ -20,7 +20,7 @@ struct sweep_anchor {
   Row uniform;  // every valid class's share of −∂(label terms)/∂log q
   Row factor;   // multiplies w of the divergences
 
-  two_words<Row> words() const { return {ell, rest}; }
+  DIVOT_HD two_words<Row> words() const { return {ell, rest}; }
 };
 
 /// The class of the anchor, as the divergences see it.
@@ -33,11 +33,11 @@ struct anchor_class {
 /// Looks at the class where the (Swap: teacher's) probability is largest: all of the anchor that no
 /// divergence has a say in. `other`: what the other side's logit is there.
 template <bool Swap, class Team>
-anchor_class<typename Team::row> find_anchor(softmax_side<Team> const& teacher,
-                                             softmax_side<Team> const& student,
-                                             log_ratio<Team> const& ratio,
-                                             typename Team::row const& other,
-                                             sweep_anchor<typename Team::row>& anchor) {
+DIVOT_HD anchor_class<typename Team::row> find_anchor(softmax_side<Team> const& teacher,
+                                                      softmax_side<Team> const& student,
+                                                      log_ratio<Team> const& ratio,
+                                                      typename Team::row const& other,
+                                                      sweep_anchor<typename Team::row>& anchor) {
   using row = typename Team::row;
   softmax_side<Team> const& own = Swap ? teacher : student;
   row const low(static_cast<row>(-limits_of<row>::infinity()));
@@ -82,9 +82,10 @@ anchor_class<typename Team::row> find_anchor(softmax_side<Team> const& teacher,
 /// Evaluates the divergences at the anchor: fills in everything but `uniform` and `factor`, of
 /// which the latter is read.
 template <bool Swap, class Team, class Bound>
-void set_anchor(Bound const& bound, softmax_side<Team> const& teacher,
-                softmax_side<Team> const& student, log_ratio<Team> const& ratio,
-                typename Team::row const& other, sweep_anchor<typename Team::row>& anchor) {
+DIVOT_HD void set_anchor(Bound const& bound, softmax_side<Team> const& teacher,
+                         softmax_side<Team> const& student, log_ratio<Team> const& ratio,
+                         typename Team::row const& other,
+                         sweep_anchor<typename Team::row>& anchor) {
   using row = typename Team::row;
   auto const [x, other_gone] = find_anchor<Swap>(teacher, student, ratio, other, anchor);
   auto const p = teacher.probability(), q = student.probability();
@@ -100,11 +101,11 @@ void set_anchor(Bound const& bound, softmax_side<Team> const& teacher,
 /// divergence may be below 10⁵ times the square of it. `there`: the teacher's logit where the
 /// student's is largest.
 template <class Team>
-mask_of<typename Team::row> nearly_equal(row_task<Team> const& task,
-                                         softmax_side<Team> const& teacher,
-                                         softmax_side<Team> const& student,
-                                         log_ratio<Team> const& ratio,
-                                         typename Team::row const& there) {
+DIVOT_HD mask_of<typename Team::row> nearly_equal(row_task<Team> const& task,
+                                                  softmax_side<Team> const& teacher,
+                                                  softmax_side<Team> const& student,
+                                                  log_ratio<Team> const& ratio,
+                                                  typename Team::row const& there) {
   using row = typename Team::row;
   if constexpr (!is_real<typename Team::scalar>) {
     return row(0) < row(0);

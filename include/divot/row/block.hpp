@@ -13,14 +13,15 @@ inline namespace DIVOT_ABI {
 /// depend on it, so it is a constant of the library and not a tuning knob.
 inline constexpr index block_columns = 2048;
 
-/// Blocks of a row. Rows across lanes are short and form one block.
+/// Blocks of a row. Rows across lanes are short and form one block; so do rows that many threads
+/// walk in lockstep, whose shares are short.
 template <class Team>
 constexpr index block_count(index classes) {
-  return Team::across ? 1 : (classes + block_columns - 1) / block_columns;
+  return Team::one_block ? 1 : (classes + block_columns - 1) / block_columns;
 }
 template <class Team>
 constexpr index block_length(index classes, index block) {
-  if (Team::across) return classes;
+  if (Team::one_block) return classes;
   index const rest = classes - block * block_columns;
   return rest < block_columns ? rest : block_columns;
 }

@@ -38,11 +38,11 @@ class bucket_row {
   using lane = typename Team::lane;
   using side = softmax_side<Team>;
 
-  bucket_row(Team const& team, row_task<Team>& task, reduced_row<Team>& few)
+  DIVOT_HD bucket_row(Team const& team, row_task<Team>& task, reduced_row<Team>& few)
       : team_(team), task_(task), few_(few), x_(task.teacher_exponentials) {}
 
   template <class Plan, class Source>
-  void run(Plan const& plan, Source const& teacher, index r) {
+  DIVOT_HD void run(Plan const& plan, Source const& teacher, index r) {
     task_.loss = row(0);
     task_.student_temperature_gradient = task_.teacher_temperature_gradient = row(0);
     task_.bad = task_.beyond = false;
@@ -57,7 +57,7 @@ class bucket_row {
   }
 
  private:
-  bool is_over() const { return task_.bad || task_.beyond; }
+  DIVOT_HD bool is_over() const { return task_.bad || task_.beyond; }
 
   /// One group of divergences and nothing else: its gradient goes to where it is wanted.
   template <class Plan>
@@ -66,7 +66,7 @@ class bucket_row {
 
   /// What is no divergence, or nothing.
   template <class Plan>
-  void start(Plan const& plan) {
+  DIVOT_HD void start(Plan const& plan) {
     if constexpr (has_others<Plan>) {
       row_task<Team> own = task_;
       own.student_gradient = task_.student_partial;
@@ -84,7 +84,7 @@ class bucket_row {
 
   /// The named classes into the reduced row; in a copy of the student's row the tail alone is left.
   template <class Source>
-  void gather(Source const& teacher, index r) {
+  DIVOT_HD void gather(Source const& teacher, index r) {
     index const named = teacher.named();
     std::copy(task_.student, task_.student + task_.classes, x_);
     for (index j = 0; j < named; ++j) {
@@ -102,7 +102,7 @@ class bucket_row {
   }
 
   template <bool Alone, class Group, class Source>
-  void run_group(Group const& group, Source const& teacher, index r) {
+  DIVOT_HD void run_group(Group const& group, Source const& teacher, index r) {
     if constexpr (!decltype(group.lanes)::is_empty) {
       if (is_over()) return;
       bool const own = group.temperature != 0;
@@ -139,7 +139,7 @@ class bucket_row {
 
   /// The tail's softmax. False if it has no class that is there.
   template <class Source>
-  bool look_at(side& tail, Source const& teacher, index r) {
+  DIVOT_HD bool look_at(side& tail, Source const& teacher, index r) {
     bool any = false;
     index const blocks = block_count<Team>(task_.classes);
     team_.blocks(blocks, [&](index b) { tail.look(b); });
@@ -168,7 +168,7 @@ class bucket_row {
 
   /// The tail as the last class of the reduced row. What its logit is rounded by goes into the
   /// teacher's, so that ln(p/q) has the digits that a student near the teacher needs.
-  void place_tail(side const& tail, long double inverse_temperature, index named) {
+  DIVOT_HD void place_tail(side const& tail, long double inverse_temperature, index named) {
     if (!any_) {
       few_.teacher[named] = static_cast<T>(log_tail_);
       few_.student[named] = T(-std::numeric_limits<double>::infinity());
@@ -186,7 +186,7 @@ class bucket_row {
   }
 
   /// Σ_tail (q_k/q_T)(s_k − s_T): what the derivative in T has beyond that of a fixed s_T.
-  row distance(side const& tail, index named) const {
+  DIVOT_HD row distance(side const& tail, index named) const {
     row total(0);
     for (index k = 0; k < task_.classes; ++k) {
       T const e = tail.exponentials()[k];
@@ -200,7 +200,7 @@ class bucket_row {
   /// Adds the reduced row's gradient, class by class of the whole row, to the partial one; alone
   /// it is the gradient.
   template <bool Alone, class Source>
-  void expand(side const& tail, row const& slope, Source const& teacher, index r) {
+  DIVOT_HD void expand(side const& tail, row const& slope, Source const& teacher, index r) {
     T* const g = Alone ? task_.student_gradient : task_.student_partial;
     T* const e = task_.student_exponentials;
     bool const add = !Alone || task_.student_add;
@@ -231,7 +231,7 @@ class bucket_row {
     }
   }
 
-  void write() {
+  DIVOT_HD void write() {
     T const* const from = task_.student_partial;
     T* const to = task_.student_gradient;
     bool const add = task_.student_add;

@@ -14,9 +14,9 @@ inline namespace DIVOT_ABI {
 
 /// S = Σ p^a q^{1−a} for 0 < a < 1, without taking anything from 1.
 template <class Team>
-typename Team::row power_mass(Team const& team, row_task<Team> const& task,
-                              softmax_side<Team> const& teacher, softmax_side<Team> const& student,
-                              double a) {
+DIVOT_HD typename Team::row power_mass(Team const& team, row_task<Team> const& task,
+                                       softmax_side<Team> const& teacher,
+                                       softmax_side<Team> const& student, double a) {
   using lane = typename Team::lane;
   using row = typename Team::row;
   using T = typename Team::scalar;
@@ -57,8 +57,9 @@ class escort_row {
   using side = softmax_side<Team>;
 
   /// Fills `weights` with multiples of e.
-  escort_row(Team const& team, row_task<Team> const& task, side const& teacher, side const& student,
-             log_ratio<Team> const& ratio, double order, bool swapped, T* weights)
+  DIVOT_HD escort_row(Team const& team, row_task<Team> const& task, side const& teacher,
+                      side const& student, log_ratio<Team> const& ratio, double order, bool swapped,
+                      T* weights)
       : team_(team), task_(task), weights_(weights) {
     bool const infinite = order == std::numeric_limits<double>::infinity();
     constexpr double low = -std::numeric_limits<double>::infinity();
@@ -130,10 +131,10 @@ class escort_row {
     total_ = math::select(disjoint, row(1), total_);
   }
 
-  row const& renyi() const { return renyi_; }
+  DIVOT_HD row const& renyi() const { return renyi_; }
 
   /// Turns `weights` into w̃ of `own`, slope·e being −w (the student's) or w: Σ w̃.
-  row finish(side const& own, row const& slope) {
+  DIVOT_HD row finish(side const& own, row const& slope) {
     row const factor = math::select(renyi_ == row(0), row(0), row(slope / total_));
     row const anchor = row(Team::at(weights_, own.argmax()) * factor / own.top());
     lane const by = spread<lane>(factor), omega = spread<lane>(anchor);

@@ -30,11 +30,11 @@ class gradient_writer {
     bool last;          // no group comes after it
   };
 
-  gradient_writer(Team const& team, row_task<Team>& task) : team_(team), task_(task) {}
+  DIVOT_HD gradient_writer(Team const& team, row_task<Team>& task) : team_(team), task_(task) {}
 
   template <class Limit>
-  void student(side const& student, part const& of, row const& pull, bool first,
-               Limit const& limit) {
+  DIVOT_HD void student(side const& student, part const& of, row const& pull, bool first,
+                        Limit const& limit) {
     row const scale = row(of.weight * task_.student_scale);
     projection<Team> to{task_.student_weights, of.total,
                         Tangent ? scale : row(scale * student.inverse_temperature()),
@@ -62,7 +62,7 @@ class gradient_writer {
     }
   }
 
-  void teacher(side const& teacher, part const& of) {
+  DIVOT_HD void teacher(side const& teacher, part const& of) {
     projection<Team> to{task_.teacher_weights, of.total,
                         row(of.weight * task_.teacher_scale * teacher.inverse_temperature()),
                         row(0), of.last ? task_.teacher_gradient : task_.teacher_partial};
@@ -80,7 +80,7 @@ class gradient_writer {
   }
 
   /// The last group had no divergence in it: what the earlier ones left goes to the target.
-  void pass_teacher_on() {
+  DIVOT_HD void pass_teacher_on() {
     team_.blocks(block_count<Team>(task_.classes), [&](index b) {
       Team::each(b * block_columns, block_length<Team>(task_.classes, b), [&](auto const& place) {
         typename Team::lane g(T(0));
@@ -92,7 +92,8 @@ class gradient_writer {
   }
 
  private:
-  row write(side const& own, projection<Team> const& to, T* weights, row const& anchor_weight) {
+  DIVOT_HD row write(side const& own, projection<Team> const& to, T* weights,
+                     row const& anchor_weight) {
     if (is_infinite(to, anchor_weight)) {
       return write_infinite(own, to, weights, anchor_weight);
     }
@@ -106,7 +107,7 @@ class gradient_writer {
   }
 
   /// In the widest type the limits are then taken; narrower ones have handed the row over.
-  static bool is_infinite(projection<Team> const& to, row const& anchor_weight) {
+  DIVOT_HD static bool is_infinite(projection<Team> const& to, row const& anchor_weight) {
     if constexpr (widest) {
       return !is_finite_number(to.total) || !is_finite_number(anchor_weight);
     } else {
@@ -114,8 +115,8 @@ class gradient_writer {
     }
   }
   /// The moment: entries of both signs are infinite, and nobody can tell what they add up to.
-  row write_infinite(side const& own, projection<Team> const& to, T* weights,
-                     row const& anchor_weight) {
+  DIVOT_HD row write_infinite(side const& own, projection<Team> const& to, T* weights,
+                              row const& anchor_weight) {
     if constexpr (widest) {
       if (!is_finite_number(anchor_weight)) weights[own.argmax()] = anchor_weight;
       project_infinite<Tangent>(task_, own, to);

@@ -38,11 +38,11 @@ class group_sweeps {
   /// The type with the widest range computes the limits that others hand over.
   static constexpr bool widest = std::is_same_v<T, long double>;
 
-  group_sweeps(Team const& team, row_task<Team> const& task) : team_(team), task_(task) {}
+  DIVOT_HD group_sweeps(Team const& team, row_task<Team> const& task) : team_(team), task_(task) {}
 
   template <class Group>
-  void divergences(Group const& group, side const& teacher, side const& student,
-                   sweep_anchor<row>& anchor, row_sums& sums) {
+  DIVOT_HD void divergences(Group const& group, side const& teacher, side const& student,
+                            sweep_anchor<row>& anchor, row_sums& sums) {
     index const blocks = block_count<Team>(task_.classes);
     constexpr bool labelled = Group::may_have_labels;
     log_ratio<Team> ratio(teacher, student);
@@ -108,8 +108,8 @@ class group_sweeps {
 
   /// A group without divergences.
   template <class Group>
-  void labels_alone(Group const& group, side const& student, sweep_anchor<row>& anchor,
-                    row_sums& sums) const {
+  DIVOT_HD void labels_alone(Group const& group, side const& student, sweep_anchor<row>& anchor,
+                             row_sums& sums) const {
     auto const labels = label_part(team_, task_, group, student, anchor);
     if constexpr (Student) {
       team_.blocks(block_count<Team>(task_.classes), [&](index b) {
@@ -123,8 +123,9 @@ class group_sweeps {
 
   /// h(D) and h'(D) of the group's function; NaN where a wider type must take over.
   template <class Group>
-  function_value<row> function_of_sums(Group const& group, side const& teacher, side const& student,
-                                       row const& factor, row_sums& sums) {
+  DIVOT_HD function_value<row> function_of_sums(Group const& group, side const& teacher,
+                                                side const& student, row const& factor,
+                                                row_sums& sums) {
     function_value<row> h;
     if (sums.by_escort) {
       if constexpr (has_order<Group>) {
@@ -164,7 +165,7 @@ class group_sweeps {
   }
   /// w at the student's (0) and the teacher's (1) anchor where it is infinite, else 0; widest type
   /// only.
-  row const& anchor_weight(int of_teacher) const { return anchor_weight_[of_teacher]; }
+  DIVOT_HD row const& anchor_weight(int of_teacher) const { return anchor_weight_[of_teacher]; }
 
  private:
   template <class Group>
@@ -178,8 +179,8 @@ class group_sweeps {
 
   /// Rényi's divergence and w̃ of both sides without the divergence's own sweep.
   template <class Group>
-  void escort_sweeps(Group const& group, side const& teacher, side const& student,
-                     log_ratio<Team> const& ratio, row_sums& sums) {
+  DIVOT_HD void escort_sweeps(Group const& group, side const& teacher, side const& student,
+                              log_ratio<Team> const& ratio, row_sums& sums) {
     auto const& function = group.function;
     bool const swapped = function.is_reversed();
     double const first = function.is_infinite() ? 1 : function.order() / (function.order() - 1);
@@ -199,15 +200,16 @@ class group_sweeps {
   }
 
   /// Sums below this hang on probabilities that have lost digits.
-  static row smallest_exact() {
+  DIVOT_HD static row smallest_exact() {
     return constant<row>(widest || !is_real<T> ? 0 : sizeof(T) == 4 ? 1e-30 : 1e-290);
   }
 
   /// `set_anchor`; in the widest type an infinite slope there means no anchor: the limits are then
   /// taken class by class.
   template <bool Swap, class Bound>
-  void anchor_at(Bound const& bound, side const& teacher, side const& student,
-                 log_ratio<Team> const& ratio, row const& other, sweep_anchor<row>& anchor) {
+  DIVOT_HD void anchor_at(Bound const& bound, side const& teacher, side const& student,
+                          log_ratio<Team> const& ratio, row const& other,
+                          sweep_anchor<row>& anchor) {
     set_anchor<Swap>(bound, teacher, student, ratio, other, anchor);
     if constexpr (widest) {
       anchor_weight_[Swap] = row(0);

@@ -17,8 +17,8 @@ struct label_terms {
 
 /// Σ log q_k over all classes.
 template <class Team>
-typename Team::row sum_log_probabilities(Team const& team, row_task<Team> const& task,
-                                         softmax_side<Team> const& student) {
+DIVOT_HD typename Team::row sum_log_probabilities(Team const& team, row_task<Team> const& task,
+                                                  softmax_side<Team> const& student) {
   using lane = typename Team::lane;
   using row = typename Team::row;
   lane const max = spread<lane>(student.max());
@@ -37,10 +37,9 @@ typename Team::row sum_log_probabilities(Team const& team, row_task<Team> const&
 
 /// −Σ_k r_k log q_k for r = one_hot at the label plus a share everywhere; the anchor gets their ω.
 template <class Team, class Group>
-label_terms<typename Team::row> cross_entropy_part(Team const& team, row_task<Team> const& task,
-                                                   Group const& group,
-                                                   softmax_side<Team> const& student,
-                                                   sweep_anchor<typename Team::row>& anchor) {
+DIVOT_HD label_terms<typename Team::row> cross_entropy_part(
+    Team const& team, row_task<Team> const& task, Group const& group,
+    softmax_side<Team> const& student, sweep_anchor<typename Team::row>& anchor) {
   using row = typename Team::row;
   label_terms<row> out;
   out.any = true;
@@ -64,9 +63,10 @@ label_terms<typename Team::row> cross_entropy_part(Team const& team, row_task<Te
 
 /// The same for any group and row: no terms where there are none.
 template <class Team, class Group>
-label_terms<typename Team::row> label_part(Team const& team, row_task<Team> const& task,
-                                           Group const& group, softmax_side<Team> const& student,
-                                           sweep_anchor<typename Team::row>& anchor) {
+DIVOT_HD label_terms<typename Team::row> label_part(Team const& team, row_task<Team> const& task,
+                                                    Group const& group,
+                                                    softmax_side<Team> const& student,
+                                                    sweep_anchor<typename Team::row>& anchor) {
   if constexpr (Group::may_have_labels) {
     if (group.has_labels() && task.has_label) {
       return cross_entropy_part(team, task, group, student, anchor);
@@ -77,10 +77,10 @@ label_terms<typename Team::row> label_part(Team const& team, row_task<Team> cons
 
 /// The label's own share of w̃, after block b has been swept.
 template <class Team>
-void patch_label(row_task<Team> const& task, label_terms<typename Team::row> const& labels,
-                 index b) {
+DIVOT_HD void patch_label(row_task<Team> const& task, label_terms<typename Team::row> const& labels,
+                          index b) {
   if (!labels.any) return;
-  if constexpr (!Team::across) {
+  if constexpr (!Team::one_block) {
     if (task.label / block_columns != b) return;
   }
   Team::add_at(task.student_weights, task.label, typename Team::row(-labels.elsewhere));
@@ -88,8 +88,8 @@ void patch_label(row_task<Team> const& task, label_terms<typename Team::row> con
 
 /// The sweep over a block where there are label terms only: w̃_k = −uniform − q_k·ω_anchor.
 template <class Team>
-void label_block(row_task<Team> const& task, softmax_side<Team> const& student,
-                 sweep_anchor<typename Team::row> const& anchor, index b) {
+DIVOT_HD void label_block(row_task<Team> const& task, softmax_side<Team> const& student,
+                          sweep_anchor<typename Team::row> const& anchor, index b) {
   using lane = typename Team::lane;
   using T = typename Team::scalar;
   student.blocks()[b].scale = student.block_scale(b);

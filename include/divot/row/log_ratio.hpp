@@ -25,7 +25,7 @@ class log_ratio {
   using row = typename Team::row;
   using side = softmax_side<Team>;
 
-  log_ratio(side const& teacher, side const& student)
+  DIVOT_HD log_ratio(side const& teacher, side const& student)
       : t_max_(teacher.max()),
         s_max_(student.max()),
         t_inverse_(teacher.inverse_words()),
@@ -33,15 +33,15 @@ class log_ratio {
         offset_(row(teacher.log_z() - student.log_z())),
         common_(all_equal(t_inverse_, s_inverse_)) {}
 
-  bool same_temperature() const { return common_; }
-  row const& offset() const { return offset_; }
-  void set_offset(row const& offset) { offset_ = offset; }
+  DIVOT_HD bool same_temperature() const { return common_; }
+  DIVOT_HD row const& offset() const { return offset_; }
+  DIVOT_HD void set_offset(row const& offset) { offset_ = offset; }
 
   /// Lane-typed copy of the row's numbers, made once per block.
   template <class V>
   class on_lanes {
    public:
-    explicit on_lanes(log_ratio const& r)
+    DIVOT_HD explicit on_lanes(log_ratio const& r)
         : common_(r.common_),
           t_max_(spread<V>(r.t_max_)),
           s_max_(spread<V>(r.s_max_)),
@@ -71,7 +71,7 @@ class log_ratio {
     }
 
     /// What ell is rounded by, where it was taken at one class: not for loops.
-    V rest(V const& t, V const& s, V const& ell) const {
+    DIVOT_HD V rest(V const& t, V const& s, V const& ell) const {
       two_words<V> from;
       if (common_) {
         V const d = t - s;
@@ -89,7 +89,7 @@ class log_ratio {
     }
 
     /// ell relative to the class with logits (t0, s0), exactly where the temperatures are equal.
-    void set_reference(V const& t0, V const& s0) {
+    DIVOT_HD void set_reference(V const& t0, V const& s0) {
       reference_gap_ = exact_difference(t0, s0);
       reference_ = (*this)(t0, s0);
     }
@@ -103,7 +103,7 @@ class log_ratio {
         return V(ell - reference_);
       }
     }
-    bool same_temperature() const { return common_; }
+    DIVOT_HD bool same_temperature() const { return common_; }
 
    private:
     /// (x − max)/T in two words.
@@ -121,7 +121,7 @@ class log_ratio {
   };
 
  private:
-  static bool all_equal(two_words<row> const& a, two_words<row> const& b) {
+  DIVOT_HD static bool all_equal(two_words<row> const& a, two_words<row> const& b) {
     auto const differ = a.high != b.high || a.low != b.low;
     return !math::any<row>(differ);
   }

@@ -13,7 +13,7 @@ class log_softmax_lanes {
  public:
   log_softmax_lanes() = default;
   template <class Team>
-  explicit log_softmax_lanes(softmax_side<Team> const& side)
+  DIVOT_HD explicit log_softmax_lanes(softmax_side<Team> const& side)
       : max_(spread<V>(side.max())),
         inverse_(spread<V>(side.inverse_temperature())),
         log_z_(spread<V>(side.log_z())) {}

@@ -27,10 +27,11 @@ class loss_row {
   using sweeps_type = group_sweeps<Student, Teacher, Team>;
   using writer_type = gradient_writer<Tangent, Team>;
 
-  loss_row(Team const& team, row_task<Team>& task) : team_(team), task_(task), write_(team, task) {}
+  DIVOT_HD loss_row(Team const& team, row_task<Team>& task)
+      : team_(team), task_(task), write_(team, task) {}
 
   template <class Plan>
-  void run(Plan const& plan) {
+  DIVOT_HD void run(Plan const& plan) {
     task_.loss = row(0);
     task_.student_temperature_gradient = task_.teacher_temperature_gradient = row(0);
     task_.bad = task_.beyond = false;
@@ -57,7 +58,7 @@ class loss_row {
 
  private:
   template <class Group>
-  bool starts_at_one(Group const& group) const {
+  DIVOT_HD bool starts_at_one(Group const& group) const {
     if constexpr (Group::has_function) {
       if (group.escort != 1) return false;
     }
@@ -68,7 +69,7 @@ class loss_row {
 
   /// The softmax of both sides, or of the student's alone; false of a bad row.
   template <bool Both>
-  bool settle(side& teacher, side& student) const {
+  DIVOT_HD bool settle(side& teacher, side& student) const {
     team_.blocks(block_count<Team>(task_.classes), [&](index b) {
       // side by side: one sweep's last sums come in while the other goes on
       if constexpr (Both) teacher.look(b);
@@ -84,7 +85,7 @@ class loss_row {
   }
 
   template <class Group>
-  void run_group(Group const& group, double z, bool first, bool last) {
+  DIVOT_HD void run_group(Group const& group, double z, bool first, bool last) {
     if (task_.bad || task_.beyond) return;
     constexpr bool lanes = !decltype(group.lanes)::is_empty;
     bool const own_temperature = group.temperature != 0;
@@ -184,13 +185,15 @@ class loss_row {
   /// Where the student's gradient does not ask for it, or no class adds to it.
   struct no_limit {
     typename Team::lane from;
-    typename Team::lane operator()(auto const&, index) const { return typename Team::lane(-from); }
+    DIVOT_HD typename Team::lane operator()(auto const&, index) const {
+      return typename Team::lane(-from);
+    }
   };
   /// ω relative to the anchor's, as q → 0, by place and block: what a student given as
   /// probabilities needs.
   template <class Group>
-  auto omega_at_zero(Group const& group, sweep_anchor<row> const& anchor, side const& teacher,
-                     side const& student) const {
+  DIVOT_HD auto omega_at_zero(Group const& group, sweep_anchor<row> const& anchor,
+                              side const& teacher, side const& student) const {
     using lane = typename Team::lane;
     auto const from = spread<lane>(anchor.omega);
     if constexpr (Tangent && !decltype(group.lanes)::is_empty) {

@@ -28,14 +28,15 @@ class lost_digits {
   using side = softmax_side<Team>;
 
   /// `rounded`: what of ell is.
-  lost_digits(Team const& team, row_task<Team> const& task, row const& rounded)
+  DIVOT_HD lost_digits(Team const& team, row_task<Team> const& task, row const& rounded)
       : team_(team), task_(task), rounded_(rounded) {}
 
   /// NaN in such rows, else 0. `total` is Σ w̃.
   template <class Form>
-  row operator()([[maybe_unused]] Form const& form, [[maybe_unused]] side const& own,
-                 [[maybe_unused]] sweep_anchor<row> const& anchor,
-                 [[maybe_unused]] row const& total, [[maybe_unused]] T const* weights) const {
+  DIVOT_HD row operator()([[maybe_unused]] Form const& form, [[maybe_unused]] side const& own,
+                          [[maybe_unused]] sweep_anchor<row> const& anchor,
+                          [[maybe_unused]] row const& total,
+                          [[maybe_unused]] T const* weights) const {
     if constexpr (!std::is_same_v<T, float> || Form::slopes_are_exact) {
       return row(0);
     } else {
@@ -62,7 +63,7 @@ class lost_digits {
   static constexpr double kept = Team::across ? .5 : .25;
 
   /// Σ |w̃| without the anchor.
-  row size(side const& own, T const* weights) const {
+  DIVOT_HD row size(side const& own, T const* weights) const {
     team_.blocks(0, [](index) {});  // everyone has read the sums
     team_.blocks(block_count<Team>(task_.classes), [&](index b) {
       typename Team::accumulator sum(T(0));

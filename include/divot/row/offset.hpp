@@ -22,13 +22,13 @@ class offset_correction {
   using row = typename Team::row;
   using side = softmax_side<Team>;
 
-  offset_correction(Team const& team, row_task<Team> const& task, side const& teacher,
-                    side const& student)
+  DIVOT_HD offset_correction(Team const& team, row_task<Team> const& task, side const& teacher,
+                             side const& student)
       : team_(team), task_(task), teacher_(teacher), student_(student) {}
 
   /// Corrects the rows in question, as far as they are close. Returns what of ell is rounded in
   /// each: Σ |p − q| in those, else 1.
-  row operator()(log_ratio<Team>& ratio, mask_of<row> const& rows) const {
+  DIVOT_HD row operator()(log_ratio<Team>& ratio, mask_of<row> const& rows) const {
     // is the row close? the block that holds the student's maximum tells
     sums const first = of_block(ratio, student_.argmax_block());
     auto const worth_it = first.distance < row(constant<row>(.5) * first.mass) && rows;
@@ -40,7 +40,7 @@ class offset_correction {
   }
 
  private:
-  void take_step(log_ratio<Team>& ratio, mask_of<row> const& rows) const {
+  DIVOT_HD void take_step(log_ratio<Team>& ratio, mask_of<row> const& rows) const {
     team_.blocks(block_count<Team>(task_.classes), [&](index b) {
       sums const s = of_block(ratio, b);
       task_.sweep_blocks[b] = {s.difference, s.mass};
@@ -57,7 +57,7 @@ class offset_correction {
     row difference, distance, mass;  // Σ p − q, Σ |p − q|, Σ q
   };
 
-  sums of_block(log_ratio<Team> const& ratio, index b) const {
+  DIVOT_HD sums of_block(log_ratio<Team> const& ratio, index b) const {
     constexpr double low = -std::numeric_limits<double>::infinity();
     typename log_ratio<Team>::template on_lanes<lane> const ell_of(ratio);
     lane const teacher_scale = spread<lane>(teacher_.block_scale(b));

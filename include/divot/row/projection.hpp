@@ -76,8 +76,8 @@ DIVOT_INLINE void project_block(row_task<Team> const& task, softmax_side<Team> c
 ///
 /// `limit(place, b)` gives ω − ω_anchor as q → 0.
 template <class Team, class Limit>
-void project_tangent_block(row_task<Team> const& task, softmax_side<Team> const& side,
-                           projection<Team> const& to, Limit const& limit, index b) {
+DIVOT_HD void project_tangent_block(row_task<Team> const& task, softmax_side<Team> const& side,
+                                    projection<Team> const& to, Limit const& limit, index b) {
   using lane = typename Team::lane;
   using T = typename Team::scalar;
   constexpr double low = -std::numeric_limits<double>::infinity();
@@ -108,8 +108,9 @@ void project_tangent_block(row_task<Team> const& task, softmax_side<Team> const&
 /// classes hold all of the student's mass, theirs is what keeps the sum 0, in proportion to q.
 /// Classes with q_k = 0 keep their own w.
 template <bool Tangent, class Team>
-DIVOT_COLD void project_infinite(row_task<Team> const& task, softmax_side<Team> const& side,
-                                 projection<Team> const& to) {
+DIVOT_HD DIVOT_COLD void project_infinite(row_task<Team> const& task,
+                                          softmax_side<Team> const& side,
+                                          projection<Team> const& to) {
   using T = typename Team::scalar;
   T const infinite = infinity<T>();
   bool elsewhere = false;

@@ -17,8 +17,9 @@ inline namespace DIVOT_ABI {
 /// A loss or a sum that is not finite, or so large that a class' part of the gradient, or what is
 /// made of it for the temperature, might not be.
 template <class Team>
-bool leaves_range(row_task<Team>& task, typename Team::row const& loss,
-                  typename Team::row const& total, typename Team::row const& teacher_total) {
+DIVOT_HD bool leaves_range(row_task<Team>& task, typename Team::row const& loss,
+                           typename Team::row const& total,
+                           typename Team::row const& teacher_total) {
   using T = typename Team::scalar;
   using row = typename Team::row;
   if constexpr (!is_real<T> || std::is_same_v<T, long double>) {
@@ -40,9 +41,9 @@ bool leaves_range(row_task<Team>& task, typename Team::row const& loss,
 /// Whether powers of probabilities may overflow, or logits are too large for them to have all their
 /// digits; scalars take care of those.
 template <class Team>
-mask_of<typename Team::row> powers_leave_range(power_reach const& reach,
-                                               softmax_side<Team> const& teacher,
-                                               softmax_side<Team> const& student) {
+DIVOT_HD mask_of<typename Team::row> powers_leave_range(power_reach const& reach,
+                                                        softmax_side<Team> const& teacher,
+                                                        softmax_side<Team> const& student) {
   using row = typename Team::row;
   if constexpr (!is_real<typename Team::scalar> ||
                 std::is_same_v<typename Team::scalar, long double>) {
@@ -69,10 +70,10 @@ struct side_sums {
 /// tiny itself, or the probabilities were to be multiplied with something huge. Or logits that
 /// leave the type's range when they are divided by the temperature.
 template <bool Student, bool Teacher, class Team, class Bound>
-bool underflows(row_task<Team>& task, [[maybe_unused]] Bound const& bound,
-                softmax_side<Team> const& teacher, softmax_side<Team> const& student,
-                typename Team::row const& loss, side_sums<typename Team::row> const& own,
-                side_sums<typename Team::row> const& of_teacher) {
+DIVOT_HD bool underflows(row_task<Team>& task, [[maybe_unused]] Bound const& bound,
+                         softmax_side<Team> const& teacher, softmax_side<Team> const& student,
+                         typename Team::row const& loss, side_sums<typename Team::row> const& own,
+                         side_sums<typename Team::row> const& of_teacher) {
   using T = typename Team::scalar;
   using row = typename Team::row;
   if constexpr (!is_real<T> || std::is_same_v<T, long double>) {

@@ -26,8 +26,8 @@ class row_exponentials {
 
   /// x: classes elements; exponentials: as many, padded to whole packs; blocks: block_count.
   /// `inverse_low`: what 1/T was rounded by.
-  row_exponentials(T const* x, T* exponentials, block_type* blocks, index classes,
-                   row const& inverse_temperature, row const& inverse_low)
+  DIVOT_HD row_exponentials(T const* x, T* exponentials, block_type* blocks, index classes,
+                            row const& inverse_temperature, row const& inverse_low)
       : x_(x),
         e_(exponentials),
         blocks_(blocks),
@@ -37,7 +37,7 @@ class row_exponentials {
         binary_(inverse_temperature, inverse_low) {}
 
   /// First sweep over one block: the largest element.
-  void look(index b) const {
+  DIVOT_HD void look(index b) const {
     index const first = b * block_columns, count = block_length<Team>(classes_, b);
     T const* const x = x_;
     lane const lowest(static_cast<T>(low));
@@ -50,7 +50,7 @@ class row_exponentials {
   }
 
   /// Second sweep over one block: the exponentials and their sum, and the smallest element.
-  void exponentiate(index b) const {
+  DIVOT_HD void exponentiate(index b) const {
     index const first = b * block_columns, count = block_length<Team>(classes_, b);
     block_type& out = blocks_[b];
     // a block that is −inf throughout: any finite reference will do
@@ -90,7 +90,7 @@ class row_exponentials {
 
   /// After the blocks have begun: an element is NaN or +inf, or all are −inf. Lanes of rows across
   /// were screened when their panel was filled.
-  bool hopeless() const {
+  DIVOT_HD bool hopeless() const {
     if constexpr (Team::across) {
       return false;
     } else {
@@ -102,34 +102,34 @@ class row_exponentials {
       return bad || !finite;
     }
   }
-  T const* data() const { return x_; }
-  T* exponentials() const { return e_; }
-  index classes() const { return classes_; }
-  row const& inverse_temperature() const { return inverse_; }
-  two_words<row> inverse_words() const { return {inverse_, inverse_low_}; }
-  block_type* blocks() const { return blocks_; }
+  DIVOT_HD T const* data() const { return x_; }
+  DIVOT_HD T* exponentials() const { return e_; }
+  DIVOT_HD index classes() const { return classes_; }
+  DIVOT_HD row const& inverse_temperature() const { return inverse_; }
+  DIVOT_HD two_words<row> inverse_words() const { return {inverse_, inverse_low_}; }
+  DIVOT_HD block_type* blocks() const { return blocks_; }
 
  protected:
   /// Along a row exponentials come in units of powers of two. Across lanes, where a row's numbers
   /// are no wider than the exponentials, dividing by the peak's would cost digits.
   static constexpr bool by_powers = lane_traits<lane>::is_pack && !Team::across;
   struct nothing {
-    nothing(row const&, row const&) {}
+    DIVOT_HD nothing(row const&, row const&) {}
   };
 
   /// The exponentials of elements up to `reference`.
-  auto exponential_from(row const& reference) const {
+  DIVOT_HD auto exponential_from(row const& reference) const {
     if constexpr (by_powers) {
       return binary_.with(binary_.exponent(reference));
     } else {
       return math::shifted_exp<lane, row>({reference, inverse_, inverse_low_});
     }
   }
-  mask_of<row> is_coarse_at(row const& x) const {
+  DIVOT_HD mask_of<row> is_coarse_at(row const& x) const {
     return exceeds_digits(math::abs(row(x * inverse_)));
   }
   /// On packs, exponents are split into an integer and a rest.
-  static mask_of<row> exceeds_digits(row const& exponent) {
+  DIVOT_HD static mask_of<row> exceeds_digits(row const& exponent) {
     if constexpr (lane_traits<lane>::is_pack) {
       return exponent > constant<row>(sizeof(T) == 4 ? 1e5 : 1e14);
     } else {
@@ -148,8 +148,8 @@ class row_exponentials {
   /// The second sweep where all exponentials are normal numbers, which the smallest tells; false,
   /// and nothing is settled, where they are not.
   template <class Exponential>
-  bool exponentiate_normal(Exponential const& exponential, block_type& out, index first,
-                           index count) const {
+  DIVOT_HD bool exponentiate_normal(Exponential const& exponential, block_type& out, index first,
+                                    index count) const {
     using traits = lane_traits<lane>;
     typename Team::accumulator sum(T(0));
     T const* const x = x_;
@@ -180,7 +180,7 @@ class row_exponentials {
   }
 
   /// The smallest element that is not −inf, across lanes.
-  row smallest_finite(index first, index count) const {
+  DIVOT_HD row smallest_finite(index first, index count) const {
     row const gone(static_cast<T>(low)), most(static_cast<T>(-low));
     row smallest = most;
     for (index k = first; k < first + count; ++k) {
@@ -190,18 +190,21 @@ class row_exponentials {
     return smallest;
   }
 
-  void inspect(block_type& out, index first, index count) const {
-    T smallest(static_cast<T>(std::numeric_limits<double>::infinity()));
-    for (index k = first; k < first + count; ++k) {
-      if (x_[k] == T(-std::numeric_limits<double>::infinity())) {
-        out.infinite = true;
-      } else if (!is_finite_number(x_[k])) {
-        out.bad = true;
-      } else if (x_[k] < smallest) {
-        smallest = x_[k];
-      }
-    }
-    out.lowest = row(row(smallest) * inverse_);
+  /// Of a block that is not finite: what is in it, and the smallest element that is.
+  DIVOT_HD void inspect(block_type& out, index first, index count) const {
+    lane const gone(static_cast<T>(low)), most(static_cast<T>(-low)), yes(T(1)), no(T(0));
+    lane smallest = most, infinite = no, bad = no;
+    T const* const x = x_;
+    Team::each(first, count, [&](auto const& place) {
+      lane const v = place.load(x, low);
+      auto const finite = v - v == no, is_gone = v == gone;
+      infinite = math::max(infinite, place.keep(math::select(is_gone, yes, no)));
+      bad = math::max(bad, math::select(finite || is_gone, no, yes));
+      smallest = math::min(smallest, math::select(finite, v, most));
+    });
+    out.infinite = Team::largest(infinite) > T(0);
+    out.bad = Team::largest(bad) > T(0);
+    out.lowest = row(row(Team::smallest(smallest)) * inverse_);
   }
 };
 

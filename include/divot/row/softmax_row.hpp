@@ -10,7 +10,7 @@ inline namespace DIVOT_ABI {
 /// Walks a row for its softmax, all workers together; false where it has none: NaN, +inf, or
 /// nothing but −inf.
 template <class Team>
-bool settle_softmax(Team const& team, softmax_side<Team>& side) {
+DIVOT_HD bool settle_softmax(Team const& team, softmax_side<Team>& side) {
   team.blocks(block_count<Team>(side.classes()), [&](index b) {
     side.look(b);
     side.exponentiate(b);
@@ -23,7 +23,8 @@ bool settle_softmax(Team const& team, softmax_side<Team>& side) {
 
 /// One row of softmax(x/T), or of its logarithm.
 template <bool Log, class Team>
-void write_softmax(Team const& team, softmax_side<Team> const& side, typename Team::scalar* out) {
+DIVOT_HD void write_softmax(Team const& team, softmax_side<Team> const& side,
+                            typename Team::scalar* out) {
   using lane = typename Team::lane;
   team.blocks(block_count<Team>(side.classes()), [&](index b) {
     lane const scale = spread<lane>(side.block_scale(b));
@@ -42,8 +43,8 @@ void write_softmax(Team const& team, softmax_side<Team> const& side, typename Te
 /// Sum over a row, but for the class `hole` (−1: none), of f(place) on lanes, block by block into
 /// `partial`.
 template <class Team, class F>
-typename Team::row sum_over_row(Team const& team, index classes, index hole,
-                                typename Team::row* partial, F const& f) {
+DIVOT_HD typename Team::row sum_over_row(Team const& team, index classes, index hole,
+                                         typename Team::row* partial, F const& f) {
   using T = typename Team::scalar;
   using row = typename Team::row;
   team.blocks(block_count<Team>(classes), [&](index b) {
@@ -60,7 +61,7 @@ typename Team::row sum_over_row(Team const& team, index classes, index hole,
 
 /// The place of the largest of a row's numbers, the first of equal ones.
 template <class T>
-index largest_of(T const* y, index classes) {
+DIVOT_HD index largest_of(T const* y, index classes) {
   index place = 0;
   for (index k = 1; k < classes; ++k) {
     if (y[place] < y[k]) place = k;
@@ -72,10 +73,10 @@ index largest_of(T const* y, index classes) {
 ///
 /// Taken relative to the largest class: ȳ_k − ȳ_a, so that a saturated row keeps its small entries.
 template <class Team>
-void softmax_pullback_row(Team const& team, typename Team::scalar const* y,
-                          typename Team::scalar const* upstream, index classes,
-                          typename Team::row const& inverse_temperature,
-                          typename Team::row* partial, typename Team::scalar* out) {
+DIVOT_HD void softmax_pullback_row(Team const& team, typename Team::scalar const* y,
+                                   typename Team::scalar const* upstream, index classes,
+                                   typename Team::row const& inverse_temperature,
+                                   typename Team::row* partial, typename Team::scalar* out) {
   using lane = typename Team::lane;
   using row = typename Team::row;
   lane const reference = lane(upstream[largest_of(y, classes)]);
@@ -97,10 +98,10 @@ void softmax_pullback_row(Team const& team, typename Team::scalar const* y,
 ///
 /// For the largest class, where the two may nearly cancel: −expm1(y)·ȳ less e^y Σȳ of the others.
 template <class Team>
-void log_softmax_pullback_row(Team const& team, typename Team::scalar const* y,
-                              typename Team::scalar const* upstream, index classes,
-                              typename Team::row const& inverse_temperature,
-                              typename Team::row* partial, typename Team::scalar* out) {
+DIVOT_HD void log_softmax_pullback_row(Team const& team, typename Team::scalar const* y,
+                                       typename Team::scalar const* upstream, index classes,
+                                       typename Team::row const& inverse_temperature,
+                                       typename Team::row* partial, typename Team::scalar* out) {
   using lane = typename Team::lane;
   using row = typename Team::row;
   index const anchor = largest_of(y, classes);
@@ -124,8 +125,9 @@ void log_softmax_pullback_row(Team const& team, typename Team::scalar const* y,
 
 /// x̄ = ȳ·softmax(x/T)/T for y = log Σ exp(x/T).
 template <class Team>
-void logsumexp_pullback_row(Team const& team, softmax_side<Team> const& side,
-                            typename Team::row const& upstream, typename Team::scalar* out) {
+DIVOT_HD void logsumexp_pullback_row(Team const& team, softmax_side<Team> const& side,
+                                     typename Team::row const& upstream,
+                                     typename Team::scalar* out) {
   using lane = typename Team::lane;
   using row = typename Team::row;
   team.blocks(block_count<Team>(side.classes()), [&](index b) {

@@ -29,14 +29,15 @@ class softmax_side : public row_exponentials<Team> {
   /// x: classes elements; exponentials: as many, padded to whole packs; blocks: block_count.
   /// `inverse_low`: what 1/T was rounded by. `normalised`: x holds log-probabilities, so log Z is
   /// exactly 0 and T is 1.
-  softmax_side(T const* x, T* exponentials, block_type* blocks, index classes,
-               row const& inverse_temperature, bool normalised, row const& inverse_low = row(0))
+  DIVOT_HD softmax_side(T const* x, T* exponentials, block_type* blocks, index classes,
+                        row const& inverse_temperature, bool normalised,
+                        row const& inverse_low = row(0))
       : base(x, exponentials, blocks, classes, inverse_temperature, inverse_low),
         normalised_(normalised) {}
 
   /// After every block has begun: the row's maximum, its place and log Z. Every worker does this
   /// for itself, in block order.
-  void join() {
+  DIVOT_HD void join() {
     index const n = block_count<Team>(classes_);
     max_ = blocks_[0].max;
     lowest_ = blocks_[0].lowest;
@@ -67,7 +68,7 @@ class softmax_side : public row_exponentials<Team> {
   }
 
   /// The factor that turns this block's exponentials into probabilities.
-  row block_scale(index b) const {
+  DIVOT_HD row block_scale(index b) const {
     if constexpr (Team::across) {
       return top();
     } else {
@@ -76,34 +77,36 @@ class softmax_side : public row_exponentials<Team> {
   }
 
   /// The probability of the class at a position, across lanes: as the sweep sees it.
-  row at(position const& k) const { return row(Team::at(e_, k) * block_scale(0)); }
+  DIVOT_HD row at(position const& k) const { return row(Team::at(e_, k) * block_scale(0)); }
 
   /// log-probability of an element, on the row's numbers.
-  row log_probability(row const& x) const { return row((x - max_) * inverse_ - log_z_); }
+  DIVOT_HD row log_probability(row const& x) const { return row((x - max_) * inverse_ - log_z_); }
 
   /// Whether logits are too large for the exponentials to have all their digits.
-  mask_of<row> is_coarse() const { return is_coarse_at(max_); }
+  DIVOT_HD mask_of<row> is_coarse() const { return is_coarse_at(max_); }
   /// Whether they are too large for powers up to this exponent.
-  mask_of<row> is_coarse(double largest) const {
+  DIVOT_HD mask_of<row> is_coarse(double largest) const {
     return exceeds_digits(row(math::abs(row(max_ * inverse_)) * constant<row>(largest)));
   }
   /// The probability of an element.
-  math::row_probability<row> probability() const { return {max_, inverse_, inverse_low_, log_z_}; }
+  DIVOT_HD math::row_probability<row> probability() const {
+    return {max_, inverse_, inverse_low_, log_z_};
+  }
 
-  row const& max() const { return max_; }
-  row const& log_z() const { return log_z_; }
-  position const& argmax() const { return argmax_; }
-  index argmax_block() const { return argmax_block_; }
+  DIVOT_HD row const& max() const { return max_; }
+  DIVOT_HD row const& log_z() const { return log_z_; }
+  DIVOT_HD position const& argmax() const { return argmax_; }
+  DIVOT_HD index argmax_block() const { return argmax_block_; }
   /// Probability of the largest class.
-  row const& top() const { return top_; }
+  DIVOT_HD row const& top() const { return top_; }
   /// (max − min)/T over the classes that are not −inf, to within .4.
-  row range() const { return row(max_ * inverse_ - lowest_); }
-  bool normalised() const { return normalised_; }
+  DIVOT_HD row range() const { return row(max_ * inverse_ - lowest_); }
+  DIVOT_HD bool normalised() const { return normalised_; }
   /// Some element may be −inf.
-  bool infinite() const { return infinite_; }
+  DIVOT_HD bool infinite() const { return infinite_; }
 
   /// Log-probabilities that do not sum to 1; such operands are never walked across lanes.
-  bool is_off(double tolerance) const {
+  DIVOT_HD bool is_off(double tolerance) const {
     if constexpr (Team::across) {
       return false;
     } else {
@@ -113,7 +116,7 @@ class softmax_side : public row_exponentials<Team> {
 
  private:
   /// The sum of a row in which the largest class is one among many: without it, and 1.
-  bool separate_one(row& maxima, row& rest) {
+  DIVOT_HD bool separate_one(row& maxima, row& rest) {
     if constexpr (by_powers) {
       row all(0);
       for (index b = 0; b < block_count<Team>(classes_); ++b) {
@@ -131,7 +134,7 @@ class softmax_side : public row_exponentials<Team> {
     }
   }
   /// The sum of any row: how many maxima there are, and what the others add up to.
-  void separate_all(row& maxima, row& rest) {
+  DIVOT_HD void separate_all(row& maxima, row& rest) {
     for (index b = 0; b < block_count<Team>(classes_); ++b) {
       bool holds = true;
       if constexpr (!Team::across) holds = blocks_[b].max == max_;
@@ -149,7 +152,7 @@ class softmax_side : public row_exponentials<Team> {
   }
 
   /// The units of a block's exponentials in those of the row's largest.
-  row units_of(index b) const {
+  DIVOT_HD row units_of(index b) const {
     row const max = blocks_[b].max;
     if constexpr (by_powers) {
       // where one is coarse, both are or the other is 0
@@ -161,7 +164,7 @@ class softmax_side : public row_exponentials<Team> {
     return math::exp(gap);
   }
   /// log(maxima + rest) for an integer maxima ≥ 1; relatively accurate near 0.
-  static row log_of_sum(row const& maxima, row const& rest) {
+  DIVOT_HD static row log_of_sum(row const& maxima, row const& rest) {
     if constexpr (is_real<row>) {
       if (rest > row(.5)) return math::log(row(maxima + rest));  // twice as fast
     }

@@ -33,9 +33,9 @@ class divergence_sweep {
     typename Team::accumulator weight = typename Team::accumulator(T(0));
   };
 
-  divergence_sweep(row_task<Team> const& task, side const& teacher, side const& student,
-                   log_ratio<Team> const& ratio, Bound const& bound,
-                   sweep_anchor<typename Team::row> const& anchor, T* weights, index b)
+  DIVOT_HD divergence_sweep(row_task<Team> const& task, side const& teacher, side const& student,
+                            log_ratio<Team> const& ratio, Bound const& bound,
+                            sweep_anchor<typename Team::row> const& anchor, T* weights, index b)
       : bound_(bound),
         ell_of_(ratio),
         teacher_scale_(spread<lane>(teacher.blocks()[b].scale)),
@@ -83,7 +83,7 @@ class divergence_sweep {
   /// Any place: classes may have a zero probability, or not be there at all, and the temperatures
   /// may differ.
   template <class Place>
-  void edge(Place const& place, sums& total) const {
+  DIVOT_HD void edge(Place const& place, sums& total) const {
     constexpr double low = -std::numeric_limits<double>::infinity();
     lane const zero(T(0)), minus_infinity(static_cast<T>(low));
     lane const t = place.load(teacher_, low), s = place.load(student_, low);
@@ -142,10 +142,10 @@ class divergence_sweep {
 };
 
 template <bool Swap, bool Weights, bool Labelled, class Team, class Bound>
-void divergence_block(row_task<Team> const& task, softmax_side<Team> const& teacher,
-                      softmax_side<Team> const& student, log_ratio<Team> const& ratio,
-                      Bound const& bound, sweep_anchor<typename Team::row> const& anchor,
-                      typename Team::scalar* weights, index b) {
+DIVOT_HD void divergence_block(row_task<Team> const& task, softmax_side<Team> const& teacher,
+                               softmax_side<Team> const& student, log_ratio<Team> const& ratio,
+                               Bound const& bound, sweep_anchor<typename Team::row> const& anchor,
+                               typename Team::scalar* weights, index b) {
   teacher.blocks()[b].scale = teacher.block_scale(b);
   student.blocks()[b].scale = student.block_scale(b);
   using sweep_type = divergence_sweep<Swap, Weights, Labelled, Team, Bound>;

@@ -76,7 +76,7 @@ struct row_task {
 
 /// The sums of all blocks, in block order.
 template <class Team>
-sweep_block<typename Team::row> add_blocks(row_task<Team> const& task) {
+DIVOT_HD sweep_block<typename Team::row> add_blocks(row_task<Team> const& task) {
   using row = typename Team::row;
   sweep_block<row> total{row(0), row(0)};
   for (index b = 0; b < block_count<Team>(task.classes); ++b) {

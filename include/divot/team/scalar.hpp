@@ -23,6 +23,7 @@ class scalar_team {
   using accumulator = row;
   using position = index;
   static constexpr bool across = false;
+  static constexpr bool one_block = false;
   static constexpr index width = 1;
 
   /// One class of a row; `masked` where it is the one to leave out.

@@ -38,6 +38,7 @@ class simd_across {
   using position = lane;  // the column number, one a lane
   using traits = lane_traits<lane>;
   static constexpr bool across = true;
+  static constexpr bool one_block = true;
   static constexpr index width = static_cast<index>(traits::size);
 
   /// One class of every row.

@@ -53,7 +53,7 @@ struct alpha_generator {
   double a;
   double at_zero = a > 0 ? 1 / a : unbounded, slope_at_infinity = a < 1 ? 1 / (1 - a) : unbounded;
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     using std::log;
     using std::pow;
     if (a == 1) return T(u * log(u) - u + T(1));
@@ -61,19 +61,19 @@ struct alpha_generator {
     return T((pow(u, a) - T(1) - T(a) * (u - T(1))) / T(a * (a - 1)));
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     using std::log;
     using std::pow;
     if (a == 1) return T(log(u));
     return T((pow(u, a - 1) - T(1)) / T(a - 1));
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     using std::pow;
     return T(pow(u, a - 2));
   }
   template <class T>
-  T closed_conjugate(T const& t) const {
+  DIVOT_HD T closed_conjugate(T const& t) const {
     using std::exp;
     using std::log;
     using std::pow;

@@ -25,7 +25,7 @@ class bound_alpha_beta {
   static constexpr bool needs_powers = true;
   static constexpr bool needs_relative = true;
 
-  bound_alpha_beta(double a, double b) : alpha_(a), beta_(b), lambda_(a + b) {
+  DIVOT_HD bound_alpha_beta(double a, double b) : alpha_(a), beta_(b), lambda_(a + b) {
     lambda_less_1_ = static_cast<double>((static_cast<long double>(a) - 1) + b);
     double const largest = std::max({std::abs(a), std::abs(lambda_), 1e-310});
     unit_ = std::abs(lambda_ - 1) <= 4e-16;
@@ -54,12 +54,12 @@ class bound_alpha_beta {
     set_series(a / largest, lambda_ / largest);
   }
 
-  bool needs_exact_offset() const { return !unit_; }
-  power_reach reach() const {
+  DIVOT_HD bool needs_exact_offset() const { return !unit_; }
+  DIVOT_HD power_reach reach() const {
     return {std::max({std::abs(alpha_), std::abs(beta_), std::abs(lambda_)}),
             -std::min({alpha_, lambda_, 0.}), -std::min({beta_, lambda_, 0.})};
   }
-  class_limits limits() const {
+  DIVOT_HD class_limits limits() const {
     double const a = alpha_, b = beta_, l = lambda_;
     class_limits end{};
     end.loss_p0 = a > 0 && l > 0 ? finite(1 / a / l) : unbounded;
@@ -84,21 +84,22 @@ class bound_alpha_beta {
     }
     return end;
   }
-  bound_alpha_beta dual() const {
+  DIVOT_HD bound_alpha_beta dual() const {
     bound_alpha_beta other(beta_, alpha_);
     other.is_reversed_ = !is_reversed_;
     return other;
   }
   /// α and β stand for each other's: derivatives in them change places.
-  bool is_reversed() const { return is_reversed_; }
+  DIVOT_HD bool is_reversed() const { return is_reversed_; }
 
-  double alpha() const { return alpha_; }
-  double beta() const { return beta_; }
+  DIVOT_HD double alpha() const { return alpha_; }
+  DIVOT_HD double beta() const { return beta_; }
 
   /// The divergence on a row of these probabilities.
   template <class V, class R>
-  alpha_beta_row<V, R> on_row(math::row_probability<R> const& p, math::row_probability<R> const& q,
-                              two_words<R> const& anchor) const {
+  DIVOT_HD alpha_beta_row<V, R> on_row(math::row_probability<R> const& p,
+                                       math::row_probability<R> const& q,
+                                       two_words<R> const& anchor) const {
     return {*this, p, q, anchor};
   }
 
@@ -110,18 +111,18 @@ class bound_alpha_beta {
   static constexpr std::size_t order = 24, short_float = 6, short_double = 13, long_float = 8,
                                long_double = 16;
 
-  static double square(double x) { return x * x; }
+  DIVOT_HD static double square(double x) { return x * x; }
   /// A coefficient that is large and not a limit's infinity, for parameters next to 0.
-  static double finite(double x) {
+  DIVOT_HD static double finite(double x) {
     double const most = std::numeric_limits<double>::max();
     return std::clamp(x, -most, most);
   }
   /// 1/x, or 0 where x is so small that the quotient is never taken.
-  static double reciprocal(double x) { return std::abs(x) < 1e-30 ? 0 : 1 / x; }
+  DIVOT_HD static double reciprocal(double x) { return std::abs(x) < 1e-30 ? 0 : 1 / x; }
 
   /// exp[0, x ell, y ell] = Σ c_n ellⁿ, c_n = h_n(x, y)/(n+2)!, h_n the complete homogeneous
   /// polynomial, for |x|, |y| ≤ 1.
-  void set_series(double x, double y) {
+  DIVOT_HD void set_series(double x, double y) {
     std::array<double, order> c{};
     double h = 1, power = 1, factorial = 2;
     for (std::size_t n = 0; n < order; ++n) {

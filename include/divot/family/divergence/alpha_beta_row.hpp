@@ -20,8 +20,8 @@ class alpha_beta_row {
   static constexpr bool needs_logs = false;
   static constexpr bool needs_relative = true;
 
-  alpha_beta_row(bound_alpha_beta const& plane, math::row_probability<R> const& p,
-                 math::row_probability<R> const& q, two_words<R> const& row_anchor)
+  DIVOT_HD alpha_beta_row(bound_alpha_beta const& plane, math::row_probability<R> const& p,
+                          math::row_probability<R> const& q, two_words<R> const& row_anchor)
       : plane_(plane),
         p_lambda_(p, plane.lambda_),
         q_lambda_(q, plane.lambda_),
@@ -46,20 +46,20 @@ class alpha_beta_row {
     }
   }
 
-  class_limits limits() const { return plane_.limits(); }
+  DIVOT_HD class_limits limits() const { return plane_.limits(); }
   /// p^λ and q^λ.
-  std::pair<V, V> weights(class_point<V> const& x) const {
+  DIVOT_HD std::pair<V, V> weights(class_point<V> const& x) const {
     if (plane_.unit_) return {x.p, x.q};
     return {p_lambda_(p_lambda_.raised(x.x_p)), q_lambda_(q_lambda_.raised(x.x_q))};
   }
-  V w_at_zero_p(class_point<V> const& x, V const& weight_q) const {
+  DIVOT_HD V w_at_zero_p(class_point<V> const& x, V const& weight_q) const {
     if (plane_.alpha_ <= 0) return infinity<V>();
     if (is_anchored_) return anchored_.at_zero_p(x, weight_q);
     return V((plane_.unit_ ? V(gauge_ * weight_q) : weight_q) / constant<V>(plane_.alpha_));
   }
-  V gauge_shift() const { return gauge_shift_; }
+  DIVOT_HD V gauge_shift() const { return gauge_shift_; }
   /// |ω| of the anchor, which `at` has subtracted already.
-  R slope_taken() const { return is_anchored_ ? anchored_.slope_taken() : R(0); }
+  DIVOT_HD R slope_taken() const { return is_anchored_ ? anchored_.slope_taken() : R(0); }
 
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& /*anchor*/) const {
     constexpr bool single = std::is_same_v<scalar_of<V>, float>;
@@ -138,7 +138,7 @@ class alpha_beta_row {
 
   /// log(p^α q^β) from that two of ell, log p and log q whose multiples are least: the others may
   /// be so large that they have lost what is left of them.
-  V log_of_mixed(class_point<V> const& x) const {
+  DIVOT_HD V log_of_mixed(class_point<V> const& x) const {
     V const a(plane_.alpha_), b(plane_.beta_), l(plane_.lambda_);
     V const pairs[3][2] = {{V(a * x.log_p), V(b * x.log_q)},
                            {V(a * x.ell), V(l * x.log_q)},

@@ -16,7 +16,7 @@ struct power_of_anchor {
   R exponent, value;
 };
 template <class R>
-power_of_anchor<R> anchor_power(double alpha, two_words<R> const& ell) {
+DIVOT_HD power_of_anchor<R> anchor_power(double alpha, two_words<R> const& ell) {
   auto const a = lane_words<R>(alpha);
   auto const exponent = product(a, ell);
   R const y = math::min(exponent.high, constant<R>(60));
@@ -39,7 +39,7 @@ class anchored_slope {
  public:
   /// Whether a row of these student's probabilities may have such classes: few of them matter, or
   /// λ is so near 1 that q^λ says little.
-  static bool pays(math::row_probability<R> const& q, double lambda_less_1) {
+  DIVOT_HD static bool pays(math::row_probability<R> const& q, double lambda_less_1) {
     if constexpr (!is_real<scalar_of<V>> || std::is_same_v<scalar_of<V>, long double>) {
       return false;
     } else if constexpr (lane_traits<R>::is_pack) {
@@ -50,8 +50,8 @@ class anchored_slope {
   }
 
   anchored_slope() = default;
-  anchored_slope(parameter const& alpha, parameter const& per_alpha, double lambda_less_1,
-                 math::row_probability<R> const& q, two_words<R> const& anchor)
+  DIVOT_HD anchored_slope(parameter const& alpha, parameter const& per_alpha, double lambda_less_1,
+                          math::row_probability<R> const& q, two_words<R> const& anchor)
       : alpha_(alpha.on<V>()),
         per_alpha_(per_alpha.on<V>()),
         max_(spread<V>(q.max)),
@@ -96,14 +96,14 @@ class anchored_slope {
     return math::select(near_y && (near_z || !near_ell), close, plain);
   }
   /// The limit as p → 0, for α > 0, from q^λ.
-  V at_zero_p(class_point<V> const& x, V const& own) const {
+  DIVOT_HD V at_zero_p(class_point<V> const& x, V const& own) const {
     V const y = log_of_gauges(x);
     V const close = math::fma(x.q, mixed_gauge_, excess(x, y)) / alpha_;
     return math::select(y * y < near_, close, math::fnma(x.q, omega_, V(own / alpha_)));
   }
-  R slope_taken() const { return slope_taken_; }
+  DIVOT_HD R slope_taken() const { return slope_taken_; }
   /// What is added to ω.
-  V shift() const { return V(-omega_); }
+  DIVOT_HD V shift() const { return V(-omega_); }
 
  private:
   /// (λ−1)·log(q/q₀).

@@ -49,7 +49,7 @@ struct bound_arithmetic_geometric {
     V const w = math::select(near, V(x.q * near_omega), far_w);
     return {V((half * (x.p + x.q)) * log_cosh), math::fnma(V(quarter * x.q), x.relative, w)};
   }
-  bound_arithmetic_geometric dual() const { return {}; }
+  DIVOT_HD bound_arithmetic_geometric dual() const { return {}; }
 };
 
 inline bound_arithmetic_geometric bound_of(arithmetic_geometric const&) { return {}; }
@@ -57,19 +57,19 @@ inline bound_arithmetic_geometric bound_of(arithmetic_geometric const&) { return
 struct arithmetic_geometric_generator {
   double at_zero = unbounded, slope_at_infinity = unbounded;
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     using std::log;
     using std::sqrt;
     return T((u + T(1)) / T(2) * log(T((u + T(1)) / (T(2) * sqrt(u)))));
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     using std::log;
     using std::sqrt;
     return T(log(T((u + T(1)) / (T(2) * sqrt(u)))) / T(2) + T(.25) - T(.25) / u);
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     return T((u * u + T(1)) / (T(4) * u * u * (u + T(1))));
   }
 };

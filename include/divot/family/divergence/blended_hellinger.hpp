@@ -35,7 +35,7 @@ class bound_blended_hellinger {
   static constexpr bool needs_logs = false;
   static constexpr bool needs_exact_offset() { return false; }
 
-  bound_blended_hellinger(double weight, double rest)
+  DIVOT_HD bound_blended_hellinger(double weight, double rest)
       : weight_(weight),
         rest_(rest),
         odds_(weight / rest),
@@ -44,8 +44,8 @@ class bound_blended_hellinger {
     far_ = half_way(*this, at_zero_.wide);
   }
 
-  double far_from() const { return far_.wide; }
-  class_limits limits() const {
+  DIVOT_HD double far_from() const { return far_.wide; }
+  DIVOT_HD class_limits limits() const {
     double const at_infinity = .5 / (weight_.wide * weight_.wide);
     return {at_zero_.wide, 0, at_zero_.wide, at_infinity, 0, -unbounded};
   }
@@ -81,7 +81,7 @@ class bound_blended_hellinger {
     }
     return {V(half * (ratio * ratio)), w};
   }
-  bound_blended_hellinger dual() const { return {rest_.wide, weight_.wide}; }
+  DIVOT_HD bound_blended_hellinger dual() const { return {rest_.wide, weight_.wide}; }
 
  private:
   parameter weight_, rest_;  // ω, 1 − ω
@@ -104,17 +104,17 @@ struct blended_hellinger_generator {
   double weight, rest = 1 - weight;
   double at_zero = .5 / (rest * rest), slope_at_infinity = .5 / (weight * weight);
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     T const g = T((u - T(1)) / mean(u));
     return T(g * g / T(2));
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     T const m = mean(u);
     return T((u - T(1)) * growth(u) / (m * m * m));
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     using std::sqrt;
     T const r = sqrt(u), m = mean(u), n = growth(u), u_less = T(u - T(1));
     T const turn = T(T(weight) * (u_less / (T(4) * u) - n / m));
@@ -123,12 +123,12 @@ struct blended_hellinger_generator {
 
  private:
   template <class T>
-  T mean(T const& u) const {
+  DIVOT_HD T mean(T const& u) const {
     using std::sqrt;
     return T(T(weight) * sqrt(u) + T(rest));
   }
   template <class T>
-  T growth(T const& u) const {
+  DIVOT_HD T growth(T const& u) const {
     using std::sqrt;
     T const r = sqrt(u);
     return T(T(rest) + T(weight) * (r + T(1) / r) / T(2));

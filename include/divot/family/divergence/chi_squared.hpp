@@ -66,7 +66,7 @@ struct bound_pearson {
     V const far_w = math::fms(gauge, x.q, square);
     return {math::select(near, V(q_e * e), far_loss), math::select(near, near_w, far_w)};
   }
-  bound_neyman dual() const;
+  DIVOT_HD bound_neyman dual() const;
 };
 
 struct bound_neyman {
@@ -86,10 +86,10 @@ struct bound_neyman {
     return {math::select(near, V(x.p * e * e), far_loss),
             math::select(near, V(V(2) * x.q * e), far_w)};
   }
-  bound_pearson dual() const { return {}; }
+  DIVOT_HD bound_pearson dual() const { return {}; }
 };
 
-inline bound_neyman bound_pearson::dual() const { return {}; }
+DIVOT_HD inline bound_neyman bound_pearson::dual() const { return {}; }
 
 inline bound_pearson bound_of(pearson const&) { return {}; }
 inline bound_neyman bound_of(neyman const&) { return {}; }
@@ -97,38 +97,38 @@ inline bound_neyman bound_of(neyman const&) { return {}; }
 struct pearson_generator {
   double at_zero = 1, slope_at_infinity = unbounded;
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     return T((u - T(1)) * (u - T(1)));
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     return T(T(2) * (u - T(1)));
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     return T(T(2) + T(0) * u);
   }
   template <class T>
-  T closed_conjugate(T const& t) const {
+  DIVOT_HD T closed_conjugate(T const& t) const {
     return T(t + t * t / T(4));
   }
 };
 struct neyman_generator {
   double at_zero = unbounded, slope_at_infinity = 1;
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     return T((u - T(1)) * (u - T(1)) / u);
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     return T(T(1) - T(1) / (u * u));
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     return T(T(2) / (u * u * u));
   }
   template <class T>
-  T closed_conjugate(T const& t) const {
+  DIVOT_HD T closed_conjugate(T const& t) const {
     using std::sqrt;
     return T(T(2) - T(2) * sqrt(T(T(1) - t)));
   }

@@ -66,7 +66,7 @@ class bound_f_divergence {
   /// Below this |ell| the series; its own singularities may lie closer than those of divot's.
   static constexpr double series_bound = 0.25;
 
-  bound_f_divergence() {
+  DIVOT_HD bound_f_divergence() {
     if constexpr (is_smooth<F>()) {
       slope_ = F::f(dual_number<double>(1., 1.)).slope;
       near_ = near_series([](near_series::series const& ell) {
@@ -84,7 +84,7 @@ class bound_f_divergence {
     check_digits<true>(has_dual ? "dual(u)" : "u f(1/u)");
   }
 
-  class_limits const& limits() const { return limits_; }
+  DIVOT_HD class_limits const& limits() const { return limits_; }
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
@@ -101,10 +101,10 @@ class bound_f_divergence {
       return far;
     }
   }
-  bound_f_divergence<F, !Dual> dual() const { return {}; }
+  DIVOT_HD bound_f_divergence<F, !Dual> dual() const { return {}; }
 
  private:
-  class_limits find_limits() const {
+  DIVOT_HD class_limits find_limits() const {
     // of the centred f(u) − f'(1)(u − 1)
     double const zero = F::at_zero + slope_, far = F::slope_at_infinity - slope_;
     double const p0 = Dual ? far : zero, q0 = Dual ? zero : far;
@@ -119,12 +119,12 @@ class bound_f_divergence {
   }
 
   /// w/p as q → 0 where f grows faster than linearly.
-  double edge_slope() const {
+  DIVOT_HD double edge_slope() const {
     double const u = 1e-150, w = u * generator_at<!Dual>(u).slope();
     return w < -1e10 ? -unbounded : std::abs(w) < 1e-10 ? 0 : w;
   }
   /// w/q as q → 0: the slope of the other generator at 0.
-  double edge_omega() const {
+  DIVOT_HD double edge_omega() const {
     double const w = generator_at<!Dual>(1e-150).slope() + slope_of_own();
     return w < -100 || !std::isfinite(w) ? -unbounded : w;
   }
@@ -142,8 +142,8 @@ class bound_f_divergence {
     }
   }
 
-  static double value_at(double u) { return F::f(dual_number<double>(u, 1.)).value; }
-  static double slope_at(double u) { return F::f(dual_number<double>(u, 1.)).slope; }
+  DIVOT_HD static double value_at(double u) { return F::f(dual_number<double>(u, 1.)).value; }
+  DIVOT_HD static double slope_at(double u) { return F::f(dual_number<double>(u, 1.)).slope; }
 
   /// f(1) = 0, and a kink there must be declared.
   static void check_centre() {
@@ -231,7 +231,7 @@ class bound_f_divergence {
   }
 
   static constexpr double own_limit() { return Dual ? F::slope_at_infinity : F::at_zero; }
-  double slope_of_own() const { return Dual ? -slope_ : slope_; }
+  DIVOT_HD double slope_of_own() const { return Dual ? -slope_ : slope_; }
 
   double slope_ = 0;
   class_limits limits_{};

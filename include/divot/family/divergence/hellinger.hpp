@@ -42,7 +42,7 @@ struct bound_squared_hellinger {
     V const far_w = math::fnma(root, constant<V>(single ? 0x1p-63 : 0x1p-511), gauge * x.q);
     return {math::select(near, V(q_e * e), far_loss), math::select(near, near_w, far_w)};
   }
-  bound_squared_hellinger dual() const { return {}; }
+  DIVOT_HD bound_squared_hellinger dual() const { return {}; }
 };
 
 inline bound_squared_hellinger bound_of(squared_hellinger const&) { return {}; }
@@ -50,23 +50,23 @@ inline bound_squared_hellinger bound_of(squared_hellinger const&) { return {}; }
 struct squared_hellinger_generator {
   double at_zero = 1, slope_at_infinity = 1;
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     using std::sqrt;
     T const r = T(sqrt(u) - T(1));
     return T(r * r);
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     using std::sqrt;
     return T(T(1) - T(1) / sqrt(u));
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     using std::sqrt;
     return T(T(.5) / (u * sqrt(u)));
   }
   template <class T>
-  T closed_conjugate(T const& t) const {
+  DIVOT_HD T closed_conjugate(T const& t) const {
     return T(t / (T(1) - t));
   }
 };

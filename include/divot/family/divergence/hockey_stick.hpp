@@ -49,7 +49,7 @@ class bound_hinge {
   static constexpr bool needs_exact_offset() { return true; }  // the side of a kink
   static constexpr bool slopes_are_exact = true;
 
-  bound_hinge(double a, double b, bool below) : a_(a), b_(b), below_(below) {
+  DIVOT_HD bound_hinge(double a, double b, bool below) : a_(a), b_(b), below_(below) {
     // the kink in two words, in float too
     long double const kink = std::log(static_cast<long double>(b) / a);
     kink_ = static_cast<double>(kink);
@@ -57,7 +57,7 @@ class bound_hinge {
     rest_.narrow = static_cast<float>(kink - static_cast<long double>(kink_.narrow));
   }
 
-  class_limits limits() const {
+  DIVOT_HD class_limits limits() const {
     double const a = a_.wide, b = b_.wide;
     return below_ ? class_limits{b, b, 0, 0, 0, 0} : class_limits{0, 0, 0, a, 0, -b};
   }
@@ -76,7 +76,7 @@ class bound_hinge {
     auto const counts = beyond > zero;
     return {math::select(counts, excess, zero), math::select(counts, V(-b_q), zero)};
   }
-  bound_hinge dual() const { return {b_.wide, a_.wide, !below_}; }
+  DIVOT_HD bound_hinge dual() const { return {b_.wide, a_.wide, !below_}; }
 
  private:
   parameter a_, b_, kink_, rest_;  // ln(b/a)
@@ -100,21 +100,21 @@ struct hinge_generator {
   bool below;
   double at_zero = below ? b : 0, slope_at_infinity = below ? 0 : a;
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     T const x = T(T(a) * u - T(b));
     return below ? (x < T(0) ? T(-x) : T(0)) : (x > T(0) ? x : T(0));
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     T const x = T(T(a) * u - T(b));
     return below ? (x < T(0) ? T(-a) : T(0)) : (x > T(0) ? T(a) : T(0));
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     return T(T(0) * u);
   }
   template <class T>
-  T closed_conjugate(T const& t) const {
+  DIVOT_HD T closed_conjugate(T const& t) const {
     return T(t * T(b / a));
   }
 };

@@ -22,10 +22,10 @@ struct jensen_shannon {};
 
 inline namespace DIVOT_ABI {
 namespace coefficients {
-inline constexpr std::array<double, 4> js_loss_float{
+DIVOT_CONSTANT std::array<double, 4> js_loss_float{
     // (y tanh y − ln cosh y)/y² in y², 4.5e-9 over |y| ≤ ¼
     0.49999999777057908, -0.24999885761596327, 0.11101932234354291, -0.044846606577944483};
-inline constexpr std::array<double, 8> js_loss_double{
+DIVOT_CONSTANT std::array<double, 8> js_loss_double{
     // the same, 7.2e-18
     0.49999999999999999642,   -0.24999999999999266826,  0.11111111110864514594,
     -0.047222221905955898402, 0.019682519737193467014,  -0.0081239480373370374999,
@@ -73,7 +73,7 @@ struct bound_jensen_shannon {
     V const rest = math::select(near, V(0), small * math::abs(y));
     return {math::fms(sum, share, rest), V(x.q * math::select(near, near_v, far_v))};
   }
-  bound_jensen_shannon dual() const { return {}; }
+  DIVOT_HD bound_jensen_shannon dual() const { return {}; }
 };
 
 inline bound_jensen_shannon bound_of(jensen_shannon const&) { return {}; }
@@ -81,22 +81,22 @@ inline bound_jensen_shannon bound_of(jensen_shannon const&) { return {}; }
 struct jensen_shannon_generator {
   double at_zero = .5 * 0.69314718055994530942, slope_at_infinity = .5 * 0.69314718055994530942;
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     using std::log;
     T const m = T((u + T(1)) / T(2));
     return T((u * log(u) - T(2) * m * log(m)) / T(2));
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     using std::log;
     return T(log(T(T(2) * u / (u + T(1)))) / T(2));
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     return T(T(.5) / (u * (u + T(1))));
   }
   template <class T>
-  T closed_conjugate(T const& t) const {
+  DIVOT_HD T closed_conjugate(T const& t) const {
     using std::exp;
     using std::log;
     return T(log(T(T(2) - exp(T(T(2) * t)))) / T(-2));

@@ -62,7 +62,7 @@ struct bound_kl {
     V const far_w = math::fms(gauge, x.q, x.p);
     return {math::select(near, near_loss, far_loss), math::select(near, near_w, far_w)};
   }
-  bound_reverse_kl dual() const;
+  DIVOT_HD bound_reverse_kl dual() const;
 };
 
 struct bound_reverse_kl {
@@ -79,10 +79,10 @@ struct bound_reverse_kl {
     V const far_loss = (x.p - x.q) - q_ell;
     return {math::select(near, near_loss, far_loss), V(-(x.q * x.relative))};
   }
-  bound_kl dual() const { return {}; }
+  DIVOT_HD bound_kl dual() const { return {}; }
 };
 
-inline bound_reverse_kl bound_kl::dual() const { return {}; }
+DIVOT_HD inline bound_reverse_kl bound_kl::dual() const { return {}; }
 
 struct bound_jeffreys {
   static constexpr bool needs_logs = false;
@@ -99,7 +99,7 @@ struct bound_jeffreys {
         math::select(near, near_difference(x, math::expm1_tail(x.ell)), V(x.p - x.q));
     return {V(difference * x.ell), V(-difference - x.q * x.relative)};
   }
-  bound_jeffreys dual() const { return {}; }
+  DIVOT_HD bound_jeffreys dual() const { return {}; }
 };
 
 inline bound_kl bound_of(kl const&) { return {}; }
@@ -109,21 +109,21 @@ inline bound_jeffreys bound_of(jeffreys const&) { return {}; }
 struct kl_generator {
   double at_zero = 1, slope_at_infinity = unbounded;
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     using std::log;
     return T(u * log(u) - u + T(1));
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     using std::log;
     return T(log(u));
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     return T(T(1) / u);
   }
   template <class T>
-  T closed_conjugate(T const& t) const {
+  DIVOT_HD T closed_conjugate(T const& t) const {
     using std::exp;
     return T(exp(t) - T(1));
   }
@@ -131,20 +131,20 @@ struct kl_generator {
 struct reverse_kl_generator {
   double at_zero = unbounded, slope_at_infinity = 1;
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     using std::log;
     return T(u - T(1) - log(u));
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     return T(T(1) - T(1) / u);
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     return T(T(1) / (u * u));
   }
   template <class T>
-  T closed_conjugate(T const& t) const {
+  DIVOT_HD T closed_conjugate(T const& t) const {
     using std::log;
     return T(-log(T(T(1) - t)));
   }
@@ -152,21 +152,21 @@ struct reverse_kl_generator {
 struct jeffreys_generator {
   double at_zero = unbounded, slope_at_infinity = unbounded;
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     using std::log;
     return T((u - T(1)) * log(u));
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     using std::log;
     return T(log(u) + T(1) - T(1) / u);
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     return T((T(1) + T(1) / u) / u);
   }
   /// 1/v − 1 − ln v with v + ln v = 1 − t, Lambert's v = W(e^{1−t}).
-  double closed_conjugate(double t) const {
+  DIVOT_HD double closed_conjugate(double t) const {
     double const s = 1 - t;
     double log_v = s > 1 ? std::log(s) : s;
     for (int i = 0; i < 50; ++i) {  // Newton's steps on a convex function

@@ -43,7 +43,7 @@ struct bound_marton {
     return {math::select(below, math::select(near, V(q_e * e), far_loss), V(0)),
             math::select(below, w, shift)};
   }
-  bound_dual_marton dual() const;
+  DIVOT_HD bound_dual_marton dual() const;
 };
 
 struct bound_dual_marton {
@@ -62,29 +62,29 @@ struct bound_dual_marton {
     V const e = math::select(above, math::select(near, near_e, far_e), V(0));
     return {V((x.p * e) * e), V((V(2) * x.q) * e)};
   }
-  bound_marton dual() const { return {}; }
+  DIVOT_HD bound_marton dual() const { return {}; }
 };
 
-inline bound_dual_marton bound_marton::dual() const { return {}; }
+DIVOT_HD inline bound_dual_marton bound_marton::dual() const { return {}; }
 
 inline bound_marton bound_of(marton const&) { return {}; }
 
 struct marton_generator {
   double at_zero = 1, slope_at_infinity = 0;
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     return u < T(1) ? T((T(1) - u) * (T(1) - u)) : T(0);
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     return u < T(1) ? T(T(-2) * (T(1) - u)) : T(0);
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     return u < T(1) ? T(2) : T(0);
   }
   template <class T>
-  T closed_conjugate(T const& t) const {
+  DIVOT_HD T closed_conjugate(T const& t) const {
     return T(t + t * t / T(4));
   }
 };

@@ -37,12 +37,12 @@ class bound_matusita {
   static constexpr bool needs_logs = false;
   static constexpr bool needs_exact_offset() { return true; }
 
-  explicit bound_matusita(double a) : a_(a), power_(a), less_(1 / a - 1) {
+  DIVOT_HD explicit bound_matusita(double a) : a_(a), power_(a), less_(1 / a - 1) {
     far_ = half_way(*this, 1);
   }
 
-  double far_from() const { return far_.wide; }
-  class_limits limits() const { return {1, 0, 1, 1, 0, a_.wide == 1 ? -1 : -unbounded}; }
+  DIVOT_HD double far_from() const { return far_.wide; }
+  DIVOT_HD class_limits limits() const { return {1, 0, 1, 1, 0, a_.wide == 1 ? -1 : -unbounded}; }
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
@@ -65,7 +65,7 @@ class bound_matusita {
     }
     return {V(larger * (power * distance)), w};
   }
-  bound_matusita dual() const { return *this; }
+  DIVOT_HD bound_matusita dual() const { return *this; }
 
  private:
   parameter a_;
@@ -84,20 +84,20 @@ struct matusita_generator {
   double a;
   double at_zero = 1, slope_at_infinity = 1;
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     using std::abs;
     using std::pow;
     return T(pow(T(abs(T(T(1) - pow(u, a)))), 1 / a));
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     using std::abs;
     using std::pow;
     T const size = T(pow(T(abs(T(T(1) - pow(u, a)))), 1 / a - 1) * pow(u, a - 1));
     return u > T(1) ? size : u < T(1) ? T(-size) : T(0);
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     using std::abs;
     using std::pow;
     return T(T(1 - a) * pow(T(abs(T(T(1) - pow(u, a)))), 1 / a - 2) * pow(u, a - 2));

@@ -42,9 +42,9 @@ class bound_osterreicher_vajda {
  public:
   static constexpr bool needs_logs = false;
   /// For large b it is nearly the total variation.
-  bool needs_exact_offset() const { return b_.wide > 2; }
+  DIVOT_HD bool needs_exact_offset() const { return b_.wide > 2; }
 
-  explicit bound_osterreicher_vajda(double b)
+  DIVOT_HD explicit bound_osterreicher_vajda(double b)
       : b_(b),
         power_(b),
         c_(1 / b - 1),
@@ -56,8 +56,8 @@ class bound_osterreicher_vajda {
     far_ = half_way(*this, at_zero_.wide);
   }
 
-  double far_from() const { return far_.wide; }
-  class_limits limits() const {
+  DIVOT_HD double far_from() const { return far_.wide; }
+  DIVOT_HD class_limits limits() const {
     double const zero = at_zero_.wide;
     // 2^c − 2^c e^{cL} grows without bounds for c ≥ 0
     return {zero, 0, zero, zero, 0, c_.wide < 0 ? scale_.wide / c_.wide : -unbounded};
@@ -97,13 +97,13 @@ class bound_osterreicher_vajda {
     return {math::select(near, series.loss, math::select(sum < V(0), V(0), sum)),
             math::select(near, near_w, far_w)};
   }
-  bound_osterreicher_vajda dual() const { return *this; }
+  DIVOT_HD bound_osterreicher_vajda dual() const { return *this; }
 
  private:
   static constexpr double ln2 = 0.69314718055994530942;
 
   /// φ'(ell) = −2^c e^ell expm1(cL)/c, L = ln((1 + e^{−b ell})/2), in rate·ell.
-  near_series::series slope() const {
+  DIVOT_HD near_series::series slope() const {
     using series = near_series::series;
     double const b = b_.wide, c = c_.wide;
     series const ell = series(1 / rate_.wide) * series::variable();
@@ -153,14 +153,14 @@ struct osterreicher_vajda_generator {
   double at_zero = c == 0 ? 0.69314718055994530942 : std::expm1(c * 0.69314718055994530942) / c,
          slope_at_infinity = at_zero;
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     using std::log;
     using std::pow;
     if (c == 0) return T(u * log(u) - (u + T(1)) * log(T((u + T(1)) / T(2))));
     return T((T(std::exp2(c)) * (u + T(1)) - pow(T(T(1) + pow(u, b)), 1 / b)) / T(c));
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     using std::exp;
     using std::log;
     using std::pow;
@@ -169,7 +169,7 @@ struct osterreicher_vajda_generator {
     return T(T(std::exp2(c)) * (T(1) - exp(T(T(c) * l))) / T(c));
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     using std::pow;
     return T(T(b) * pow(u, b - 2) * pow(T(T(1) + pow(u, b)), 1 / b - 2));
   }

@@ -38,13 +38,13 @@ class bound_puri_vincze {
   static constexpr bool needs_logs = false;
   static constexpr bool needs_exact_offset() { return true; }
 
-  explicit bound_puri_vincze(double k)
+  DIVOT_HD explicit bound_puri_vincze(double k)
       : k_(k), less_(k - 1), twice_less_(2 * (k - 1)), gauge_(k - 1) {
     far_ = half_way(*this, .5);
   }
 
-  double far_from() const { return far_.wide; }
-  class_limits limits() const { return {.5, 0, .5, .5, 0, .5 - k_}; }
+  DIVOT_HD double far_from() const { return far_.wide; }
+  DIVOT_HD class_limits limits() const { return {.5, 0, .5, .5, 0, .5 - k_}; }
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
@@ -67,7 +67,7 @@ class bound_puri_vincze {
     }
     return {V((distance * power) * constant<V>(.5)), w};
   }
-  bound_puri_vincze dual() const { return *this; }
+  DIVOT_HD bound_puri_vincze dual() const { return *this; }
 
  private:
   double k_;
@@ -88,13 +88,13 @@ struct puri_vincze_generator {
   double k;
   double at_zero = .5, slope_at_infinity = .5;
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     using std::abs;
     using std::pow;
     return T((u + T(1)) / T(2) * pow(T(abs(T(u - T(1))) / (u + T(1))), k));
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     using std::abs;
     using std::pow;
     T const h = T(abs(T(u - T(1))) / (u + T(1)));
@@ -103,7 +103,7 @@ struct puri_vincze_generator {
     return u > T(1) ? T(half + rest) : u < T(1) ? T(half - rest) : T(0);
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     using std::abs;
     using std::pow;
     T const m = T(u + T(1));

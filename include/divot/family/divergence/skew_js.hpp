@@ -47,7 +47,7 @@ class bound_skew_js {
           return series(-rest) * ell - exp(ell) * m_over_p * log(m_over_p);
         }) {}
 
-  class_limits limits() const {
+  DIVOT_HD class_limits limits() const {
     double const zero = at_zero_;
     return {zero, 0, zero, -mixture_.weight().wide * mixture_.log_weight().wide, 0, -unbounded};
   }
@@ -71,15 +71,15 @@ class bound_skew_js {
                          V(-(mix.student * log)))};
   }
   template <class V>
-  class_terms<V> at_edge(class_point<V> const& x, V const& anchor, mask_of<V> const& p_zero,
-                         mask_of<V> const& q_zero) const {
+  DIVOT_HD class_terms<V> at_edge(class_point<V> const& x, V const& anchor,
+                                  mask_of<V> const& p_zero, mask_of<V> const& q_zero) const {
     auto terms = terms_at_limits(*this, at(x, anchor), x, anchor, p_zero, q_zero);
     V const rest = mixture_.rest().template on<V>() * x.q;
     V const without_p = rest * (shift(anchor) - mixture_.log_rest().template on<V>());
     terms.w = math::select(p_zero, without_p, terms.w);
     return terms;
   }
-  bound_skew_js dual() const { return {mixture_.rest().wide, mixture_.weight().wide}; }
+  DIVOT_HD bound_skew_js dual() const { return {mixture_.rest().wide, mixture_.weight().wide}; }
 
  private:
   template <class V>
@@ -108,22 +108,22 @@ struct skew_js_generator {
   double pi;
   double at_zero = -(1 - pi) * std::log1p(-pi), slope_at_infinity = -pi * std::log(pi);
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     using std::log;
     T const m = T(T(pi) * u + T(1 - pi));
     return T(T(pi) * u * log(u) - m * log(m));
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     using std::log;
     return T(T(pi) * log(T(u / (T(pi) * u + T(1 - pi)))));
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     return T(T(pi * (1 - pi)) / (u * (T(pi) * u + T(1 - pi))));
   }
   template <class T>
-  T closed_conjugate(T const& t) const {
+  DIVOT_HD T closed_conjugate(T const& t) const {
     using std::exp;
     using std::log;
     return T(T(1 - pi) * log(T(T(1 - pi) / (T(1) - T(pi) * exp(T(t / T(pi)))))));

@@ -38,7 +38,7 @@ class bound_skew_kl {
   static constexpr bool needs_logs = false;
   static constexpr bool needs_exact_offset() { return false; }
 
-  bound_skew_kl(double pi, double rest)
+  DIVOT_HD bound_skew_kl(double pi, double rest)
       : side_(rest, pi),
         far_(std::log(rest / (1 + rest))),
         is_apart_(rest >= .5 && pi >= 1e-24),
@@ -53,8 +53,8 @@ class bound_skew_kl {
   }
 
   /// Where m = 2p: half the way to the limit without p.
-  double far_from() const { return far_.wide; }
-  class_limits limits() const {
+  DIVOT_HD double far_from() const { return far_.wide; }
+  DIVOT_HD class_limits limits() const {
     double const pi = side_.rest().wide, rest = side_.share().wide;
     return {rest, 0, rest, log_excess(rest, pi), 0, -rest * rest / pi};
   }
@@ -68,7 +68,7 @@ class bound_skew_kl {
     V const slope = math::select(gauge == V(0), V(-x.p), m.gap);
     return {m.loss, V(slope * math::quotient(m.other, m.mixture))};
   }
-  bound_reverse_skew_kl dual() const;
+  DIVOT_HD bound_reverse_skew_kl dual() const;
 
  private:
   /// m is no nearer to p than to q: it has the digits of its distance from p, but near p = q. The
@@ -98,14 +98,16 @@ class bound_reverse_skew_kl {
   static constexpr bool needs_logs = false;
   static constexpr bool needs_exact_offset() { return false; }
 
-  bound_reverse_skew_kl(double rho, double rest)
+  DIVOT_HD bound_reverse_skew_kl(double rho, double rest)
       : side_(rho, rest),
         at_zero_(log_excess(rho, rest)),
         far_(std::min(-near_bound, .5 * (side_.log_rest().wide + rho))) {}
 
   /// About half the way to the limit without p.
-  double far_from() const { return far_.wide; }
-  class_limits limits() const { return {at_zero_, 0, at_zero_, side_.share().wide, 0, -unbounded}; }
+  DIVOT_HD double far_from() const { return far_.wide; }
+  DIVOT_HD class_limits limits() const {
+    return {at_zero_, 0, at_zero_, side_.share().wide, 0, -unbounded};
+  }
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
@@ -115,7 +117,7 @@ class bound_reverse_skew_kl {
     if (math::any<V>(far)) return {m.loss, math::select(far, from_zero(x, m), centred(x, m))};
     return {m.loss, centred(x, m)};
   }
-  bound_skew_kl dual() const { return {side_.rest().wide, side_.share().wide}; }
+  DIVOT_HD bound_skew_kl dual() const { return {side_.rest().wide, side_.share().wide}; }
 
  private:
   template <class V>
@@ -164,7 +166,7 @@ class bound_reverse_skew_kl {
   parameter far_;
 };
 
-inline bound_reverse_skew_kl bound_skew_kl::dual() const {
+DIVOT_HD inline bound_reverse_skew_kl bound_skew_kl::dual() const {
   return {side_.share().wide, side_.rest().wide};
 }
 
@@ -178,23 +180,23 @@ struct reverse_skew_kl_generator {
   double rho;
   double at_zero = log_excess(rho, 1 - rho), slope_at_infinity = rho;
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     using std::log;
     return T(T(rho) * (u - T(1)) - log(mixture(u)));
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     return T(T(rho) - T(rho) / mixture(u));
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     T const share = T(T(rho) / mixture(u));
     return T(share * share);
   }
 
  private:
   template <class T>
-  T mixture(T const& u) const {
+  DIVOT_HD T mixture(T const& u) const {
     return T(T(rho) * u + T(1 - rho));
   }
 };

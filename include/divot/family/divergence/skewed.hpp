@@ -44,10 +44,10 @@ class bound_skewed {
   static constexpr bool needs_relative = asks_for_relative<B>();
   static constexpr bool spans_range = asks_for_range<B>();
 
-  bound_skewed(B const& inner, mixed_class const& mixed) : inner_(inner), mixed_(mixed) {}
+  DIVOT_HD bound_skewed(B const& inner, mixed_class const& mixed) : inner_(inner), mixed_(mixed) {}
 
-  bool needs_exact_offset() const { return inner_.needs_exact_offset(); }
-  auto reach() const { return inner_.reach(); }
+  DIVOT_HD bool needs_exact_offset() const { return inner_.needs_exact_offset(); }
+  DIVOT_HD auto reach() const { return inner_.reach(); }
 
   template <class V>
   DIVOT_INLINE class_terms<V> at(class_point<V> const& x, V const& anchor) const {
@@ -56,8 +56,8 @@ class bound_skewed {
     return {terms.loss, V(terms.w * y.share)};
   }
   template <class V>
-  class_terms<V> at_edge(class_point<V> x, V const& anchor, mask_of<V> const& p_zero,
-                         mask_of<V> const& q_zero) const {
+  DIVOT_HD class_terms<V> at_edge(class_point<V> x, V const& anchor, mask_of<V> const& p_zero,
+                                  mask_of<V> const& q_zero) const {
     auto const never = p_zero && !p_zero;
     auto y = mixed_.at(x, anchor, needs_relative);
     V const there = mixed_.p_anchor(anchor);
@@ -71,7 +71,7 @@ class bound_skewed {
     return {terms.loss, math::select(share == V(0), V(0), V(terms.w * share))};
   }
   template <class V>
-  V omega_at_zero_q(V const& p, V const& anchor) const {
+  DIVOT_HD V omega_at_zero_q(V const& p, V const& anchor) const {
     auto const& mixture = mixed_.mixture();
     class_point<V> y{};
     y.p = p;
@@ -83,13 +83,13 @@ class bound_skewed {
     y.relative = V(y.ell - there);
     return V(inner_.at(y, there).w / y.q * mixture.rest().template on<V>());
   }
-  auto dual() const {
+  DIVOT_HD auto dual() const {
     return reverse_skewed(inner_, mixed_class(mixed_.rest().wide, mixed_.weight().wide));
   }
 
   template <class V, class R>
-  auto on_row(math::row_probability<R> const& p, math::row_probability<R> const&,
-              two_words<R> const& anchor) const {
+  DIVOT_HD auto on_row(math::row_probability<R> const& p, math::row_probability<R> const&,
+                       two_words<R> const& anchor) const {
     // m by its logarithm
     two_words<R> const there{mixed_.p_anchor(anchor.high), R(0)};
     auto const form = inner_.template on_row<V>(p, math::row_probability<R>{R(0), R(1)}, there);
@@ -113,13 +113,13 @@ class bound_reverse_skewed {
   static constexpr bool spans_range = asks_for_range<B>() || asks_for_range<Flipped>();
 
   /// `mixed`: with 1 − π the weight of p.
-  bound_reverse_skewed(B const& inner, Flipped const& flipped, mixed_class const& mixed)
+  DIVOT_HD bound_reverse_skewed(B const& inner, Flipped const& flipped, mixed_class const& mixed)
       : inner_(inner), flipped_(flipped), mixed_(mixed) {
     if constexpr (Series) set_series();
   }
 
-  bool needs_exact_offset() const { return inner_.needs_exact_offset(); }
-  auto reach() const {
+  DIVOT_HD bool needs_exact_offset() const { return inner_.needs_exact_offset(); }
+  DIVOT_HD auto reach() const {
     auto all = inner_.reach();
     all.join(flipped_.reach());
     return all;
@@ -145,8 +145,8 @@ class bound_reverse_skewed {
     return {own.loss, w};
   }
   template <class V>
-  class_terms<V> at_edge(class_point<V> const& x, V const& anchor, mask_of<V> const& p_zero,
-                         mask_of<V> const& q_zero) const {
+  DIVOT_HD class_terms<V> at_edge(class_point<V> const& x, V const& anchor,
+                                  mask_of<V> const& p_zero, mask_of<V> const& q_zero) const {
     auto const never = p_zero && !p_zero;
     auto const far = is_far(anchor);
     V const there = mixed_.q_anchor(math::select(far, V(0), anchor));
@@ -171,7 +171,7 @@ class bound_reverse_skewed {
     }
   }
   template <class V>
-  V omega_at_zero_q(V const& p, V const& anchor) const {
+  DIVOT_HD V omega_at_zero_q(V const& p, V const& anchor) const {
     auto const far = is_far(anchor);
     V const there = mixed_.q_anchor(math::select(far, V(0), anchor));
     V const m = mixed_.weight().template on<V>() * p;
@@ -185,13 +185,13 @@ class bound_reverse_skewed {
     V const total = math::select(math::abs(other) == infinity<V>(), other, V(other + part));
     return math::select(far, V(total - at_zero_.on<V>()), total);
   }
-  bound_skewed<B> dual() const {
+  DIVOT_HD bound_skewed<B> dual() const {
     return {inner_, mixed_class(mixed_.rest().wide, mixed_.weight().wide)};
   }
 
   template <class V, class R>
-  auto on_row(math::row_probability<R> const&, math::row_probability<R> const& q,
-              two_words<R> const& anchor) const {
+  DIVOT_HD auto on_row(math::row_probability<R> const&, math::row_probability<R> const& q,
+                       two_words<R> const& anchor) const {
     math::row_probability<R> const m{R(0), R(1)};  // m by its logarithm
     R const near = math::select(is_far(anchor.high), R(0), anchor.high);
     two_words<R> const there{mixed_.q_anchor(near), R(0)}, back{R(-there.high), R(0)};
@@ -211,7 +211,7 @@ class bound_reverse_skewed {
   }
 
   /// ω around p = 0 as a series in y = (1 − π)p/(πq): there m = πq(1 + y).
-  void set_series() {
+  DIVOT_HD void set_series() {
     using number = jet<order>;
     number const grown = number(1.) + number::variable();
     class_point<number> x{};
@@ -236,7 +236,7 @@ class bound_reverse_skewed {
 };
 
 template <class B>
-auto reverse_skewed(B const& inner, mixed_class const& mixed) {
+DIVOT_HD auto reverse_skewed(B const& inner, mixed_class const& mixed) {
   auto const flipped = inner.dual();
   return bound_reverse_skewed<B, std::remove_const_t<decltype(flipped)>, !asks_for_powers<B>()>(
       inner, flipped, mixed);

@@ -36,7 +36,7 @@ struct bound_total_variation {
     // centred ½q·sign; the far gauge takes ½q away, exactly
     return {V(constant<V>(.5) * math::abs(difference)), V(half_q * (sign + (gauge - V(1))))};
   }
-  bound_total_variation dual() const { return {}; }
+  DIVOT_HD bound_total_variation dual() const { return {}; }
 };
 
 inline bound_total_variation bound_of(total_variation const&) { return {}; }
@@ -44,20 +44,20 @@ inline bound_total_variation bound_of(total_variation const&) { return {}; }
 struct total_variation_generator {
   double at_zero = .5, slope_at_infinity = .5;
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     using std::abs;
     return T(abs(T(u - T(1))) / T(2));
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     return u > T(1) ? T(.5) : u < T(1) ? T(-.5) : T(0);
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     return T(T(0) * u);
   }
   template <class T>
-  T closed_conjugate(T const& t) const {
+  DIVOT_HD T closed_conjugate(T const& t) const {
     return t;
   }
 };

@@ -40,7 +40,7 @@ struct bound_triangular {
     V const far_w = math::fma(gauge, x.q, V((V(-4) * x.q) * (share * share)));
     return {V(difference * ratio), math::select(near, near_w, far_w)};
   }
-  bound_triangular dual() const { return {}; }
+  DIVOT_HD bound_triangular dual() const { return {}; }
 };
 
 inline bound_triangular bound_of(triangular const&) { return {}; }
@@ -48,20 +48,20 @@ inline bound_triangular bound_of(triangular const&) { return {}; }
 struct triangular_generator {
   double at_zero = 1, slope_at_infinity = 1;
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     return T((u - T(1)) * (u - T(1)) / (u + T(1)));
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     return T((u - T(1)) * (u + T(3)) / ((u + T(1)) * (u + T(1))));
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     T const m = T(u + T(1));
     return T(T(8) / (m * m * m));
   }
   template <class T>
-  T closed_conjugate(T const& t) const {
+  DIVOT_HD T closed_conjugate(T const& t) const {
     using std::sqrt;
     return T(T(4) - t - T(4) * sqrt(T(T(1) - t)));
   }

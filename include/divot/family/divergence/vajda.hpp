@@ -42,12 +42,12 @@ class bound_vajda {
   static constexpr bool spans_range = true;
   static constexpr bool needs_exact_offset() { return true; }
 
-  explicit bound_vajda(double k) : k_(k), less_(k - 1), rest_(k - 1), gauge_(k - 1) {
+  DIVOT_HD explicit bound_vajda(double k) : k_(k), less_(k - 1), rest_(k - 1), gauge_(k - 1) {
     far_ = half_way(*this, 1);
   }
 
-  double far_from() const { return far_.wide; }
-  class_limits limits() const {
+  DIVOT_HD double far_from() const { return far_.wide; }
+  DIVOT_HD class_limits limits() const {
     bool const linear = less_.wide == 0;
     return {1, 0, 1, linear ? 1 : unbounded, linear ? 0 : -unbounded, linear ? -1 : -unbounded};
   }
@@ -68,12 +68,12 @@ class bound_vajda {
     }
     return {loss, w};
   }
-  bound_dual_vajda dual() const;
+  DIVOT_HD bound_dual_vajda dual() const;
 
  private:
   /// q u^k where u or its powers leave even the widest range. For k = 1 there are none, and slopes
   /// that are equal must be so to the last bit.
-  void widest(class_point<long double> const& x, long double& loss, long double& w) const {
+  DIVOT_HD void widest(class_point<long double> const& x, long double& loss, long double& w) const {
     if (x.ell < 1) return;
     if (less_.wide == 0) {
       loss = x.p - x.q;
@@ -99,9 +99,9 @@ class bound_dual_vajda {
   static constexpr bool spans_range = true;
   static constexpr bool needs_exact_offset() { return true; }
 
-  explicit bound_dual_vajda(double k) : k_(k), less_(k - 1), slope_(k) {}
+  DIVOT_HD explicit bound_dual_vajda(double k) : k_(k), less_(k - 1), slope_(k) {}
 
-  class_limits limits() const {
+  DIVOT_HD class_limits limits() const {
     bool const linear = less_.wide == 0;
     return {linear ? 1 : unbounded, linear ? 1 : unbounded, 0, 1, 0, -k_};
   }
@@ -124,7 +124,7 @@ class bound_dual_vajda {
     }
     return {loss, w};
   }
-  bound_vajda dual() const { return bound_vajda(k_); }
+  DIVOT_HD bound_vajda dual() const { return bound_vajda(k_); }
 
  private:
   double k_;
@@ -132,7 +132,7 @@ class bound_dual_vajda {
   parameter slope_;
 };
 
-inline bound_dual_vajda bound_vajda::dual() const { return bound_dual_vajda(k_); }
+DIVOT_HD inline bound_dual_vajda bound_vajda::dual() const { return bound_dual_vajda(k_); }
 
 inline bound_vajda bound_of(vajda const& d) {
   if (!(d.order >= 1) || !std::isfinite(d.order)) {
@@ -145,13 +145,13 @@ struct vajda_generator {
   double k;
   double at_zero = 1, slope_at_infinity = k == 1 ? 1 : unbounded;
   template <class T>
-  T f(T const& u) const {
+  DIVOT_HD T f(T const& u) const {
     using std::abs;
     using std::pow;
     return T(pow(T(abs(T(u - T(1)))), k));
   }
   template <class T>
-  T slope(T const& u) const {
+  DIVOT_HD T slope(T const& u) const {
     using std::abs;
     using std::pow;
     T const x = T(u - T(1));
@@ -159,13 +159,13 @@ struct vajda_generator {
     return x > T(0) ? size : x < T(0) ? T(-size) : T(0);
   }
   template <class T>
-  T curvature(T const& u) const {
+  DIVOT_HD T curvature(T const& u) const {
     using std::abs;
     using std::pow;
     return T(T(k * (k - 1)) * pow(T(abs(T(u - T(1)))), k - 2));
   }
   template <class T>
-  T closed_conjugate(T const& t) const {
+  DIVOT_HD T closed_conjugate(T const& t) const {
     using std::abs;
     using std::pow;
     if (k == 1) return t;
