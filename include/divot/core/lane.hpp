@@ -24,7 +24,7 @@ struct lane_traits {
   static constexpr std::size_t size = 1;
   static constexpr bool is_pack = false;
   /// Whether fma, fms and fnma round once.
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__CUDA_ARCH__)
   static constexpr bool fused = std::is_floating_point_v<V>;
 #else
   static constexpr bool fused = false;

@@ -4,6 +4,8 @@
 
 #include <divot/config.hpp>
 
+struct CUstream_st;  // what a cudaStream_t points to
+
 namespace divot {
 
 /// One thread, one class at a time: the oracle. Any scalar type, automatic differentiation too;
@@ -18,10 +20,19 @@ struct omp_policy {
   constexpr omp_policy operator()(int how_many) const { return {how_many}; }
 };
 
+/// A CUDA device, in the order of a stream: needs <divot/cuda.cuh>, nvcc, and rows in the device's
+/// memory. Nothing waits for it: losses go to device memory, too.
+struct cuda_policy {
+  CUstream_st* stream = nullptr;
+  constexpr cuda_policy operator()(CUstream_st* which) const { return {which}; }
+};
+
 inline constexpr seq_policy seq{};
 inline constexpr simd_policy simd{};
 /// `omp` itself, or omp(n) for n threads.
 inline constexpr omp_policy omp{};
+/// `cuda` itself on the default stream, or cuda(stream).
+inline constexpr cuda_policy cuda{};
 
 template <class P>
 inline constexpr bool is_policy = false;

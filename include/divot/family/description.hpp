@@ -11,7 +11,8 @@ namespace divot {
 /// between which tests and fuzzers try it.
 template <class Loss>
 struct parameter_of {
-  double Loss::*member;
+  using number = double Loss::*;
+  number member;
   char const* name;
   char const* meaning;
   double least, most;

@@ -132,6 +132,18 @@ class lockstep_team {
     });
   }
 
+  /// body(first class, how many) for the same packs.
+  template <class Body>
+  static DIVOT_INLINE void each_pack(index count, Body const& body) {
+    thread_share const mine = Group::share(packs(count));
+    for (index pack = mine.begin; pack < mine.end; pack += mine.step) {
+      index const k = pack * width;
+      body(k, count - k < width ? count - k : width);
+    }
+  }
+  /// Whether this thread keeps the books.
+  static DIVOT_INLINE bool leads() { return Group::owns(0); }
+
   DIVOT_INLINE static bool may_stream(T const*) { return false; }
   DIVOT_INLINE static void settle_streams() {}
 

@@ -30,12 +30,12 @@ class scalar_team {
   class place {
    public:
     static constexpr bool may_be_masked = true;
-    place(index at, bool left_out) : at_(at), left_out_(left_out) {}
-    T load(T const* x, double fill) const { return left_out_ ? T(fill) : x[at_]; }
-    void store(T* x, T const& v) const { x[at_] = v; }
-    void stream(T* x, T const& v) const { store(x, v); }
-    T keep(T const& v) const { return left_out_ ? T(0) : v; }
-    void prefetch(T const*) const {}
+    DIVOT_HD place(index at, bool left_out) : at_(at), left_out_(left_out) {}
+    DIVOT_HD T load(T const* x, double fill) const { return left_out_ ? T(fill) : x[at_]; }
+    DIVOT_HD void store(T* x, T const& v) const { x[at_] = v; }
+    DIVOT_HD void stream(T* x, T const& v) const { store(x, v); }
+    DIVOT_HD T keep(T const& v) const { return left_out_ ? T(0) : v; }
+    DIVOT_HD void prefetch(T const*) const {}
 
    private:
     index at_;
@@ -43,41 +43,42 @@ class scalar_team {
   };
 
   template <class Body>
-  void blocks(index count, Body const& body) const {
+  DIVOT_HD void blocks(index count, Body const& body) const {
     for (index b = 0; b < count; ++b) body(b);
   }
   template <class Body>
-  static void each(index first, index count, Body const& body) {
+  DIVOT_HD static void each(index first, index count, Body const& body) {
     each_but(first, count, -1, body);
   }
   template <class Body>
-  static void each_but(index first, index count, position hole, Body const& body) {
+  DIVOT_HD static void each_but(index first, index count, position hole, Body const& body) {
     for (index k = first; k < first + count; ++k) body(place(k, k == hole));
   }
   template <class Body>
-  static void each_finite_but(index first, index count, position hole, Body const& body) {
+  DIVOT_HD static void each_finite_but(index first, index count, position hole, Body const& body) {
     each_but(first, count, hole, body);
   }
 
   /// As `each`, for reductions with four accumulators elsewhere; one serves here.
   template <class Body>
-  static void each_of_four(index first, index count, Body const& body) {
+  DIVOT_HD static void each_of_four(index first, index count, Body const& body) {
     each(first, count, [&](auto const& place) { body(place, std::integral_constant<int, 0>()); });
   }
 
-  static bool may_stream(T const*) { return false; }
-  static void settle_streams() {}
+  DIVOT_HD static bool may_stream(T const*) { return false; }
+  DIVOT_HD static void settle_streams() {}
 
-  static row sum(accumulator const& x) { return x; }
-  static T largest(T const& x) { return x; }
-  static T smallest(T const& x) { return x; }
+  DIVOT_HD static row sum(accumulator const& x) { return x; }
+  DIVOT_HD static T largest(T const& x) { return x; }
+  DIVOT_HD static T smallest(T const& x) { return x; }
   /// Where the first of the largest elements stands, how many there are, and what the exponentials
   /// of the others add up to.
   struct maxima {
     position first;
     row count, rest;
   };
-  static maxima count_maxima(T const* x, row const& largest, T const* e, index first, index count) {
+  DIVOT_HD static maxima count_maxima(T const* x, row const& largest, T const* e, index first,
+                                      index count) {
     maxima all{-1, row(0), row(0)};
     for (index k = first; k < first + count; ++k) {
       if (row(x[k]) == largest) {
@@ -89,8 +90,8 @@ class scalar_team {
     }
     return all;
   }
-  static row at(T const* x, position k) { return row(x[k]); }
-  static void add_at(T* x, position k, row const& v) { x[k] = T(x[k] + T(v)); }
+  DIVOT_HD static row at(T const* x, position k) { return row(x[k]); }
+  DIVOT_HD static void add_at(T* x, position k, row const& v) { x[k] = T(x[k] + T(v)); }
 };
 
 }  // namespace DIVOT_ABI

@@ -32,7 +32,7 @@ class bound_skew_js {
   static constexpr bool needs_relative = true;
   static constexpr bool needs_exact_offset() { return false; }
 
-  bound_skew_js(double pi, double rest)
+  DIVOT_HD bound_skew_js(double pi, double rest)
       : mixture_(pi, rest),
         at_zero_(-rest * mixture_.log_rest().wide),
         near_([pi, rest](near_series::series const& ell) {

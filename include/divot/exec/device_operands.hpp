@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/device_view.hpp>
+#include <divot/row/operand.hpp>
+
+#include <type_traits>
+
+namespace divot {
+
+/// Rows in a device's memory, and what their numbers are.
+template <class Storage>
+struct device_operand {
+  device_view<Storage const> x = {};
+  double temperature = 1;
+  device_span<std::int64_t const> y = {};  // labels in place of x
+  double smoothing = 0;
+};
+
+inline namespace DIVOT_ABI {
+
+/// A device operand whose kind is part of its type.
+template <operand_kind Kind, class Storage>
+struct device_rows : device_operand<Storage> {
+  static constexpr operand_kind kind = Kind;
+  using storage = Storage;
+};
+
+/// As `logits` of a host matrix: x/T goes through the softmax.
+template <class Storage>
+auto logits(device_view<Storage> x, double temperature = 1) {
+  return device_rows<operand_kind::logits, std::remove_const_t<Storage>>{{x, temperature, {}, 0}};
+}
+/// As `log_probabilities` of a host matrix: rows whose exponentials sum to 1.
+template <class Storage>
+auto log_probabilities(device_view<Storage> x) {
+  return device_rows<operand_kind::log_probabilities, std::remove_const_t<Storage>>{{x, 1, {}, 0}};
+}
+/// As `labels` of a host vector: (1 − smoothing)·one-hot + smoothing/classes, as the teacher.
+inline auto labels(device_span<std::int64_t const> y, double smoothing = 0) {
+  return device_rows<operand_kind::labels, float>{{{}, 1, y, smoothing}};
+}
+inline auto labels(device_span<std::int64_t> y, double smoothing = 0) {
+  return labels(device_span<std::int64_t const>{y.data, y.size}, smoothing);
+}
+
+template <class X>
+inline constexpr bool is_device_rows = false;
+template <operand_kind Kind, class Storage>
+inline constexpr bool is_device_rows<device_rows<Kind, Storage>> = true;
+template <class X>
+inline constexpr bool is_device_view = false;
+template <class Storage>
+inline constexpr bool is_device_view<device_view<Storage>> = true;
+
+/// What lies in a device's memory: a bare view is logits at temperature 1.
+template <class X>
+concept on_device = is_device_rows<X> || is_device_view<X>;
+
+template <on_device X>
+auto as_device_rows(X const& x) {
+  if constexpr (is_device_view<X>) {
+    return logits(x);
+  } else {
+    return x;
+  }
+}
+
+/// What arithmetic numbers of this type are worked out in.
+template <class Storage>
+using device_arithmetic = std::conditional_t<std::is_same_v<Storage, double>, double, float>;
+
+}  // namespace DIVOT_ABI
+}  // namespace divot

@@ -1,0 +1,294 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/exec/device_operands.hpp>
+#include <divot/family/loss_facts.hpp>
+#include <divot/row/loss_row.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// What became of a row in a pass over it.
+enum class row_state : std::uint8_t { done, beyond, bad };
+
+/// A call on a device, in the form that its kernels take: plain numbers and pointers.
+template <class TeacherStorage, class StudentStorage, class StudentOut, class TeacherOut>
+struct device_call {
+  using teacher_storage = TeacherStorage;
+  using student_storage = StudentStorage;
+  device_operand<TeacherStorage> teacher;
+  device_operand<StudentStorage> student;
+  operand_kind teacher_kind, student_kind;
+  device_view<StudentOut> student_to;
+  device_view<TeacherOut> teacher_to;
+  bool accumulate;
+  double scale;
+  device_batch options;
+  loss_facts facts;
+  index rows, classes;
+  double label_smoothing;  // that of the teacher's labels
+  double const* mean;      // what the sum over rows is multiplied by
+  double* losses;          // a row each: its loss times its weight
+  row_state* states;
+
+  DIVOT_HD bool is_valid(index r) const {
+    return options.mask.empty() || options.mask.data[r] != 0;
+  }
+  DIVOT_HD index classes_of(index r) const {
+    if (options.valid_classes_per_row.empty()) return classes;
+    index const n = options.valid_classes_per_row.data[r];
+    return n < classes ? n : classes;
+  }
+  DIVOT_HD double temperature_of(index r, double common) const {
+    return options.temperatures.empty() ? common : options.temperatures.data[r];
+  }
+  DIVOT_HD double weight_of(index r) const {
+    return options.weights.empty() ? 1 : options.weights.data[r];
+  }
+  DIVOT_HD double gradient_factor(index r) const {
+    return *mean * weight_of(r) * (options.upstream.empty() ? 1 : options.upstream.data[r]) * scale;
+  }
+  /// What the sum over rows is multiplied by; 0 where only the rows themselves tell.
+  double given_mean() const {
+    if (options.reduction != reduction::mean) return 1;
+    if (options.normaliser != 0) return 1 / options.normaliser;
+    if (!options.mask.empty()) return 0;
+    return 1 / static_cast<double>(rows > 0 ? rows : 1);
+  }
+  DIVOT_HD std::int64_t const* labels() const {
+    return teacher_kind == operand_kind::labels ? teacher.y.data : options.labels.data;
+  }
+};
+
+/// Which arrays a row needs while it is worked on, each with room for its classes.
+struct device_arrays {
+  bool teacher = false;          // logits and exponentials
+  bool student_weights = false;  // of their own: else over the teacher's exponentials
+  bool teacher_weights = false;
+  bool student_partial = false, teacher_partial = false;
+
+  DIVOT_HD int count() const {
+    return 2 + 2 * teacher + student_weights + teacher_weights + student_partial + teacher_partial;
+  }
+};
+
+/// Who keeps the books of a row.
+template <class Team>
+DIVOT_HD bool leads() {
+  if constexpr (Team::one_block) {
+    return Team::leads();
+  } else {
+    return true;
+  }
+}
+
+/// body(first class, how many) for each pack of a row that is this thread's.
+template <class Team, class Body>
+DIVOT_HD void each_pack(index count, Body const& body) {
+  if constexpr (Team::one_block) {
+    Team::each_pack(count, body);
+  } else {
+    for (index k = 0; k < count; ++k) body(k, index(1));
+  }
+}
+
+/// One row of a call, by all threads of a team: read and converted to scratch, done there,
+/// converted and written back. Nothing of a row that is bad or beyond the team's numbers is
+/// written.
+///
+/// One read and one write of the logits, whatever their type, and however they are aligned.
+template <class Team, bool Student, bool Teacher, class Call>
+class device_row {
+ public:
+  using T = typename Team::scalar;
+  using row = typename Team::row;
+  static constexpr index vector = Team::width;
+
+  /// `memory`: arrays.count() arrays of `step` numbers, after which come the blocks' sums where a
+  /// row has several; `first`: the class that the arrays begin with.
+  DIVOT_HD device_row(Call const& call, device_arrays const& arrays, T* memory, index step,
+                      index first)
+      : call_(call), arrays_(arrays), memory_(memory), step_(step), first_(first) {}
+
+  template <class Plan>
+  DIVOT_HD void run(Plan const& plan, index r) const {
+    if (!call_.is_valid(r)) return skip(r);
+    index const n = call_.classes_of(r);
+    row_task<Team> task;
+    int next = 0;
+    auto const take = [&](bool wanted) { return wanted ? array(next++) : nullptr; };
+    T* const student = take(true);
+    task.student = student;
+    task.student_exponentials = take(true);
+    T* const teacher = take(arrays_.teacher);
+    task.teacher = teacher;
+    task.teacher_exponentials = take(arrays_.teacher);
+    T* const own_weights = take(arrays_.student_weights);
+    task.student_weights = arrays_.student_weights ? own_weights : task.teacher_exponentials;
+    task.teacher_weights = take(arrays_.teacher_weights);
+    task.student_partial = take(arrays_.student_partial);
+    task.teacher_partial = take(arrays_.teacher_partial);
+    softmax_block<row> teacher_block, student_block;
+    sweep_block<row> sums;
+    if constexpr (Team::one_block) {
+      task.teacher_blocks = &teacher_block;
+      task.student_blocks = &student_block;
+      task.sweep_blocks = &sums;
+    } else {
+      index const blocks = block_count<Team>(call_.classes);
+      task.teacher_blocks = reinterpret_cast<softmax_block<row>*>(array(next));
+      task.student_blocks = task.teacher_blocks + blocks;
+      task.sweep_blocks = reinterpret_cast<sweep_block<row>*>(task.student_blocks + blocks);
+    }
+    task.student_gradient = student;
+    task.teacher_gradient = teacher;
+    if (!describe(task, r, n)) return finish(r, row_state::bad, row(0));
+
+    read(call_.student, r, n, student);
+    if (arrays_.teacher) {
+      if (call_.teacher_kind == operand_kind::labels) {
+        read_label(call_.teacher.y.data[r], n, teacher);
+      } else {
+        read(call_.teacher, r, n, teacher);
+      }
+    }
+    Team const team;
+    team.blocks(0, [](index) {});
+    loss_row<Student, Teacher, false, Team>(team, task).run(plan);
+    if (task.bad || task.beyond) {
+      return finish(r, task.bad ? row_state::bad : row_state::beyond, row(0));
+    }
+    if constexpr (Student) write(call_.student_to, r, n, student);
+    if constexpr (Teacher) write(call_.teacher_to, r, n, teacher);
+    finish(r, row_state::done, task.loss);
+    team.blocks(0, [](index) {});  // the next row takes the arrays
+  }
+
+ private:
+  DIVOT_HD T* array(int number) const { return memory_ + number * step_ - first_; }
+
+  /// The numbers that are a row's own; false where they are none.
+  DIVOT_HD bool describe(row_task<Team>& task, index r, index n) const {
+    task.classes = n;
+    task.teacher_normalised = call_.teacher_kind != operand_kind::logits;
+    task.student_normalised = call_.student_kind != operand_kind::logits;
+    double const t = call_.temperature_of(r, call_.teacher.temperature);
+    double const s = call_.temperature_of(r, call_.student.temperature);
+    if (!task.teacher_normalised) {
+      auto const inverse = inverse_words<row>(t);
+      task.teacher_inverse_temperature = inverse.high;
+      task.teacher_inverse_low = inverse.low;
+    }
+    if (!task.student_normalised) {
+      auto const inverse = inverse_words<row>(s);
+      task.student_inverse_temperature = inverse.high;
+      task.student_inverse_low = inverse.low;
+    }
+    task.student_scale = task.teacher_scale = constant<row>(call_.gradient_factor(r));
+    task.label_smoothing = call_.label_smoothing;
+    task.has_label = call_.labels() != nullptr;
+    if (task.has_label) task.label = static_cast<index>(call_.labels()[r]);
+    task.teacher_tolerance = tolerance_of<typename Call::teacher_storage>();
+    task.student_tolerance = tolerance_of<typename Call::student_storage>();
+    bool const label_counts = call_.facts.has_labels || call_.teacher_kind == operand_kind::labels;
+    return n > 0 && t > 0 && t < infinity<double>() && s > 0 && s < infinity<double>() &&
+           !(label_counts && (task.label < 0 || task.label >= n));
+  }
+  template <class Storage>
+  DIVOT_HD static constexpr double tolerance_of() {
+    return sizeof(Storage) == 2 ? 1e-3 : sizeof(Storage) == 4 ? 1e-5 : 1e-12;
+  }
+
+  template <class Storage>
+  DIVOT_HD void read(device_operand<Storage> const& from, index r, index n, T* to) const {
+    Storage const* const x = from.x.data + r * from.x.row_stride;
+    bool const together = is_aligned(x);
+    each_pack<Team>(n, [&](index k, index count) {
+      if (together && count == vector) {
+        pack<Storage> const v = *reinterpret_cast<pack<Storage> const*>(x + k);
+        for (index i = 0; i < vector; ++i) to[k + i] = static_cast<T>(v.each[i]);
+      } else {
+        for (index i = 0; i < count; ++i) to[k + i] = static_cast<T>(x[k + i]);
+      }
+    });
+  }
+  DIVOT_HD void read_label(std::int64_t y, index n, T* to) const {
+    double const share = call_.label_smoothing / static_cast<double>(n);
+    T const low = call_.label_smoothing == 0 ? T(-std::numeric_limits<double>::infinity())
+                                             : static_cast<T>(std::log(share));
+    T const high = static_cast<T>(std::log1p(share - call_.label_smoothing));
+    each_pack<Team>(n, [&](index k, index count) {
+      for (index i = 0; i < count; ++i) to[k + i] = k + i == static_cast<index>(y) ? high : low;
+    });
+  }
+
+  /// The gradient of the row's first n classes; 0 behind them.
+  template <class Storage>
+  DIVOT_HD void write(device_view<Storage> const& to, index r, index n, T const* from) const {
+    Storage* const g = to.data + r * to.row_stride;
+    bool const together = is_aligned(g) && !call_.accumulate;
+    each_pack<Team>(n, [&](index k, index count) {
+      if (together && count == vector) {
+        pack<Storage> v;
+        for (index i = 0; i < vector; ++i) v.each[i] = as_stored<Storage>(from[k + i]);
+        *reinterpret_cast<pack<Storage>*>(g + k) = v;
+      } else {
+        for (index i = 0; i < count; ++i) {
+          T const old = call_.accumulate ? static_cast<T>(g[k + i]) : T(0);
+          g[k + i] = as_stored<Storage>(T(old + from[k + i]));
+        }
+      }
+    });
+    if (!call_.accumulate) clear(to, r, n);
+  }
+  template <class Storage>
+  DIVOT_HD void clear(device_view<Storage> const& to, index r, index from) const {
+    Storage* const g = to.data + r * to.row_stride;
+    each_pack<Team>(to.cols, [&](index k, index count) {
+      for (index i = 0; i < count; ++i) {
+        if (k + i >= from) g[k + i] = static_cast<Storage>(0.f);
+      }
+    });
+  }
+
+  DIVOT_HD void skip(index r) const {
+    if constexpr (Student) {
+      if (!call_.accumulate) clear(call_.student_to, r, 0);
+    }
+    if constexpr (Teacher) {
+      if (!call_.accumulate) clear(call_.teacher_to, r, 0);
+    }
+    finish(r, row_state::done, row(0));
+  }
+  DIVOT_HD void finish(index r, row_state state, row const& loss) const {
+    if (!leads<Team>()) return;
+    double const weight = call_.weight_of(r);
+    call_.states[r] = state;
+    call_.losses[r] = state != row_state::done ? std::numeric_limits<double>::quiet_NaN()
+                      : weight == 0            ? 0
+                                               : weight * static_cast<double>(loss);
+  }
+
+  template <class Storage>
+  struct alignas(sizeof(Storage) * static_cast<std::size_t>(vector)) pack {
+    Storage each[static_cast<std::size_t>(vector)];
+  };
+  template <class Storage>
+  DIVOT_HD static bool is_aligned(Storage const* x) {
+    return reinterpret_cast<std::uintptr_t>(x) % sizeof(pack<Storage>) == 0;
+  }
+
+  Call const& call_;
+  device_arrays const& arrays_;
+  T* memory_;
+  index step_, first_;
+};
+
+}  // namespace DIVOT_ABI
+}  // namespace divot
