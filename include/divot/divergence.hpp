@@ -4,6 +4,7 @@
 
 #include <divot/catalogue.hpp>
 #include <divot/eigen/checks.hpp>
+#include <divot/exec/device_operands.hpp>
 #include <divot/exec/loss_rows.hpp>
 #include <divot/exec/parameter_rows.hpp>
 #include <divot/family/aliases.hpp>
@@ -30,8 +31,10 @@ inline namespace DIVOT_ABI {
 /// Returns  loss_result<T>, T = float for float and 16-bit storage, double as soon as one is double
 /// Errors   divot::error for shapes and options; divot::bad_value for NaN, +inf and the like
 template <class Policy, class L, class Teacher, class Student>
-auto value(Policy const& policy, L const& what, Teacher const& teacher, Student const& student,
-           batch const& options = {}) {
+requires(!runs_on_device<Policy, Student>) auto value(Policy const& policy, L const& what,
+                                                      Teacher const& teacher,
+                                                      Student const& student,
+                                                      batch const& options = {}) {
   return run_call(policy, what, teacher, student, gradients(), options);
 }
 
@@ -42,15 +45,18 @@ auto value(Policy const& policy, L const& what, Teacher const& teacher, Student 
 /// where    a matrix of the student's shape (it may be the student's own logits: in place),
 ///          accumulate(matrix, scale), a matrix_ref, or gradients().student(…).teacher(…)…
 template <class Policy, class L, class Teacher, class Student, gradient_place Where>
-auto value_and_gradient(Policy const& policy, L const& what, Teacher const& teacher,
-                        Student const& student, Where&& where, batch const& options = {}) {
+requires(!runs_on_device<Policy, Student>) auto value_and_gradient(
+    Policy const& policy, L const& what, Teacher const& teacher, Student const& student,
+    Where&& where, batch const& options = {}) {
   return run_call(policy, what, teacher, student, std::forward<Where>(where), options);
 }
 
 /// The gradient alone; costs what value_and_gradient does.
 template <class Policy, class L, class Teacher, class Student, gradient_place Where>
-void gradient(Policy const& policy, L const& what, Teacher const& teacher, Student const& student,
-              Where&& where, batch const& options = {}) {
+requires(!runs_on_device<Policy, Student>) void gradient(Policy const& policy, L const& what,
+                                                         Teacher const& teacher,
+                                                         Student const& student, Where&& where,
+                                                         batch const& options = {}) {
   run_call(policy, what, teacher, student, std::forward<Where>(where), options);
 }
 

@@ -270,6 +270,11 @@ auto run_call(Policy const& policy, L const& what, Teacher const& teacher, Stude
   if constexpr (loss<Policy>) {
     static_assert(never<Policy>,
                   "divot: the last argument must be a divot::batch, such as {.weights = w}");
+  } else if constexpr (std::is_same_v<Policy, cuda_policy>) {
+    static_assert(
+        never<Policy>,
+        "divot: the policy divot::cuda needs <divot/cuda.cuh>, compiled by nvcc, and rows "
+        "in the device's memory: pass a device_view, or logits(device_view, T)");
   } else if constexpr (!execution_policy<Policy>) {
     static_assert(never<Policy>,
                   "divot: the first argument must be a policy, which is divot::seq, divot::simd, "

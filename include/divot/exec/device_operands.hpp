@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/device_view.hpp>
+#include <divot/exec/policy.hpp>
 #include <divot/row/operand.hpp>
 
 #include <type_traits>
@@ -57,6 +58,10 @@ inline constexpr bool is_device_view<device_view<Storage>> = true;
 /// What lies in a device's memory: a bare view is logits at temperature 1.
 template <class X>
 concept on_device = is_device_rows<X> || is_device_view<X>;
+
+/// What <divot/cuda.cuh> does, and not the host's functions.
+template <class Policy, class Student>
+concept runs_on_device = std::is_same_v<Policy, cuda_policy> && on_device<Student>;
 
 template <on_device X>
 auto as_device_rows(X const& x) {

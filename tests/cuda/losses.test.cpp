@@ -1,0 +1,147 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+
+// A device against seq. Without a device: "skipped: no GPU".
+
+#include <divot/divot.hpp>
+
+#include <doctest/doctest.h>
+#include <cuda/device.hpp>
+#include <parity/grid.hpp>
+#include <parity/run.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <limits>
+
+namespace {
+
+using device_test::how;
+using parity::outcome;
+using parity::problem;
+
+/// Says so where there is none.
+bool no_device() {
+  static bool const there = [] {
+    bool const yes = device_test::has_device();
+    if (!yes) std::puts("skipped: no GPU");
+    return yes;
+  }();
+  return !there;
+}
+
+template <class T>
+struct on_device {
+  outcome<T> out;
+  device_test::found found;
+};
+
+template <class T>
+parity::call<T> call_of(problem<T> const& p, outcome<T>& out, parity::loss what,
+                        divot::batch const& options) {
+  out.per_row.assign(static_cast<std::size_t>(p.rows), -1);
+  out.student.assign(p.student.size(), T(0));
+  out.teacher.assign(p.student.size(), T(0));
+  parity::call<T> c{{p.teacher.data(), p.rows, p.cols}, {p.student.data(), p.rows, p.cols}};
+  c.student_gradient = {out.student.data(), p.rows, p.cols};
+  c.teacher_gradient = {out.teacher.data(), p.rows, p.cols};
+  c.teacher_temperature = p.teacher_temperature;
+  c.student_temperature = p.student_temperature;
+  c.options = options;
+  c.options.per_row = out.per_row;
+  if (what == parity::loss::mixture) c.options.labels = p.labels;
+  return c;
+}
+template <class T>
+on_device<T> by_device(parity::loss what, problem<T> const& p, how way = how::plain,
+                       divot::batch const& options = {}, bool in_place = false) {
+  on_device<T> r;
+  auto const c = call_of(p, r.out, what, options);
+  r.found = device_test::run<T>(what, c, way, in_place);
+  r.out.result.value = static_cast<T>(r.found.loss);
+  return r;
+}
+template <class T>
+outcome<T> by_seq(parity::loss what, problem<T> const& p, divot::batch const& options = {}) {
+  outcome<T> out;
+  auto const c = call_of(p, out, what, options);
+  out.result = parity::dispatch(divot::seq, what, c);
+  return out;
+}
+/// A device tells neither temperature gradients nor how many rows were valid.
+template <class T>
+void agree(parity::loss what, on_device<T> got, outcome<T> const& right, problem<T> const& p) {
+  CHECK(got.found.bad_rows == 0);
+  got.out.result.valid_rows = right.result.valid_rows;
+  got.out.result.student_temperature = right.result.student_temperature;
+  got.out.result.teacher_temperature = right.result.teacher_temperature;
+  parity::agree(what, got.out, right, p);
+}
+
+constexpr divot::index columns[] = {1,    2,     31,    32,     33,     127,   1000,
+                                    5003, 32000, 50257, 128256, 152064, 262144};
+
+}  // namespace
+
+TEST_CASE("a device agrees with seq at every number of columns") {
+  if (no_device()) return;
+  std::uint64_t seed = 700;
+  for (divot::index const cols : columns) {
+    CAPTURE(cols);
+    divot::index const rows = cols < 100 ? 301 : 5;
+    problem<float> const p(++seed, rows, cols, 4, 2, 2), q(++seed, rows, cols, 5, 1.5, 3);
+    for (auto const what : {parity::loss::kl, parity::loss::mixture}) {
+      agree(what, by_device(what, p), by_seq(what, p), p);
+      agree(what, by_device(what, q), by_seq(what, q), q);
+    }
+    problem<double> const d(++seed, rows, cols, 4, 2, 2);
+    agree(parity::loss::kl, by_device(parity::loss::kl, d), by_seq(parity::loss::kl, d), d);
+  }
+}
+
+TEST_CASE("memory, graphs, streams and places change no bit") {
+  if (no_device()) return;
+  for (divot::index const cols : {33, 5000, 40000}) {
+    problem<float> const p(800, 7, cols, 4, 2, 2);
+    auto const plain = by_device(parity::loss::kl, p);
+    for (auto const way : {how::plain, how::workspace, how::graph, how::two_streams}) {
+      CHECK(by_device(parity::loss::kl, p, way).out == plain.out);
+    }
+    CHECK(by_device(parity::loss::kl, p, how::plain, {}, true).out == plain.out);
+  }
+}
+
+TEST_CASE("weights, masks, classes and temperatures of rows count as on seq") {
+  if (no_device()) return;
+  problem<float> const p(801, 6, 37);
+  std::vector<double> const weights{1, .5, 2, 0, 1, 3}, upstream{1, -1, .25, 2, 1, 1};
+  std::vector<std::uint8_t> const mask{1, 0, 1, 1, 1, 1};
+  std::vector<divot::index> const classes{37, 5, 36, 1, 20, 2};
+  std::vector<double> const temperatures{1, 2, .5, 3, 1, 10};
+  divot::batch options;
+  options.weights = weights, options.upstream = upstream, options.mask = mask;
+  options.valid_classes_per_row = classes, options.temperatures = temperatures;
+  for (auto const how_reduced : {divot::reduction::mean, divot::reduction::sum}) {
+    options.reduction = how_reduced;
+    agree(parity::loss::kl, by_device(parity::loss::kl, p, how::plain, options),
+          by_seq(parity::loss::kl, p, options), p);
+  }
+}
+
+TEST_CASE("rows beyond float are done again; bad rows are counted and the others complete") {
+  if (no_device()) return;
+  problem<float> p(802, 5, 400);
+  p.student[3] = -3e38f;
+  p.teacher[400] = -std::numeric_limits<float>::infinity();
+  agree(parity::loss::kl, by_device(parity::loss::kl, p), by_seq(parity::loss::kl, p), p);
+  p.student[800] = std::numeric_limits<float>::quiet_NaN();
+  auto const found = by_device(parity::loss::kl, p).found;
+  CHECK(found.bad_rows == 1);
+  CHECK(found.first_bad == 2);
+}
+
+TEST_CASE("a million rows") {
+  if (no_device()) return;
+  problem<float> const p(803, 1000000, 10);
+  agree(parity::loss::kl, by_device(parity::loss::kl, p), by_seq(parity::loss::kl, p), p);
+}
