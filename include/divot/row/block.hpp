@@ -29,6 +29,9 @@ constexpr index block_length(index classes, index block) {
 /// Places that are always full need no look at missing classes.
 template <class Place>
 inline constexpr bool place_may_be_masked = std::remove_cvref_t<Place>::may_be_masked;
+/// Places that a row has one or two of may take a slower way.
+template <class Place>
+inline constexpr bool place_is_rare = std::remove_cvref_t<Place>::is_rare;
 
 /// What a block of a row says of one operand's softmax.
 template <class Row>

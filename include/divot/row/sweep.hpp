@@ -161,7 +161,7 @@ DIVOT_HD void divergence_block(row_task<Team> const& task, softmax_side<Team> co
   } else {
     sweep_type const sweep = make_sweep();
     Team::each_finite_but(first, count, hole, [&](auto const& place) DIVOT_LAMBDA_INLINE {
-      if constexpr (place_may_be_masked<decltype(place)>) {
+      if constexpr (place_is_rare<decltype(place)>) {
         // one of its own: passed by address, `sweep` would not stay in registers
         make_sweep().edge(place, outer);
       } else {

@@ -42,7 +42,7 @@ struct block_group {
 
   /// op over all threads, to all threads.
   template <class R, class Op>
-  static __device__ R over_warps(R x, Op const& op) {
+  static __noinline__ __device__ R over_warps(R x, Op const& op) {
     static_assert(sizeof(R) <= 8);
     for (unsigned half = 16; half > 0; half /= 2) {
       x = op(x, __shfl_down_sync(0xffffffffu, x, half));

@@ -62,7 +62,7 @@ struct cluster_group {
     return packs;
   }
   template <class R, class Op>
-  static __device__ R over_blocks(R x, Op const& op) {
+  static __noinline__ __device__ R over_blocks(R x, Op const& op) {
     __shared__ double slot;
     x = block_group::over_warps(x, op);
     auto const cluster = cooperative_groups::this_cluster();

@@ -42,14 +42,27 @@ class lockstep_team {
   static constexpr bool across = false;
   static constexpr bool one_block = true;
 
-  class full_place {
+  /// A pack, of which some lanes may not be there: past the end, or the class to leave out. One
+  /// kind for all, or loops would have two bodies. Arrays are padded to whole packs, so that all of
+  /// a pack may be read and written.
+  class place {
    public:
-    static constexpr bool may_be_masked = false;
-    DIVOT_INLINE explicit full_place(index at) : at_(at) {}
-    DIVOT_INLINE lane load(T const* x, double) const {
+    static constexpr bool may_be_masked = true;
+    static constexpr bool is_rare = false;
+    DIVOT_INLINE place(index at, index count, index hole)
+        : at_(at),
+          count_(count),
+          hole_(hole - at),
+          full_(count >= width && !(hole_ >= 0 && hole_ < width)) {}
+    DIVOT_INLINE lane load(T const* x, double fill) const {
       lane v;
       T const* const from = static_cast<T const*>(__builtin_assume_aligned(x + at_, 16));
       for (index i = 0; i < width; ++i) v.each[i] = from[i];
+      if (!full_) {
+        for (index i = 0; i < width; ++i) {
+          v.each[i] = here(i) ? v.each[i] : static_cast<T>(fill);
+        }
+      }
       return v;
     }
     DIVOT_INLINE void store(T* x, lane const& v) const {
@@ -57,33 +70,9 @@ class lockstep_team {
       for (index i = 0; i < width; ++i) to[i] = v.each[i];
     }
     DIVOT_INLINE void stream(T* x, lane const& v) const { store(x, v); }
-    DIVOT_INLINE lane keep(lane const& v) const { return v; }
-    DIVOT_INLINE void prefetch(T const*) const {}
-
-   private:
-    index at_;
-  };
-
-  /// A pack of which some lanes are not there: past the end, or the class to leave out.
-  class masked_place {
-   public:
-    static constexpr bool may_be_masked = true;
-    DIVOT_INLINE masked_place(index at, index count, index hole)
-        : at_(at), count_(count), hole_(hole - at) {}
-    DIVOT_INLINE lane load(T const* x, double fill) const {
-      lane v;
-      for (index i = 0; i < width; ++i) v.each[i] = here(i) ? x[at_ + i] : static_cast<T>(fill);
-      return v;
-    }
-    DIVOT_INLINE void store(T* x, lane const& v) const {
-      for (index i = 0; i < width; ++i) {
-        if (i < count_) x[at_ + i] = v.each[i];
-      }
-    }
-    DIVOT_INLINE void stream(T* x, lane const& v) const { store(x, v); }
     DIVOT_INLINE lane keep(lane v) const {
-      for (index i = 0; i < width; ++i) {
-        if (!here(i)) v.each[i] = T(0);
+      if (!full_) {
+        for (index i = 0; i < width; ++i) v.each[i] = here(i) ? v.each[i] : T(0);
       }
       return v;
     }
@@ -91,7 +80,8 @@ class lockstep_team {
 
    private:
     DIVOT_INLINE bool here(index i) const { return i < count_ && i != hole_; }
-    index at_, count_, hole_;
+    index at_, count_, hole_;  // from here to the end, and to the hole
+    bool full_;
   };
 
   template <class Body>
@@ -111,12 +101,7 @@ class lockstep_team {
   static DIVOT_INLINE void each_but(index, index count, position hole, Body const& body) {
     thread_share const mine = Group::share(packs(count));
     for (index pack = mine.begin; pack < mine.end; pack += mine.step) {
-      index const k = pack * width;
-      if (k + width <= count && !(hole >= k && hole < k + width)) {
-        body(full_place(k));
-      } else {
-        body(masked_place(k, count - k < width ? count - k : width, hole));
-      }
+      body(place(pack * width, count - pack * width, hole));
     }
   }
   template <class Body>

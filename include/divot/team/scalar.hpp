@@ -30,6 +30,7 @@ class scalar_team {
   class place {
    public:
     static constexpr bool may_be_masked = true;
+    static constexpr bool is_rare = true;
     DIVOT_HD place(index at, bool left_out) : at_(at), left_out_(left_out) {}
     DIVOT_HD T load(T const* x, double fill) const { return left_out_ ? T(fill) : x[at_]; }
     DIVOT_HD void store(T* x, T const& v) const { x[at_] = v; }

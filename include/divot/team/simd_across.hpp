@@ -45,6 +45,7 @@ class simd_across {
   class open_place {
    public:
     static constexpr bool may_be_masked = false;
+    static constexpr bool is_rare = false;
     explicit open_place(index at) : at_(at) {}
     DIVOT_INLINE lane load(T const* x, double) const { return traits::load(x + at_ * width); }
     DIVOT_INLINE void store(T* x, lane const& v) const { traits::store(x + at_ * width, v); }
@@ -69,6 +70,7 @@ class simd_across {
   class masked_place : public holed_place {
    public:
     static constexpr bool may_be_masked = true;
+    static constexpr bool is_rare = true;
     using holed_place::holed_place;
     DIVOT_INLINE lane load(T const* x, double fill) const {
       return traits::select(this->left_out_, lane(static_cast<T>(fill)),

@@ -41,6 +41,7 @@ class simd_along {
   class full_place {
    public:
     static constexpr bool may_be_masked = false;
+    static constexpr bool is_rare = false;
     explicit full_place(index at) : at_(at) {}
     DIVOT_INLINE lane load(T const* x, double) const { return traits::load(x + at_); }
     DIVOT_INLINE void store(T* x, lane const& v) const { traits::store(x + at_, v); }
@@ -56,6 +57,7 @@ class simd_along {
   class masked_place {
    public:
     static constexpr bool may_be_masked = true;
+    static constexpr bool is_rare = true;
     masked_place(index at, index count, index hole)
         : at_(at),
           present_((std::uint32_t(2) << (count - 1)) - 1),
