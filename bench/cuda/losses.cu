@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: divot contributors
 // SPDX-License-Identifier: MIT
 
-// Losses and gradients on a device, each as a share of what a device-to-device copy moves in the same
-// process: bytes at the minimum (each logit read once, each gradient written once) over time. Inputs
-// go round so that none is in the cache when its turn comes. Medians of event times.
+// Losses and gradients on a device, each as a share of what a device-to-device copy moves in the
+// same process: bytes at the minimum (each logit read once, each gradient written once) over time.
+// Inputs go round so that none is in the cache when its turn comes. Medians of event times.
 //
 //   bench_cuda_losses [--json FILE]
 
@@ -85,8 +85,9 @@ class table {
   table(cudaStream_t stream, std::size_t bytes) : stream_(stream) {
     buffer const from(bytes), to(bytes);
     double const time = median_time(stream, [&](int) {
-      check(cudaMemcpyAsync(to.as<void>(), from.as<void>(), bytes, cudaMemcpyDeviceToDevice, stream),
-            "cudaMemcpyAsync");
+      check(
+          cudaMemcpyAsync(to.as<void>(), from.as<void>(), bytes, cudaMemcpyDeviceToDevice, stream),
+          "cudaMemcpyAsync");
     });
     copy_ = 2 * static_cast<double>(bytes) / time;
     std::printf("copy of %.2f GB: %.0f GB/s\n", 1e-9 * static_cast<double>(bytes), 1e-9 * copy_);
@@ -111,8 +112,9 @@ class table {
     };
     divot::device_batch options;
     options.loss = loss.as<double>();
-    buffer const memory(divot::device_workspace_bytes(divot::cuda(stream_), what, view(*teachers[0]),
-                                                      view(*students[0]), view(gradient), options));
+    buffer const memory(divot::device_workspace_bytes(divot::cuda(stream_), what,
+                                                      view(*teachers[0]), view(*students[0]),
+                                                      view(gradient), options));
     options.workspace = {memory.as<std::byte>(), std::numeric_limits<index>::max()};
     double const time = median_time(stream_, [&](int i) {
       auto const at = static_cast<std::size_t>(i % 2);
@@ -120,8 +122,7 @@ class table {
                                 view(*students[at]), view(gradient), options);
     });
     double const rate = 3. * static_cast<double>(count * sizeof(Storage)) / time;
-    std::string const label =
-        name + ", " + std::to_string(rows) + " x " + std::to_string(classes);
+    std::string const label = name + ", " + std::to_string(rows) + " x " + std::to_string(classes);
     std::printf("%-36s %10.3f %8.0f %7.0f%%\n", label.c_str(), 1e3 * time, 1e-9 * rate,
                 100 * rate / copy_);
     lines_.push_back({label, time, rate, rate / copy_});

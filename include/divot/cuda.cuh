@@ -10,6 +10,7 @@
 #endif
 
 #include <divot/catalogue.hpp>
+#include <divot/cuda_softmax.cuh>
 #include <divot/exec/cuda_call.cuh>
 
 namespace divot {

@@ -34,4 +34,10 @@ struct found {
 template <class T>
 found run(parity::loss what, parity::call<T> const& c, how way = how::plain, bool in_place = false);
 
+/// softmax(x/T) of dense rows in place of x, and its pullback in place of what arrives.
+void softmax(std::vector<float>& x, std::vector<float>& upstream, divot::index rows,
+             divot::index cols, double temperature);
+/// log Σ exp of each row.
+std::vector<double> logsumexp(std::vector<float> const& x, divot::index rows, divot::index cols);
+
 }  // namespace device_test

@@ -145,3 +145,23 @@ TEST_CASE("a million rows") {
   problem<float> const p(803, 1000000, 10);
   agree(parity::loss::kl, by_device(parity::loss::kl, p), by_seq(parity::loss::kl, p), p);
 }
+
+TEST_CASE("softmax, its pullback and logsumexp agree with seq") {
+  if (no_device()) return;
+  for (divot::index const cols : columns) {
+    CAPTURE(cols);
+    problem<float> const p(804, 3, cols, 4);
+    auto y = p.student, u = p.teacher, right_y = y, right_u = u;
+    device_test::softmax(y, u, 3, cols, 2);
+    divot::matrix_ref<float> const of_y(right_y.data(), 3, cols), of_u(right_u.data(), 3, cols);
+    divot::softmax(divot::seq, divot::logits(of_y, 2), of_y);
+    divot::softmax_pullback(divot::seq, of_y, of_u, of_u, 2);
+    auto const bound = budget::held("softmax", budget::situation::moderate, true);
+    CHECK(parity::row_error(y, right_y, 3, cols) <= 2 * bound.gradient);
+    CHECK(parity::row_error(u, right_u, 3, cols) <= 2 * bound.gradient);
+    auto const sums = device_test::logsumexp(p.student, 3, cols);
+    std::vector<double> right(3);
+    divot::logsumexp(divot::seq, divot::matrix_ref<float const>(p.student.data(), 3, cols), right);
+    for (std::size_t r = 0; r < 3; ++r) CHECK(sums[r] == doctest::Approx(right[r]).epsilon(1e-6));
+  }
+}

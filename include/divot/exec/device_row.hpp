@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/exec/device_operands.hpp>
+#include <divot/exec/device_storage.hpp>
 #include <divot/family/loss_facts.hpp>
 #include <divot/row/loss_row.hpp>
 
@@ -88,16 +89,6 @@ DIVOT_HD bool leads() {
   }
 }
 
-/// body(first class, how many) for each pack of a row that is this thread's.
-template <class Team, class Body>
-DIVOT_HD void each_pack(index count, Body const& body) {
-  if constexpr (Team::one_block) {
-    Team::each_pack(count, body);
-  } else {
-    for (index k = 0; k < count; ++k) body(k, index(1));
-  }
-}
-
 /// One row of a call, by all threads of a team: read and converted to scratch, done there,
 /// converted and written back. Nothing of a row that is bad or beyond the team's numbers is
 /// written.
@@ -108,7 +99,6 @@ class device_row {
  public:
   using T = typename Team::scalar;
   using row = typename Team::row;
-  static constexpr index vector = Team::width;
 
   /// `memory`: arrays.count() arrays of `step` numbers, after which come the blocks' sums where a
   /// row has several; `first`: the class that the arrays begin with.
@@ -150,12 +140,12 @@ class device_row {
     task.teacher_gradient = teacher;
     if (!describe(task, r, n)) return finish(r, row_state::bad, row(0));
 
-    read(call_.student, r, n, student);
+    read_row<Team>(call_.student.x, r, n, student);
     if (arrays_.teacher) {
       if (call_.teacher_kind == operand_kind::labels) {
         read_label(call_.teacher.y.data[r], n, teacher);
       } else {
-        read(call_.teacher, r, n, teacher);
+        read_row<Team>(call_.teacher.x, r, n, teacher);
       }
     }
     Team const team;
@@ -164,8 +154,8 @@ class device_row {
     if (task.bad || task.beyond) {
       return finish(r, task.bad ? row_state::bad : row_state::beyond, row(0));
     }
-    if constexpr (Student) write(call_.student_to, r, n, student);
-    if constexpr (Teacher) write(call_.teacher_to, r, n, teacher);
+    if constexpr (Student) write_row<Team>(call_.student_to, r, n, student, call_.accumulate);
+    if constexpr (Teacher) write_row<Team>(call_.teacher_to, r, n, teacher, call_.accumulate);
     finish(r, row_state::done, task.loss);
     team.blocks(0, [](index) {});  // the next row takes the arrays
   }
@@ -205,19 +195,6 @@ class device_row {
     return sizeof(Storage) == 2 ? 1e-3 : sizeof(Storage) == 4 ? 1e-5 : 1e-12;
   }
 
-  template <class Storage>
-  DIVOT_HD void read(device_operand<Storage> const& from, index r, index n, T* to) const {
-    Storage const* const x = from.x.data + r * from.x.row_stride;
-    bool const together = is_aligned(x);
-    each_pack<Team>(n, [&](index k, index count) {
-      if (together && count == vector) {
-        pack<Storage> const v = *reinterpret_cast<pack<Storage> const*>(x + k);
-        for (index i = 0; i < vector; ++i) to[k + i] = static_cast<T>(v.each[i]);
-      } else {
-        for (index i = 0; i < count; ++i) to[k + i] = static_cast<T>(x[k + i]);
-      }
-    });
-  }
   DIVOT_HD void read_label(std::int64_t y, index n, T* to) const {
     double const share = call_.label_smoothing / static_cast<double>(n);
     T const low = call_.label_smoothing == 0 ? T(-std::numeric_limits<double>::infinity())
@@ -228,41 +205,12 @@ class device_row {
     });
   }
 
-  /// The gradient of the row's first n classes; 0 behind them.
-  template <class Storage>
-  DIVOT_HD void write(device_view<Storage> const& to, index r, index n, T const* from) const {
-    Storage* const g = to.data + r * to.row_stride;
-    bool const together = is_aligned(g) && !call_.accumulate;
-    each_pack<Team>(n, [&](index k, index count) {
-      if (together && count == vector) {
-        pack<Storage> v;
-        for (index i = 0; i < vector; ++i) v.each[i] = as_stored<Storage>(from[k + i]);
-        *reinterpret_cast<pack<Storage>*>(g + k) = v;
-      } else {
-        for (index i = 0; i < count; ++i) {
-          T const old = call_.accumulate ? static_cast<T>(g[k + i]) : T(0);
-          g[k + i] = as_stored<Storage>(T(old + from[k + i]));
-        }
-      }
-    });
-    if (!call_.accumulate) clear(to, r, n);
-  }
-  template <class Storage>
-  DIVOT_HD void clear(device_view<Storage> const& to, index r, index from) const {
-    Storage* const g = to.data + r * to.row_stride;
-    each_pack<Team>(to.cols, [&](index k, index count) {
-      for (index i = 0; i < count; ++i) {
-        if (k + i >= from) g[k + i] = static_cast<Storage>(0.f);
-      }
-    });
-  }
-
   DIVOT_HD void skip(index r) const {
     if constexpr (Student) {
-      if (!call_.accumulate) clear(call_.student_to, r, 0);
+      if (!call_.accumulate) clear_row<Team>(call_.student_to, r, 0);
     }
     if constexpr (Teacher) {
-      if (!call_.accumulate) clear(call_.teacher_to, r, 0);
+      if (!call_.accumulate) clear_row<Team>(call_.teacher_to, r, 0);
     }
     finish(r, row_state::done, row(0));
   }
@@ -273,15 +221,6 @@ class device_row {
     call_.losses[r] = state != row_state::done ? std::numeric_limits<double>::quiet_NaN()
                       : weight == 0            ? 0
                                                : weight * static_cast<double>(loss);
-  }
-
-  template <class Storage>
-  struct alignas(sizeof(Storage) * static_cast<std::size_t>(vector)) pack {
-    Storage each[static_cast<std::size_t>(vector)];
-  };
-  template <class Storage>
-  DIVOT_HD static bool is_aligned(Storage const* x) {
-    return reinterpret_cast<std::uintptr_t>(x) % sizeof(pack<Storage>) == 0;
   }
 
   Call const& call_;

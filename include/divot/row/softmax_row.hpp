@@ -4,6 +4,8 @@
 
 #include <divot/row/log_softmax_lanes.hpp>
 
+#include <limits>
+
 namespace divot {
 inline namespace DIVOT_ABI {
 
@@ -60,13 +62,23 @@ DIVOT_HD typename Team::row sum_over_row(Team const& team, index classes, index 
 }
 
 /// The place of the largest of a row's numbers, the first of equal ones.
-template <class T>
-DIVOT_HD index largest_of(T const* y, index classes) {
-  index place = 0;
-  for (index k = 1; k < classes; ++k) {
-    if (y[place] < y[k]) place = k;
+template <class Team>
+DIVOT_HD index largest_of(typename Team::scalar const* y, index classes) {
+  if constexpr (Team::one_block) {
+    // every thread has its share only
+    using lane = typename Team::lane;
+    using T = typename Team::scalar;
+    constexpr double low = -std::numeric_limits<double>::infinity();
+    lane most(static_cast<T>(low));
+    Team::each(0, classes, [&](auto const& place) { most = math::max(most, place.load(y, low)); });
+    return Team::find(y, typename Team::row(Team::largest(most)), 0, classes);
+  } else {
+    index place = 0;
+    for (index k = 1; k < classes; ++k) {
+      if (y[place] < y[k]) place = k;
+    }
+    return place;
   }
-  return place;
 }
 
 /// x̄ = y ∘ (ȳ − ⟨ȳ, y⟩)/T for y = softmax(x/T).
@@ -79,7 +91,7 @@ DIVOT_HD void softmax_pullback_row(Team const& team, typename Team::scalar const
                                    typename Team::row* partial, typename Team::scalar* out) {
   using lane = typename Team::lane;
   using row = typename Team::row;
-  lane const reference = lane(upstream[largest_of(y, classes)]);
+  auto const reference = spread<lane>(row(Team::at(upstream, largest_of<Team>(y, classes))));
   row const mean =
       sum_over_row(team, classes, -1, partial, [&](auto const& place) DIVOT_LAMBDA_INLINE {
         return lane(place.load(y, 0) * (place.load(upstream, 0) - reference));
@@ -104,9 +116,9 @@ DIVOT_HD void log_softmax_pullback_row(Team const& team, typename Team::scalar c
                                        typename Team::row* partial, typename Team::scalar* out) {
   using lane = typename Team::lane;
   using row = typename Team::row;
-  index const anchor = largest_of(y, classes);
+  index const anchor = largest_of<Team>(y, classes);
   // read before anybody writes: the output may be either input
-  row const log_p = row(y[anchor]), own = row(upstream[anchor]);
+  row const log_p = Team::at(y, anchor), own = Team::at(upstream, anchor);
   row const rest = sum_over_row(team, classes, anchor, partial,
                                 [&](auto const& place)
                                     DIVOT_LAMBDA_INLINE { return lane(place.load(upstream, 0)); });
@@ -119,7 +131,7 @@ DIVOT_HD void log_softmax_pullback_row(Team const& team, typename Team::scalar c
                  lane const p = math::exp(lane(place.load(y, 0)));
                  place.store(out, lane((place.load(upstream, 0) - p * total) * factor));
                });
-    if (anchor / block_columns == b) out[anchor] = spread<typename Team::scalar>(at_anchor);
+    if (Team::one_block || anchor / block_columns == b) Team::store_at(out, anchor, at_anchor);
   });
 }
 

@@ -179,6 +179,9 @@ class lockstep_team {
   static DIVOT_INLINE row at(T const* x, position k) {
     return static_cast<row>(Group::of_owner(x + k, Group::owns(k / width)));
   }
+  static DIVOT_INLINE void store_at(T* x, position k, row v) {
+    if (Group::owns(k / width)) x[k] = static_cast<T>(v);
+  }
   static DIVOT_INLINE void add_at(T* x, position k, row v) {
     if (Group::owns(k / width)) x[k] += static_cast<T>(v);
   }

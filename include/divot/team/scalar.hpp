@@ -92,6 +92,7 @@ class scalar_team {
     return all;
   }
   DIVOT_HD static row at(T const* x, position k) { return row(x[k]); }
+  DIVOT_HD static void store_at(T* x, position k, row const& v) { x[k] = T(v); }
   DIVOT_HD static void add_at(T* x, position k, row const& v) { x[k] = T(x[k] + T(v)); }
 };
 

@@ -173,6 +173,7 @@ class simd_along {
             sum((rests[0] + rests[1]) + (rests[2] + rests[3]))};
   }
   static row at(T const* x, position k) { return static_cast<double>(x[k]); }
+  static void store_at(T* x, position k, row v) { x[k] = static_cast<T>(v); }
   static void add_at(T* x, position k, row v) { x[k] += static_cast<T>(v); }
 
  private:

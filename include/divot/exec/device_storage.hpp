@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: divot contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <divot/core/device_view.hpp>
+#include <divot/row/operand.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace divot {
+inline namespace DIVOT_ABI {
+
+/// body(first class, how many) for each pack of a row that is this thread's.
+template <class Team, class Body>
+DIVOT_HD void each_pack(index count, Body const& body) {
+  if constexpr (Team::one_block) {
+    Team::each_pack(count, body);
+  } else {
+    for (index k = 0; k < count; ++k) body(k, index(1));
+  }
+}
+
+/// So many neighbours as they are stored: what a thread reads and writes at once.
+template <class Storage, index N>
+struct alignas(sizeof(Storage) * static_cast<std::size_t>(N)) stored_pack {
+  Storage each[static_cast<std::size_t>(N)];
+
+  DIVOT_HD static bool fits(Storage const* x) {
+    return reinterpret_cast<std::uintptr_t>(x) % sizeof(stored_pack) == 0;
+  }
+};
+
+/// The first n classes of a row, converted, by all threads of a team; however the row is aligned.
+template <class Team, class Storage>
+DIVOT_HD void read_row(device_view<Storage const> const& from, index r, index n,
+                       typename Team::scalar* to) {
+  using T = typename Team::scalar;
+  using pack = stored_pack<Storage, Team::width>;
+  Storage const* const x = from.data + r * from.row_stride;
+  bool const together = pack::fits(x);
+  each_pack<Team>(n, [&](index k, index count) {
+    if (together && count == Team::width) {
+      pack const v = *reinterpret_cast<pack const*>(x + k);
+      for (index i = 0; i < Team::width; ++i) to[k + i] = static_cast<T>(v.each[i]);
+    } else {
+      for (index i = 0; i < count; ++i) to[k + i] = static_cast<T>(x[k + i]);
+    }
+  });
+}
+
+/// Zeroes columns from … of a row.
+template <class Team, class Storage>
+DIVOT_HD void clear_row(device_view<Storage> const& to, index r, index from) {
+  Storage* const x = to.data + r * to.row_stride;
+  each_pack<Team>(to.cols, [&](index k, index count) {
+    for (index i = 0; i < count; ++i) {
+      if (k + i >= from) x[k + i] = static_cast<Storage>(0.f);
+    }
+  });
+}
+
+/// The first n classes of a row, rounded once, and 0 behind them; or added to what is there.
+template <class Team, class Storage>
+DIVOT_HD void write_row(device_view<Storage> const& to, index r, index n,
+                        typename Team::scalar const* from, bool add) {
+  using T = typename Team::scalar;
+  using pack = stored_pack<Storage, Team::width>;
+  Storage* const x = to.data + r * to.row_stride;
+  bool const together = pack::fits(x) && !add;
+  each_pack<Team>(n, [&](index k, index count) {
+    if (together && count == Team::width) {
+      pack v;
+      for (index i = 0; i < Team::width; ++i) v.each[i] = as_stored<Storage>(from[k + i]);
+      *reinterpret_cast<pack*>(x + k) = v;
+    } else {
+      for (index i = 0; i < count; ++i) {
+        T const old = add ? static_cast<T>(x[k + i]) : T(0);
+        x[k + i] = as_stored<Storage>(T(old + from[k + i]));
+      }
+    }
+  });
+  if (!add) clear_row<Team>(to, r, n);
+}
+
+}  // namespace DIVOT_ABI
+}  // namespace divot
