@@ -22,7 +22,7 @@ inline namespace DIVOT_ABI {
 ///
 /// what     as on the host: any divergence of the catalogue, your own, sums; not sinkd
 /// teacher  rows × classes: a device_view (logits at temperature 1), logits(view, T),
-///          log_probabilities(view) or labels(span)
+///          log_probabilities(view), labels(span) or top_k(indices, log_probabilities, tail)
 /// student  rows × classes: a device_view, logits(view, T) or log_probabilities(view)
 /// batch    device_batch: where the loss goes, weights, masks, reduction …
 /// Storage  float, double, __half or __nv_bfloat16; arithmetic in float, double where one is double

@@ -345,3 +345,48 @@ TEST_CASE("log-probabilities are taken as they are, and refused where they are n
   p.student[3] += 1;
   CHECK(run() == -1);
 }
+
+TEST_CASE("a few classes of a teacher count as on seq, and are refused where they are none") {
+  problem<float> p(101, 4, 50);
+  std::vector<std::int64_t> at;
+  std::vector<float> log_p;
+  for (int r = 0; r < 4; ++r) {
+    for (std::int64_t const k : {3, 49, 7 + r}) at.push_back(k);
+    for (double const x : {.5, .25, .125}) log_p.push_back(static_cast<float>(std::log(x)));
+  }
+  using indices = Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  divot::matrix_ref<float const> const host_p(log_p.data(), 4, 3);
+  for (auto const what : {divot::tail::renormalise, divot::tail::uniform}) {
+    std::vector<float> g(p.student.size(), 99.f), right(p.student.size());
+    double loss = 0;
+    divot::device_status status;
+    divot::device_batch options;
+    options.loss = &loss, options.status = &status;
+    auto const run = [&] {
+      lockstep::value_and_gradient(imitated_policy{3}, divot::jensen_shannon{},
+                                   divot::top_k(seen(at, 4), seen(log_p, 4), what),
+                                   divot::logits(seen(p.student, 4), 2.), target(g, 4), options);
+    };
+    run();
+    auto const expected = divot::value_and_gradient(
+        divot::seq, divot::jensen_shannon{},
+        divot::top_k(Eigen::Map<indices const>(at.data(), 4, 3), host_p, what),
+        divot::logits(divot::matrix_ref<float const>(p.student.data(), 4, 50), 2.),
+        divot::matrix_ref<float>(right.data(), 4, 50));
+    auto const bound = budget::held("jensen_shannon", budget::situation::moderate, true);
+    CHECK(status.bad_rows == 0);
+    CHECK(loss == doctest::Approx(static_cast<double>(expected.value)).epsilon(2 * bound.loss));
+    CHECK(parity::row_error(g, right, 4, 50) <= 2 * bound.gradient);
+    auto const good = at;
+    at[4] = 3;   // row 1: twice
+    at[6] = 50;  // row 2: out of range
+    run();
+    CHECK(status.bad_rows == 2);
+    CHECK(~status.first_bad_inverted == 1);
+    at = good;
+    log_p[9] = .1f;  // row 3: more than 1
+    run();
+    CHECK(status.bad_rows == 3);
+    log_p[9] = static_cast<float>(std::log(.5));
+  }
+}

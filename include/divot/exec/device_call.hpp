@@ -54,13 +54,17 @@ struct device_form {
   static constexpr bool with_teacher = is_wanted<decltype(Gradients::teacher)>;
   static_assert(Student::kind != operand_kind::labels,
                 "divot: labels are a teacher: the order is (policy, what, teacher, student)");
-  static_assert(!with_teacher || Teacher::kind != operand_kind::labels,
+  static_assert(Student::kind != operand_kind::top_k,
+                "divot: top_k is a teacher: the order is (policy, what, teacher, student)");
+  static_assert(!with_teacher ||
+                    (Teacher::kind != operand_kind::labels && Teacher::kind != operand_kind::top_k),
                 "divot: a teacher's gradient exists for logits and log_probabilities only");
   using teacher_storage = typename Teacher::storage;
   using student_storage = typename Student::storage;
-  /// double where one side is.
+  /// double where one side is, and for top_k.
   using arithmetic = std::conditional_t<std::is_same_v<teacher_storage, double> ||
-                                            std::is_same_v<student_storage, double>,
+                                            std::is_same_v<student_storage, double> ||
+                                            Teacher::kind == operand_kind::top_k,
                                         double, float>;
   template <class View>
   using storage_of = std::remove_pointer_t<decltype(view_or_none(View()).data)>;

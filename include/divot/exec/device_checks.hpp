@@ -61,6 +61,33 @@ inline void check_device_temperature(double t, char const* who) {
   }
 }
 
+/// A top-k teacher, but for what its rows hold.
+template <class Call>
+void check_device_top_k(Call const& call) {
+  auto const& of = call.teacher;
+  check_view(of.x, "top_k's log-probabilities");
+  check_view(of.indices, "top_k's indices");
+  if (of.indices.rows != of.x.rows || of.indices.cols != of.x.cols) {
+    fail("top_k: the indices are ", of.indices.rows, "×", of.indices.cols,
+         ", the log-probabilities ", of.x.rows, "×", of.x.cols, "; they must have the same shape");
+  }
+  if (of.x.rows != call.rows) {
+    fail("the teacher has ", of.x.rows, " rows, the student ", call.rows);
+  }
+  if (!of.log_tail_mass.empty() && of.log_tail_mass.size != call.rows) {
+    fail("top_k: there are ", of.log_tail_mass.size, " log tail masses for the student's ",
+         call.rows, " rows");
+  }
+  if (of.tail == tail::bucket) {
+    fail("top_k: tail::bucket is not there on a device; tail::renormalise and tail::uniform are");
+  }
+  constexpr char const* why =
+      "a top-k teacher cannot be re-tempered, its other classes are not there: pass "
+      "log-probabilities taken at that temperature, and logits(student, T)";
+  if (call.facts.tempers_teacher) fail("at(T, …): ", why);
+  if (!call.options.temperatures.empty()) fail("device_batch::temperatures: ", why);
+}
+
 /// Shapes and options of a call, before anything is launched: fills in rows, classes and smoothing.
 template <bool Student, bool Teacher, class Call>
 void check_device_call(Call& call) {
@@ -78,6 +105,8 @@ void check_device_call(Call& call) {
       fail("labels: the smoothing is ", call.teacher.smoothing, "; it must lie in [0, 1)");
     }
     if (!options.labels.empty()) fail("labels are given twice: as the teacher and in the batch");
+  } else if (call.teacher_kind == operand_kind::top_k) {
+    check_device_top_k(call);
   } else {
     check_view(call.teacher.x, "the teacher");
     if (call.teacher.x.rows != call.rows) {
@@ -119,7 +148,7 @@ void check_device_call(Call& call) {
          ") and by cross_entropy's own");
   }
   bool const given = call.student_kind != operand_kind::logits ||
-                     (!labelled && call.teacher_kind != operand_kind::logits);
+                     call.teacher_kind == operand_kind::log_probabilities;
   if (call.facts.tempers && given) {
     fail("at(T, …) needs logits: log-probabilities have their temperature already");
   }

@@ -17,6 +17,10 @@ struct device_operand {
   double temperature = 1;
   device_span<std::int64_t const> y = {};  // labels in place of x
   double smoothing = 0;
+  // of top_k, where x has the named classes' log-probabilities
+  device_view<std::int64_t const> indices = {};
+  divot::tail tail = divot::tail::renormalise;
+  device_span<double const> log_tail_mass = {};
 };
 
 inline namespace DIVOT_ABI {
@@ -31,19 +35,36 @@ struct device_rows : device_operand<Storage> {
 /// As `logits` of a host matrix: x/T goes through the softmax.
 template <class Storage>
 auto logits(device_view<Storage> x, double temperature = 1) {
-  return device_rows<operand_kind::logits, std::remove_const_t<Storage>>{{x, temperature, {}, 0}};
+  return device_rows<operand_kind::logits, std::remove_const_t<Storage>>{
+      {.x = x, .temperature = temperature}};
 }
 /// As `log_probabilities` of a host matrix: rows whose exponentials sum to 1.
 template <class Storage>
 auto log_probabilities(device_view<Storage> x) {
-  return device_rows<operand_kind::log_probabilities, std::remove_const_t<Storage>>{{x, 1, {}, 0}};
+  return device_rows<operand_kind::log_probabilities, std::remove_const_t<Storage>>{{.x = x}};
 }
 /// As `labels` of a host vector: (1 − smoothing)·one-hot + smoothing/classes, as the teacher.
 inline auto labels(device_span<std::int64_t const> y, double smoothing = 0) {
-  return device_rows<operand_kind::labels, float>{{{}, 1, y, smoothing}};
+  return device_rows<operand_kind::labels, float>{{.y = y, .smoothing = smoothing}};
 }
 inline auto labels(device_span<std::int64_t> y, double smoothing = 0) {
   return labels(device_span<std::int64_t const>{y.data, y.size}, smoothing);
+}
+
+/// As `top_k` of host matrices: K classes a row with their log-probabilities, rows × K both, and
+/// what becomes of the others: tail::renormalise or tail::uniform. The numbers are worked out in
+/// double.
+template <class Index, class Storage>
+auto top_k(device_view<Index> indices, device_view<Storage> log_probabilities, tail what,
+           device_span<double const> log_tail_mass = {}) {
+  static_assert(std::is_same_v<std::remove_const_t<Index>, std::int64_t>,
+                "divot: on a device the indices of top_k are std::int64_t; they come first");
+  device_rows<operand_kind::top_k, std::remove_const_t<Storage>> rows;
+  rows.x = log_probabilities;
+  rows.indices = indices;
+  rows.tail = what;
+  rows.log_tail_mass = log_tail_mass;
+  return rows;
 }
 
 template <class X>

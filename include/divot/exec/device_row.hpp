@@ -144,6 +144,8 @@ class device_row {
     if (arrays_.teacher) {
       if (call_.teacher_kind == operand_kind::labels) {
         read_label(call_.teacher.y.data[r], n, teacher);
+      } else if (call_.teacher_kind == operand_kind::top_k) {
+        if (!read_top_k(r, n, teacher)) return finish(r, row_state::bad, row(0));
       } else {
         read_row<Team>(call_.teacher.x, r, n, teacher);
       }
@@ -166,7 +168,9 @@ class device_row {
   /// The numbers that are a row's own; false where they are none.
   DIVOT_HD bool describe(row_task<Team>& task, index r, index n) const {
     task.classes = n;
-    task.teacher_normalised = call_.teacher_kind != operand_kind::logits;
+    // a top-k teacher's row is divided by its sum
+    task.teacher_normalised =
+        call_.teacher_kind != operand_kind::logits && call_.teacher_kind != operand_kind::top_k;
     task.student_normalised = call_.student_kind != operand_kind::logits;
     double const t = call_.temperature_of(r, call_.teacher.temperature);
     double const s = call_.temperature_of(r, call_.student.temperature);
@@ -203,6 +207,48 @@ class device_row {
     each_pack<Team>(n, [&](index k, index count) {
       for (index i = 0; i < count; ++i) to[k + i] = k + i == static_cast<index>(y) ? high : low;
     });
+  }
+
+  /// The named classes' log-probabilities, and everybody else's share; false where these are none.
+  DIVOT_HD bool read_top_k(index r, index n, T* to) const {
+    auto const& of = call_.teacher;
+    index const named = of.x.cols;
+    auto const* const log_p = of.x.data + r * of.x.row_stride;
+    std::int64_t const* const at = of.indices.data + r * of.indices.row_stride;
+    T const none = std::numeric_limits<T>::quiet_NaN();
+    each_pack<Team>(n, [&](index k, index count) {
+      for (index i = 0; i < count; ++i) to[k + i] = none;
+    });
+    bool bad = false;
+    double sum = 0;
+    for (index j = 0; j < named; ++j) {
+      T const x = static_cast<T>(log_p[j]);
+      sum += std::exp(static_cast<double>(x));
+      index const k = static_cast<index>(at[j]);
+      bad = bad || k < 0 || k >= n || !(x <= T(0));
+      if (!bad && owns_class<Team>(k)) {
+        bad = to[k] == to[k];  // for the second time
+        to[k] = x;
+      }
+    }
+    bool const given = !of.log_tail_mass.empty();
+    double const tail_mass = given ? std::exp(of.log_tail_mass.data[r]) : 0;
+    double const allowed = tolerance_of<typename Call::teacher_storage>();
+    bool const left_over = n > named;
+    double const over = sum + tail_mass - 1;
+    bad = bad || !(over <= allowed) || (given && !(over >= -allowed)) ||
+          (!left_over && !(over >= -allowed)) || !(tail_mass <= 1);
+    T share = -std::numeric_limits<T>::infinity();
+    if (of.tail == tail::uniform && left_over) {
+      double const log_mass = given     ? of.log_tail_mass.data[r]
+                              : sum < 1 ? std::log1p(-sum)
+                                        : -std::numeric_limits<double>::infinity();
+      share = static_cast<T>(log_mass - std::log(static_cast<double>(n - named)));
+    }
+    each_pack<Team>(n, [&](index k, index count) {
+      for (index i = 0; i < count; ++i) to[k + i] = to[k + i] == to[k + i] ? to[k + i] : share;
+    });
+    return !any_of<Team>(bad);
   }
 
   DIVOT_HD void skip(index r) const {

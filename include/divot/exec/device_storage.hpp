@@ -21,6 +21,25 @@ DIVOT_HD void each_pack(index count, Body const& body) {
   }
 }
 
+/// Whether a class is this thread's.
+template <class Team>
+DIVOT_HD bool owns_class(index k) {
+  if constexpr (Team::one_block) {
+    return Team::owns(k);
+  } else {
+    return true;
+  }
+}
+/// Whether any thread of a team says so.
+template <class Team>
+DIVOT_HD bool any_of(bool yes) {
+  if constexpr (Team::one_block) {
+    return Team::any_of(yes);
+  } else {
+    return yes;
+  }
+}
+
 /// So many neighbours as they are stored: what a thread reads and writes at once.
 template <class Storage, index N>
 struct alignas(sizeof(Storage) * static_cast<std::size_t>(N)) stored_pack {

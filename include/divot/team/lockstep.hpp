@@ -126,6 +126,10 @@ class lockstep_team {
       body(k, count - k < width ? count - k : width);
     }
   }
+  /// Whether a class is this thread's.
+  static DIVOT_INLINE bool owns(position k) { return Group::owns(k / width); }
+  /// Whether any thread says so.
+  static DIVOT_INLINE bool any_of(bool yes) { return Group::largest(yes ? 1. : 0.) > 0; }
   /// Whether this thread keeps the books.
   static DIVOT_INLINE bool leads() { return Group::owns(0); }
 
@@ -177,13 +181,13 @@ class lockstep_team {
     return {find(x, largest, first, count), sum(numbers), sum(rests)};
   }
   static DIVOT_INLINE row at(T const* x, position k) {
-    return static_cast<row>(Group::of_owner(x + k, Group::owns(k / width)));
+    return static_cast<row>(Group::of_owner(x + k, owns(k)));
   }
   static DIVOT_INLINE void store_at(T* x, position k, row v) {
-    if (Group::owns(k / width)) x[k] = static_cast<T>(v);
+    if (owns(k)) x[k] = static_cast<T>(v);
   }
   static DIVOT_INLINE void add_at(T* x, position k, row v) {
-    if (Group::owns(k / width)) x[k] += static_cast<T>(v);
+    if (owns(k)) x[k] += static_cast<T>(v);
   }
 
  private:
