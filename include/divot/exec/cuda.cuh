@@ -50,6 +50,7 @@ class stream_memory {
  public:
   stream_memory(cudaStream_t stream, device_span<std::byte> const& given, std::size_t bytes)
       : stream_(stream) {
+    if (bytes == 0) return;
     if (given.data != nullptr) {
       if (static_cast<std::size_t>(given.size) < bytes) {
         fail("device_batch::workspace has ", given.size, " bytes; this call needs ",
@@ -88,6 +89,18 @@ inline device_limits current_device() {
   ask(shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin);
   ask(major, cudaDevAttrComputeCapabilityMajor);
   return {processors, shared_bytes, major >= 9};
+}
+
+/// The device's limits for a kernel that has to know of clusters: code for older devices does not,
+/// whatever runs it.
+template <class... Parameters>
+device_limits limits_for(void (*kernel)(Parameters...)) {
+  device_limits limits = current_device();
+  cudaFuncAttributes of = {};
+  check_cuda(cudaFuncGetAttributes(&of, reinterpret_cast<void const*>(kernel)),
+             "cudaFuncGetAttributes", "the kernel");
+  limits.has_clusters = limits.has_clusters && of.ptxVersion >= 90;
+  return limits;
 }
 
 /// Launches a kernel on a stream, in clusters of so many blocks.

@@ -45,8 +45,9 @@ class device_passes {
   using wide_team = lockstep_team<double, block_group>;
   using widest_team = scalar_team<long double>;  // a device's own are double
 
-  device_passes(device_limits const& device, Plan const& plan, Call const& call)
-      : plan_(plan), call_(call) {
+  device_passes(Plan const& plan, Call const& call) : plan_(plan), call_(call) {
+    auto const device =
+        limits_for(&loss_kernel<cluster_team, cluster_group, Student, Teacher, Plan, Call>);
     arrays_ = arrays_of(call.facts, Plan::needs_teacher, Student, Teacher);
     index const n = call.classes, rows = call.rows;
     first_ = layout_of_rows(device, arrays_, rows, n, block_team::width, sizeof(T));
@@ -108,7 +109,7 @@ void run_device_call(cuda_policy const& policy, L const& what, Teacher const& te
     auto call = form::call(plan, as_device_rows(teacher), as_device_rows(student), where, options);
     device_passes<typename form::arithmetic, form::with_student, form::with_teacher, plan_type,
                   call_type>
-        passes(current_device(), plan, call);
+        passes(plan, call);
     auto const rows = static_cast<std::size_t>(call.rows);
     device_pieces pieces;
     std::size_t const at_mean = pieces.add(sizeof(double));
