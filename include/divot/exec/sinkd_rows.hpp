@@ -5,7 +5,8 @@
 #include <divot/core/sinkd.hpp>
 #include <divot/exec/sinkd_sweeps.hpp>
 #include <divot/exec/softmax_rows.hpp>
-#include <divot/row/ground_costs.hpp>
+#include <divot/row/ground_pullback.hpp>
+#include <divot/team/sign_sums.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -23,6 +24,7 @@ class sinkd_rows {
  public:
   using team = row_team<Policy, T>;
   using sweeps = sinkd_sweeps<row_team<Policy, double>>;
+  using slopes = slope_sum<typename team::lane, Ground>;
 
   /// `classes`: the largest number of valid ones.
   sinkd_rows(Policy const& policy, sinkd const& what, Ground const& ground, batch const& options,
@@ -122,22 +124,19 @@ class sinkd_rows {
       }
     }
     run_workers(policy_, workers_, [&](int me, int team_size) {
-      T* const bar = bars_ + me * ground_rows * step_;
-      T* const weights = weights_ + me * ground_rows * most_;
+      T* const bar = bars_ + me * block_ * step_;
       auto* const partial = partials_ + me * block_count<team>(classes_);
       index turn = 0;
       for (index p = 0; p < problems_; ++p) {
         auto const own = side(of_teacher, p), other = side(!of_teacher, p);
         index const n = own.count, row_step = of_teacher ? 1 : n, column_step = of_teacher ? n : 1;
-        for (index i = 0; i < n; i += ground_rows) {
+        for (index i = 0; i < n; i += block_) {
           if (turn++ % team_size != me) continue;
-          pull_ground_back<team>(ground_, own, i, other, slope(0, p), row_step, column_step,
-                                 classes_, false, bar, step_, weights);
+          pull_block(me, own, i, other, slope(0, p), row_step, column_step, false, bar);
           if (what_.debiased) {
-            pull_ground_back<team>(ground_, own, i, own, slope(of_teacher ? 2 : 1, p), n, 1,
-                                   classes_, true, bar, step_, weights);
+            pull_block(me, own, i, own, slope(of_teacher ? 2 : 1, p), n, 1, true, bar);
           }
-          for (index b = 0; b < std::min(ground_rows, n - i); ++b) {
+          for (index b = 0; b < std::min(block_, n - i); ++b) {
             index const r = places_[begins_[p] + i + b];
             pull_row(own[i + b], valid_classes_of(options_, r, classes_), scale, partial,
                      bar + b * step_);
@@ -162,6 +161,12 @@ class sinkd_rows {
     return problems_ > 1 ? static_cast<int>(std::min<index>(workers_, problems_)) : 1;
   }
 
+  index rows_of_block() const {
+    index const fours = (most_ + ground_rows - 1) / ground_rows;
+    index const each = problems_ > 1 ? fours : (fours + workers_ - 1) / workers_;
+    return std::clamp<index>(each, 1, 8) * ground_rows;
+  }
+
   void take(bool counting) {
     index const n = valid_, square = most_ * most_;
     student_ = memory_.take<T>(rows_ * step_);
@@ -177,8 +182,10 @@ class sinkd_rows {
     losses_ = memory_.take<double>(n);
     scales_ = memory_.take<double>(n);
     sweeps_.take(memory_, counting);
-    bars_ = memory_.take<T>(workers_ * ground_rows * step_);
-    weights_ = memory_.take<T>(workers_ * ground_rows * most_);
+    bars_ = memory_.take<T>(workers_ * block_ * step_);
+    tiles_ = memory_.take<T>(workers_ * most_ * tile_columns<T>(most_));
+    weights_ = memory_.take<typename slopes::weight>(workers_ * block_ * most_);
+    units_ = memory_.take<T>(workers_ * block_);
     partials_ = memory_.take<typename team::row>(workers_ * block_count<team>(classes_));
   }
 
@@ -201,7 +208,10 @@ class sinkd_rows {
             sinkd_task{n, cost, what_.mass == mass::probability ? 1 / static_cast<double>(n) : 1,
                        share, scales_ + first, losses_ + first, to, problems_ > 1 ? p : -1});
       if (to == nullptr) return;
-      for (index k = 0; k < n * n; ++k) to[k] *= ground_factor(ground_, cost[k]);
+      for (index k = 0; k < n * n; ++k) {
+        // rows that agree have no slope; their weight, often the largest, would take others' digits
+        to[k] = cost[k] > 0 ? to[k] * ground_factor(ground_, cost[k]) : 0;
+      }
       if (which == 0) return;
       // a row stands on both sides of its own side's problem
       for (index i = 0; i < n; ++i) {
@@ -229,6 +239,28 @@ class sinkd_rows {
     for (index k = 0; k < n * n; ++k) cost[k] = ground_cost_of(ground_, cost[k]);
   }
 
+  /// ∂L/∂(what is compared) of a block of rows from `i`, tile by tile of classes: what is read of
+  /// the other side serves all of them. W_ij stands at w[i·row_step + j·column_step].
+  void pull_block(int me, row_list<T> const& x, index i, row_list<T> const& y, double const* w,
+                  index row_step, index column_step, bool add, T* bar) const {
+    index const rows = std::min(block_, x.count - i), columns = tile_columns<T>(most_);
+    T* const tile = tiles_ + me * most_ * columns;
+    auto const weights = [&](index b) {
+      return slope_weights<slopes>{weights_ + (me * block_ + b) * most_, units_ + me * block_ + b};
+    };
+    for (index b = 0; b < rows; b += ground_rows) {
+      take_weights<slopes>(w, row_step, column_step, i + b, x.count, y.count, weights(b));
+    }
+    for (index first = 0; first < classes_; first += columns) {
+      index const count = std::min(columns, classes_ - first);
+      take_tile<team>(y, first, count, tile);
+      for (index b = 0; b < rows; b += ground_rows) {
+        pull_tile_back<team>(ground_, x, i + b, tile, y.count, weights(b), first, count, add,
+                             bar + b * step_, step_);
+      }
+    }
+  }
+
   /// From ∂L/∂(what is compared) to ∂L/∂(what was given), in place.
   void pull_row(T const* x, index n, double scale, typename team::row* partial, T* bar) const {
     if constexpr (compares_numbers<Ground>) {
@@ -248,11 +280,15 @@ class sinkd_rows {
   bool wanted_[3];
   int workers_ = worker_count(policy_, static_cast<double>(valid_) * static_cast<double>(most_) *
                                            static_cast<double>(classes_));
+  /// Rows whose slopes a worker finds together.
+  index block_ = rows_of_block();
   fill_sweeps fill_;
   array_sets<sweeps, fill_sweeps> sweeps_;
   index step_ = 0;
   scratch memory_;
-  T *student_ = nullptr, *teacher_ = nullptr, *bars_ = nullptr, *weights_ = nullptr;
+  T *student_ = nullptr, *teacher_ = nullptr, *bars_ = nullptr, *tiles_ = nullptr,
+    *units_ = nullptr;
+  typename slopes::weight* weights_ = nullptr;
   T const **student_rows_ = nullptr, **teacher_rows_ = nullptr;
   index *places_ = nullptr, *begins_ = nullptr;
   double *costs_ = nullptr, *slopes_[3] = {};
