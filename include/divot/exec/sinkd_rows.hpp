@@ -4,9 +4,8 @@
 
 #include <divot/core/sinkd.hpp>
 #include <divot/exec/sinkd_sweeps.hpp>
+#include <divot/exec/slope_blocks.hpp>
 #include <divot/exec/softmax_rows.hpp>
-#include <divot/row/ground_pullback.hpp>
-#include <divot/team/sign_sums.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -24,7 +23,6 @@ class sinkd_rows {
  public:
   using team = row_team<Policy, T>;
   using sweeps = sinkd_sweeps<row_team<Policy, double>>;
-  using slopes = slope_sum<typename team::lane, Ground>;
 
   /// `classes`: the largest number of valid ones.
   sinkd_rows(Policy const& policy, sinkd const& what, Ground const& ground, batch const& options,
@@ -42,9 +40,6 @@ class sinkd_rows {
                 what.debiased && teacher_wanted},
         fill_{most_, what.sweeps},
         sweeps_(solvers(), fill_) {
-    index const line = 64 / static_cast<index>(sizeof(T));
-    // a line more than needed: columns of many rows then lie in different sets of the caches
-    step_ = (classes + line - 1) / line * line + line;
     for (bool const counting : {true, false}) {
       take(counting);
       if (counting) memory_.provide(options.workspace);
@@ -124,23 +119,25 @@ class sinkd_rows {
       }
     }
     run_workers(policy_, workers_, [&](int me, int team_size) {
-      T* const bar = bars_ + me * block_ * step_;
       auto* const partial = partials_ + me * block_count<team>(classes_);
       index turn = 0;
       for (index p = 0; p < problems_; ++p) {
         auto const own = side(of_teacher, p), other = side(!of_teacher, p);
         index const n = own.count, row_step = of_teacher ? 1 : n, column_step = of_teacher ? n : 1;
-        for (index i = 0; i < n; i += block_) {
+        for (index i = 0; i < n; i += blocks_.rows()) {
           if (turn++ % team_size != me) continue;
-          pull_block(me, own, i, other, slope(0, p), row_step, column_step, false, bar);
+          blocks_.pull(me, own, i, other, slope(0, p), row_step, column_step, false);
           if (what_.debiased) {
-            pull_block(me, own, i, own, slope(of_teacher ? 2 : 1, p), n, 1, true, bar);
+            blocks_.pull(me, own, i, own, slope(of_teacher ? 2 : 1, p), n, 1, true);
           }
-          for (index b = 0; b < std::min(block_, n - i); ++b) {
+          for (index b = 0; b < std::min(blocks_.rows(), n - i); ++b) {
             index const r = places_[begins_[p] + i + b];
-            pull_row(own[i + b], valid_classes_of(options_, r, classes_), scale, partial,
-                     bar + b * step_);
-            target.write(r, valid_classes_of(options_, r, classes_), bar + b * step_, 1, add);
+            index const valid = valid_classes_of(options_, r, classes_);
+            T* const pulled = blocks_.row(me, b);
+            T* const direct = add ? nullptr : target.direct(r);
+            pull_row(own[i + b], valid, scale, partial, pulled,
+                     direct != nullptr ? direct : pulled);
+            if (direct == nullptr) target.write(r, valid, pulled, 1, add);
           }
         }
       }
@@ -156,15 +153,16 @@ class sinkd_rows {
     }
   };
 
+  /// Numbers from row to row: a line more than needed, so that columns of many rows lie in
+  /// different sets of the caches.
+  static index line_up(index classes) {
+    constexpr index line = 64 / static_cast<index>(sizeof(T));
+    return (classes + line - 1) / line * line + line;
+  }
+
   /// Workers that have a problem each: one where they share a problem's rows.
   int solvers() const {
     return problems_ > 1 ? static_cast<int>(std::min<index>(workers_, problems_)) : 1;
-  }
-
-  index rows_of_block() const {
-    index const fours = (most_ + ground_rows - 1) / ground_rows;
-    index const each = problems_ > 1 ? fours : (fours + workers_ - 1) / workers_;
-    return std::clamp<index>(each, 1, 8) * ground_rows;
   }
 
   void take(bool counting) {
@@ -182,10 +180,7 @@ class sinkd_rows {
     losses_ = memory_.take<double>(n);
     scales_ = memory_.take<double>(n);
     sweeps_.take(memory_, counting);
-    bars_ = memory_.take<T>(workers_ * block_ * step_);
-    tiles_ = memory_.take<T>(workers_ * most_ * tile_columns<T>(most_));
-    weights_ = memory_.take<typename slopes::weight>(workers_ * block_ * most_);
-    units_ = memory_.take<T>(workers_ * block_);
+    blocks_.take(memory_, workers_);
     partials_ = memory_.take<typename team::row>(workers_ * block_count<team>(classes_));
   }
 
@@ -229,45 +224,27 @@ class sinkd_rows {
     index const n = x.count;
     std::fill_n(cost, n * n, 0.);
     run_workers(policy_, workers, [&](int me, int team_size) {
-      for (index i = me * ground_rows; i < n; i += team_size * ground_rows) {
-        for (index first = 0; first < classes_; first += ground_columns) {
-          add_ground_terms<team>(ground_, x, i, y, first,
-                                 std::min(ground_columns, classes_ - first), cost + i * n, n);
+      for (index first = 0; first < classes_; first += ground_columns) {
+        index const count = std::min(ground_columns, classes_ - first);
+        for (index j = 0; j < n; j += ground_others) {
+          for (index i = me * ground_rows; i < n; i += team_size * ground_rows) {
+            add_ground_terms<team>(ground_, x, i, y, j, std::min(j + ground_others, n), first,
+                                   count, cost + i * n, n);
+          }
         }
       }
     });
     for (index k = 0; k < n * n; ++k) cost[k] = ground_cost_of(ground_, cost[k]);
   }
 
-  /// ∂L/∂(what is compared) of a block of rows from `i`, tile by tile of classes: what is read of
-  /// the other side serves all of them. W_ij stands at w[i·row_step + j·column_step].
-  void pull_block(int me, row_list<T> const& x, index i, row_list<T> const& y, double const* w,
-                  index row_step, index column_step, bool add, T* bar) const {
-    index const rows = std::min(block_, x.count - i), columns = tile_columns<T>(most_);
-    T* const tile = tiles_ + me * most_ * columns;
-    auto const weights = [&](index b) {
-      return slope_weights<slopes>{weights_ + (me * block_ + b) * most_, units_ + me * block_ + b};
-    };
-    for (index b = 0; b < rows; b += ground_rows) {
-      take_weights<slopes>(w, row_step, column_step, i + b, x.count, y.count, weights(b));
-    }
-    for (index first = 0; first < classes_; first += columns) {
-      index const count = std::min(columns, classes_ - first);
-      take_tile<team>(y, first, count, tile);
-      for (index b = 0; b < rows; b += ground_rows) {
-        pull_tile_back<team>(ground_, x, i + b, tile, y.count, weights(b), first, count, add,
-                             bar + b * step_, step_);
-      }
-    }
-  }
-
-  /// From ∂L/∂(what is compared) to ∂L/∂(what was given), in place.
-  void pull_row(T const* x, index n, double scale, typename team::row* partial, T* bar) const {
+  /// From ∂L/∂(what is compared) to ∂L/∂(what was given); `to` may be `bar`.
+  void pull_row(T const* x, index n, double scale, typename team::row* partial, T const* bar,
+                T* to) const {
     if constexpr (compares_numbers<Ground>) {
-      for (index k = 0; k < n; ++k) bar[k] = static_cast<T>(scale * bar[k]);
+      for (index k = 0; k < n; ++k) to[k] = static_cast<T>(scale * bar[k]);
     } else {
       using row = typename team::row;
-      softmax_pullback_row(team(), x, bar, n, row(scale / what_.temperature), partial, bar);
+      softmax_pullback_row(team(), x, bar, n, row(scale / what_.temperature), partial, to);
     }
   }
 
@@ -280,15 +257,12 @@ class sinkd_rows {
   bool wanted_[3];
   int workers_ = worker_count(policy_, static_cast<double>(valid_) * static_cast<double>(most_) *
                                            static_cast<double>(classes_));
-  /// Rows whose slopes a worker finds together.
-  index block_ = rows_of_block();
   fill_sweeps fill_;
   array_sets<sweeps, fill_sweeps> sweeps_;
-  index step_ = 0;
+  index step_ = line_up(classes_);
+  slope_blocks<team, Ground> blocks_{ground_, most_, classes_, step_, workers_ / solvers()};
   scratch memory_;
-  T *student_ = nullptr, *teacher_ = nullptr, *bars_ = nullptr, *tiles_ = nullptr,
-    *units_ = nullptr;
-  typename slopes::weight* weights_ = nullptr;
+  T *student_ = nullptr, *teacher_ = nullptr;
   T const **student_rows_ = nullptr, **teacher_rows_ = nullptr;
   index *places_ = nullptr, *begins_ = nullptr;
   double *costs_ = nullptr, *slopes_[3] = {};

@@ -23,13 +23,15 @@ DIVOT_INLINE V pulled_slope(ground::l1, V const& d) {
   return V(math::min(math::max(V(d * huge), V(-one)), one));
 }
 
-/// Σ_j w_j slope(x − y_j) on lanes V, the weights given as `weight`s: w in units of `unit`, the sum
-/// of all |w_j|. A team may have a faster one.
+/// Σ_j w_j slope(x − y_j) on lanes V, the weights given as `weight`s; the value gets their total
+/// Σ|w_j|. A team may have a faster one.
 template <class V, class Ground>
 struct slope_sum {
   using T = scalar_of<V>;
   using weight = T;
 
+  /// A weight is given as w times the scale, which hangs on the total.
+  static double scale_of(double) { return 1; }
   static weight weight_of(double w, double) { return static_cast<T>(w); }
   DIVOT_INLINE void add(Ground const& ground, weight const& w, V const& x, V const& y) {
     sum = math::fma(V(w), pulled_slope(ground, V(x - y)), sum);

@@ -24,20 +24,24 @@ inline constexpr index ground_rows = 4;
 /// Columns of a tile: those of all rows stay in the second-level cache meanwhile.
 inline constexpr index ground_columns = 1024;
 
+/// Rows of the other side that are gone through before the next ones of the first: with the tile's
+/// columns they stay in the second-level cache.
+inline constexpr index ground_others = 32;
+
 /// C_ij += Σ_k term(x_ik − y_jk) over columns first … first + count, for the (at most four) rows i
-/// from `i` and all rows j of the other side. cost holds C's row i.
+/// from `i` and the rows j from `begin` to `end`. cost holds C's row i.
 template <class Team, class Ground>
 void add_ground_terms(Ground const& ground, row_list<typename Team::scalar> const& x, index i,
-                      row_list<typename Team::scalar> const& y, index first, index count,
-                      double* cost, index step) {
+                      row_list<typename Team::scalar> const& y, index begin, index end, index first,
+                      index count, double* cost, index step) {
   using T = typename Team::scalar;
   using lane = typename Team::lane;
   using accumulator = typename Team::accumulator;
   index const last = x.count - 1, rows = std::min(ground_rows, x.count - i);
   T const *const x0 = x[i], *const x1 = x[std::min(i + 1, last)],
                  *const x2 = x[std::min(i + 2, last)], *const x3 = x[std::min(i + 3, last)];
-  for (index j = 0; j < y.count; j += 2) {
-    bool const two = j + 1 < y.count;
+  for (index j = begin; j < end; j += 2) {
+    bool const two = j + 1 < end;
     T const *const y0 = y[j], *const y1 = y[two ? j + 1 : j];
     accumulator const none(T(0));
     accumulator a0 = none, a1 = none, a2 = none, a3 = none;

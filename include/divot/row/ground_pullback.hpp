@@ -34,7 +34,7 @@ DIVOT_INLINE void store_lane(scalar_of<V>* to, V const& x) {
 template <class Sum>
 struct slope_weights {
   typename Sum::weight* values = nullptr;
-  typename Sum::T* units = nullptr;  // ground_rows
+  typename Sum::T* totals = nullptr;  // ground_rows
 };
 
 /// Those of the (at most four) rows i from `i` of x: W_ij stands at w[i·row_step + j·column_step].
@@ -43,11 +43,12 @@ void take_weights(double const* w, index row_step, index column_step, index i, i
                   index y_count, slope_weights<Sum> const& to) {
   for (index r = 0; r < ground_rows; ++r) {
     double const* const own = w + std::min(i + r, x_count - 1) * row_step;
-    double unit = 0;
-    for (index j = 0; j < y_count; ++j) unit += std::abs(own[j * column_step]);
-    to.units[r] = static_cast<typename Sum::T>(unit);
+    double total = 0;
+    for (index j = 0; j < y_count; ++j) total += std::abs(own[j * column_step]);
+    to.totals[r] = static_cast<typename Sum::T>(total);
+    double const scale = Sum::scale_of(total);
     for (index j = 0; j < y_count; ++j) {
-      to.values[j * ground_rows + r] = Sum::weight_of(own[j * column_step], unit);
+      to.values[j * ground_rows + r] = Sum::weight_of(own[j * column_step], scale);
     }
   }
 }
@@ -100,8 +101,8 @@ void pull_tile_back(Ground const& ground, row_list<typename Team::scalar> const&
       s2.add(ground, w[2], p2, u);
       s3.add(ground, w[3], p3, u);
     }
-    lane const g[ground_rows] = {s0.value(weights.units[0]), s1.value(weights.units[1]),
-                                 s2.value(weights.units[2]), s3.value(weights.units[3])};
+    lane const g[ground_rows] = {s0.value(weights.totals[0]), s1.value(weights.totals[1]),
+                                 s2.value(weights.totals[2]), s3.value(weights.totals[3])};
     for (index r = 0; r < rows; ++r) {
       auto* const to = out + r * step;
       place.store(to, add ? lane(place.load(to, 0) + g[r]) : g[r]);

@@ -24,11 +24,12 @@ struct slope_sum<pack<float>, ground::l1> {
   using V = pack<float>;
   using T = float;
   using weight = std::int32_t;
-  static constexpr double per_unit = 0x1p30;
 
-  static weight weight_of(double w, double unit) {
-    return unit > 0 && std::isfinite(unit) ? static_cast<weight>(std::lrint(w / unit * per_unit))
-                                           : 0;
+  static double scale_of(double total) {
+    return total > 1e-290 && std::isfinite(total) ? 0x1p30 / total : 0;
+  }
+  static weight weight_of(double w, double scale) {
+    return scale > 0 ? static_cast<weight>(w * scale + (w < 0 ? -.5 : .5)) : 0;
   }
 #if defined(__AVX512F__)
   DIVOT_INLINE void add(ground::l1, weight w, V const& x, V const& y) {
@@ -37,8 +38,8 @@ struct slope_sum<pack<float>, ground::l1> {
     sum = _mm512_mask_add_epi32(sum, _mm512_cmpgt_epi32_mask(a, b), sum, all);
     sum = _mm512_mask_sub_epi32(sum, _mm512_cmplt_epi32_mask(a, b), sum, all);
   }
-  DIVOT_INLINE V value(float unit) const {
-    return V(_mm512_maskz_cvtepi32_ps(static_cast<__mmask16>(-1), sum)) * V(0x1p-30f) * V(unit);
+  DIVOT_INLINE V value(float total) const {
+    return V(_mm512_maskz_cvtepi32_ps(static_cast<__mmask16>(-1), sum)) * V(0x1p-30f) * V(total);
   }
 
   __m512i sum = _mm512_setzero_si512();
@@ -47,8 +48,8 @@ struct slope_sum<pack<float>, ground::l1> {
     __m256i const d = _mm256_sub_epi32(_mm256_castps_si256(x), _mm256_castps_si256(y));
     sum = _mm256_add_epi32(sum, _mm256_sign_epi32(_mm256_set1_epi32(w), d));
   }
-  DIVOT_INLINE V value(float unit) const {
-    return V(_mm256_cvtepi32_ps(sum)) * V(0x1p-30f) * V(unit);
+  DIVOT_INLINE V value(float total) const {
+    return V(_mm256_cvtepi32_ps(sum)) * V(0x1p-30f) * V(total);
   }
 
   __m256i sum = _mm256_setzero_si256();
