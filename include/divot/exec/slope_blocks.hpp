@@ -22,9 +22,9 @@ class slope_blocks {
   /// samples: rows of the largest problem; `sharing` workers share a problem's rows.
   slope_blocks(Ground const& ground, index samples, index classes, index step, int sharing)
       : ground_(ground), samples_(samples), classes_(classes), step_(step) {
-    index const fours = (samples + ground_rows - 1) / ground_rows;
-    // sixteen: what they put into the cache leaves room for the tile
-    rows_ = std::clamp<index>((fours + sharing - 1) / sharing, 1, 16) * ground_rows;
+    index const pairs = (samples + pulled_rows - 1) / pulled_rows;
+    // 64 rows: more would not make the copy of a tile any cheaper
+    rows_ = std::clamp<index>((pairs + sharing - 1) / sharing, 1, 64 / pulled_rows) * pulled_rows;
   }
 
   void take(scratch& memory, int workers) {
@@ -47,22 +47,22 @@ class slope_blocks {
       index const at = me * rows_ + b;
       return slope_weights<sum>{weights_ + at * samples_, totals_ + at};
     };
-    for (index b = 0; b < rows; b += ground_rows) {
+    for (index b = 0; b < rows; b += pulled_rows) {
       take_weights<sum>(w, row_step, column_step, i + b, x.count, y.count, weights(b));
     }
     for (index first = 0; first < classes_; first += columns) {
       index const count = std::min(columns, classes_ - first);
       take_tile<Team>(y, first, count, tile);
-      for (index b = 0; b < rows; b += ground_rows) {
-        pull_tile_back<Team>(ground_, x, i + b, tile, y.count, weights(b), first, count, add,
-                             row(me, b), step_);
+      for (index b = 0; b < rows; b += pulled_rows) {
+        pull_tile_back<Team>(ground_, x, i + b, tile, y.count, weights(b), first, count,
+                             slope_rows<T>{row(me, b), step_, add});
       }
     }
   }
 
  private:
   Ground ground_;
-  index samples_, classes_, step_, rows_ = ground_rows;
+  index samples_, classes_, step_, rows_ = pulled_rows;
   T *slopes_ = nullptr, *tiles_ = nullptr, *totals_ = nullptr;
   typename sum::weight* weights_ = nullptr;
 };

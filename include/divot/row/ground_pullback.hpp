@@ -30,25 +30,28 @@ DIVOT_INLINE void store_lane(scalar_of<V>* to, V const& x) {
   }
 }
 
-/// Weights of rows that are worked on together: weight j of row r at values[j·ground_rows + r].
+/// Rows whose slopes are found together.
+inline constexpr index pulled_rows = 2;
+
+/// Their weights: weight j of row r at values[j·pulled_rows + r].
 template <class Sum>
 struct slope_weights {
   typename Sum::weight* values = nullptr;
-  typename Sum::T* totals = nullptr;  // ground_rows
+  typename Sum::T* totals = nullptr;  // pulled_rows
 };
 
-/// Those of the (at most four) rows i from `i` of x: W_ij stands at w[i·row_step + j·column_step].
+/// Those of the (at most two) rows i from `i` of x: W_ij stands at w[i·row_step + j·column_step].
 template <class Sum>
 void take_weights(double const* w, index row_step, index column_step, index i, index x_count,
                   index y_count, slope_weights<Sum> const& to) {
-  for (index r = 0; r < ground_rows; ++r) {
+  for (index r = 0; r < pulled_rows; ++r) {
     double const* const own = w + std::min(i + r, x_count - 1) * row_step;
     double total = 0;
     for (index j = 0; j < y_count; ++j) total += std::abs(own[j * column_step]);
     to.totals[r] = static_cast<typename Sum::T>(total);
     double const scale = Sum::scale_of(total);
     for (index j = 0; j < y_count; ++j) {
-      to.values[j * ground_rows + r] = Sum::weight_of(own[j * column_step], scale);
+      to.values[j * pulled_rows + r] = Sum::weight_of(own[j * column_step], scale);
     }
   }
 }
@@ -76,37 +79,70 @@ void take_tile(row_list<typename Team::scalar> const& y, index first, index coun
   }
 }
 
-/// x̄_ik = Σ_j W_ij slope(x_ik − y_jk) for columns k of a tile and the (at most four) rows i from
-/// `i`: the pullback of W through the terms; with `add` it is added. x̄'s rows lie `step` apart,
-/// from `out`.
+/// Where a tile's slopes go: rows `step` apart, written or, with `add`, added to what is there.
+template <class T>
+struct slope_rows {
+  T* data = nullptr;
+  index step = 0;
+  bool add = false;
+
+  template <class V, class Place>
+  DIVOT_INLINE void take(Place const& place, index r, index shift, V const& slope) const {
+    T* const to = data + r * step + shift;
+    place.store(to, add ? V(place.load(to, 0) + slope) : slope);
+  }
+};
+
+/// x̄_ik = Σ_j W_ij slope(x_ik − y_jk) for columns k of a tile and the (at most two) rows i from
+/// `i`: the pullback of W through the terms.
+///
+/// Two rows and two packs: sums enough to hide each other's latency, and registers for all of it.
 template <class Team, class Ground, class Sum>
 void pull_tile_back(Ground const& ground, row_list<typename Team::scalar> const& x, index i,
                     typename Team::scalar const* tile, index tile_rows,
-                    slope_weights<Sum> const& weights, index first, index count, bool add,
-                    typename Team::scalar* out, index step) {
+                    slope_weights<Sum> const& weights, index first, index count,
+                    slope_rows<typename Team::scalar> const& to) {
   using lane = typename Team::lane;
-  index const last = x.count - 1, rows = std::min(ground_rows, x.count - i);
-  auto const *const x0 = x[i], *const x1 = x[std::min(i + 1, last)],
-                    *const x2 = x[std::min(i + 2, last)], *const x3 = x[std::min(i + 3, last)];
+  constexpr index width = lane_size<lane>;
+  bool const two = i + 1 < x.count;
+  auto const *const x0 = x[i], *const x1 = x[two ? i + 1 : i];
+  auto const total0 = weights.totals[0], total1 = weights.totals[1];
   auto const* y = tile;
-  Team::each(first, count, [&](auto const& place) DIVOT_LAMBDA_INLINE {
+  index k = first;
+  for (; k + 2 * width <= first + count; k += 2 * width) {
+    Team::each(k, width, [&](auto const& place) DIVOT_LAMBDA_INLINE {
+      lane const p0 = place.load(x0, 0), p1 = place.load(x1, 0);
+      lane const q0 = place.load(x0 + width, 0), q1 = place.load(x1 + width, 0);
+      Sum s0, s1, t0, t1;
+      auto const* w = weights.values;
+      auto const* z = y + tile_rows * width;
+      for (index j = 0; j < tile_rows; ++j, w += pulled_rows, y += width, z += width) {
+        lane const u = load_lane<lane>(y), v = load_lane<lane>(z);
+        s0.add(ground, w[0], p0, u);
+        t0.add(ground, w[0], q0, v);
+        s1.add(ground, w[1], p1, u);
+        t1.add(ground, w[1], q1, v);
+      }
+      y = z;
+      to.take(place, 0, 0, s0.value(total0));
+      to.take(place, 0, width, t0.value(total0));
+      if (!two) return;
+      to.take(place, 1, 0, s1.value(total1));
+      to.take(place, 1, width, t1.value(total1));
+    });
+  }
+  // what is left of the tile: less than two packs
+  Team::each(k, first + count - k, [&](auto const& place) DIVOT_LAMBDA_INLINE {
     lane const p0 = place.load(x0, 0), p1 = place.load(x1, 0);
-    lane const p2 = place.load(x2, 0), p3 = place.load(x3, 0);
-    Sum s0, s1, s2, s3;
+    Sum s0, s1;
     auto const* w = weights.values;
-    for (index j = 0; j < tile_rows; ++j, w += ground_rows, y += lane_size<lane>) {
+    for (index j = 0; j < tile_rows; ++j, w += pulled_rows, y += width) {
       lane const u = load_lane<lane>(y);
       s0.add(ground, w[0], p0, u);
       s1.add(ground, w[1], p1, u);
-      s2.add(ground, w[2], p2, u);
-      s3.add(ground, w[3], p3, u);
     }
-    lane const g[ground_rows] = {s0.value(weights.totals[0]), s1.value(weights.totals[1]),
-                                 s2.value(weights.totals[2]), s3.value(weights.totals[3])};
-    for (index r = 0; r < rows; ++r) {
-      auto* const to = out + r * step;
-      place.store(to, add ? lane(place.load(to, 0) + g[r]) : g[r]);
-    }
+    to.take(place, 0, 0, s0.value(total0));
+    if (two) to.take(place, 1, 0, s1.value(total1));
   });
 }
 
