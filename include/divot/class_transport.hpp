@@ -21,7 +21,7 @@ namespace divot {
 ///   D(p‖q) = ⟨P, C⟩ or its entropic value (see transport_objective), P the entropic plan between
 ///   masses q = softmax(s/T) of the rows and p = softmax(t/T) of the columns, and C fixed
 ///
-/// Used with the three verbs; each row is a problem of its own, and sinkhorn_batch solves them.
+/// Used with the three verbs; each row is a problem of its own, solved as sinkhorn_batch would.
 ///
 /// cost      classes × classes: from a student's class (row) to a teacher's (column), such as the
 ///           distances of the classes' prototypes; finite
@@ -124,7 +124,7 @@ auto run_call(Policy const& policy, class_transport const& what, Teacher const& 
   }
   check_policy(policy);
   sinkhorn_options const solver{.epsilon = what.epsilon, .tolerance = what.tolerance};
-  check_sinkhorn(solver);
+  check_sinkhorn(solver, "class_transport");
   index const rows = student.x.rows();
   index const classes =
       settle_shapes(options, teacher.x.rows(), teacher.x.cols(), rows, student.x.cols());
@@ -141,7 +141,9 @@ auto run_call(Policy const& policy, class_transport const& what, Teacher const& 
       class_masses(policy, teacher.x, "teacher", what.temperature, options, places);
   Eigen::MatrixXd const q =
       class_masses(policy, student.x, "student", what.temperature, options, places);
-  auto const solved = sinkhorn_batch(policy, what.cost, q, p, solver);
+  auto const solved = solve_columns(policy, what.cost, q, p, solver, [&](std::size_t i) {
+    return transport_caller{"class_transport", "row", places[i]};
+  });
 
   bool const entropic = what.objective == transport_objective::entropic;
   std::vector<double> losses(static_cast<std::size_t>(rows));
@@ -152,7 +154,7 @@ auto run_call(Policy const& policy, class_transport const& what, Teacher const& 
   for (index i = 0; i < valid; ++i) {
     auto const& s = solved[static_cast<std::size_t>(i)];
     index const r = places[static_cast<std::size_t>(i)];
-    if (!s.flaw.empty()) fail("class_transport: row ", r, ": ", s.flaw);
+    if (!s.flaw.empty()) throw error(s.flaw);
     if (!s.solved()) {
       fail("class_transport: row ", r, " is not solved: its plan's sums are off by ",
            s.row_error + s.column_error, "; take a larger epsilon or tolerance");

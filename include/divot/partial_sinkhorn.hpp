@@ -80,7 +80,8 @@ template <execution_policy Policy, class Cost, class A, class B>
 auto partial_sinkhorn(Policy const& policy, Eigen::DenseBase<Cost> const& cost,
                       Eigen::DenseBase<A> const& a, Eigen::DenseBase<B> const& b, double moved,
                       sinkhorn_options const& options = {}) {
-  check_sinkhorn(options);
+  check_policy(policy);
+  check_sinkhorn(options, "partial_sinkhorn");
   if (!std::isinf(options.row_penalty) || !std::isinf(options.column_penalty) ||
       !options.start.empty()) {
     fail("partial_sinkhorn: it takes no penalties and no start");
@@ -114,7 +115,8 @@ auto partial_sinkhorn(Policy const& policy, Eigen::DenseBase<Cost> const& cost,
   whole(n, m) = 2 * highest + 80 * options.epsilon;
   sinkhorn_options of_whole = options;
   of_whole.tolerance = (options.tolerance > 0 ? options.tolerance : 1e-9) * (moved / rows.sum());
-  auto solved = sinkhorn(policy, whole, rows, columns, of_whole);
+  auto solved = solve_problem(runs_as(policy), solver_costs(whole), rows, columns, of_whole, false,
+                              {"partial_sinkhorn"});
   return partial_solution<decltype(solved)>{std::move(solved)};
 }
 template <class Cost, class A, class B>

@@ -23,11 +23,7 @@ auto run_with_batch_terms(Policy const& policy, L const& what, Teacher const& te
   decltype(auto) student = as_operand(student_given);
   using teacher_type = std::remove_cvref_t<decltype(teacher)>;
   using student_type = std::remove_cvref_t<decltype(student)>;
-  static_assert(!is_mixture<teacher_type> && !is_top_k_operand<teacher_type>,
-                "divot: sinkd takes logits, probabilities, log_probabilities or labels as teacher");
   constexpr operand_kind teacher_kind = kind_of<teacher_type>;
-  static_assert(kind_of<student_type> == operand_kind::logits,
-                "divot: sinkd takes the student's logits: its gradient is theirs");
   static_assert(!has_transforms<student_type> && !has_transforms<teacher_type>,
                 "divot: sinkd takes logits as they are: softcap, bias, standardise and mask belong "
                 "to losses of single rows");
@@ -137,8 +133,21 @@ template <execution_policy Policy, class L, teacher_like Teacher, teacher_like S
 requires has_batch_terms<L>
 auto run_call(Policy const& policy, L const& what, Teacher const& teacher, Student const& student,
               Where&& where, batch const& options) {
-  return run_with_batch_terms(policy, what, teacher, student,
-                              request_of(std::forward<Where>(where)), options);
+  using teacher_type = std::remove_cvref_t<decltype(as_operand(teacher))>;
+  using student_type = std::remove_cvref_t<decltype(as_operand(student))>;
+  // of these nothing further is compiled: what follows would be errors that say less
+  if constexpr (is_mixture<teacher_type> || is_top_k_operand<teacher_type>) {
+    static_assert(
+        never<L>,
+        "divot: sinkd takes logits, probabilities, log_probabilities or labels as teacher");
+    return loss_result<double>{};
+  } else if constexpr (kind_of<student_type> != operand_kind::logits) {
+    static_assert(never<L>, "divot: sinkd takes the student's logits: its gradient is theirs");
+    return loss_result<double>{};
+  } else {
+    return run_with_batch_terms(policy, what, teacher, student,
+                                request_of(std::forward<Where>(where)), options);
+  }
 }
 
 }  // namespace DIVOT_ABI

@@ -58,7 +58,9 @@ void solve_sinkd_to_the_limit(Policy const& policy, sinkd const& what, sinkd_tas
   transport_vector const masses = transport_vector::Constant(n, task.mass);
   sinkhorn_options const options{.epsilon = what.epsilon, .tolerance = what.tolerance};
   costs const cost(Eigen::Map<transport_rows const>(task.cost, n, n));
-  auto const s = solve_problem(policy, cost, masses, masses, options, false);
+  auto const s =
+      solve_problem(policy, cost, masses, masses, options, false,
+                    transport_caller{"sinkd", task.number < 0 ? "" : "sequence", task.number});
   check_sinkd_solved(s, task.number);
   transport_vector const f = s.row_potentials(), g = s.column_potentials();
   transport_rows const plan = s.plan();

@@ -22,6 +22,34 @@ inline constexpr bool is_point_costs<point_costs<G>> = true;
 template <class C>
 concept transport_costs = is_point_costs<C> || std::derived_from<C, Eigen::DenseBase<C>>;
 
+/// `points` of a function `who` that takes the two sets itself.
+template <class X, class Y, class Ground>
+point_costs<Ground> points_of(char const* who, Eigen::DenseBase<X> const& x,
+                              Eigen::DenseBase<Y> const& y, Ground const& ground) {
+  if (x.cols() != y.cols()) {
+    fail(who, ": those of the rows have ", x.cols(), " coordinates, those of the columns ",
+         y.cols());
+  }
+  if constexpr (std::is_same_v<Ground, ground::lp>) {
+    if (!(ground.p >= 1 && std::isfinite(ground.p))) {
+      fail(who, ": lp's p is ", ground.p, "; it must be at least 1 and finite");
+    }
+  }
+  auto const checked = [&](auto const& given, char const* what) {
+    transport_rows const all = given.derived().template cast<double>();
+    for (Eigen::Index i = 0; i < all.rows(); ++i) {
+      for (Eigen::Index k = 0; k < all.cols(); ++k) {
+        if (!std::isfinite(all(i, k))) {
+          fail(who, ": coordinate ", k, " of ", what, " ", i, " is ", all(i, k));
+        }
+      }
+    }
+    return all;
+  };
+  return {ground, checked(x, "row"), checked(y, "column"),
+          is_narrow<typename X::Scalar> || is_narrow<typename Y::Scalar>};
+}
+
 /// Costs between two sets of points, computed where they are read: O(rows + columns) memory.
 ///
 /// x         rows × coordinates
@@ -32,28 +60,7 @@ concept transport_costs = is_point_costs<C> || std::derived_from<C, Eigen::Dense
 template <class X, class Y, class Ground = ground::squared_l2>
 point_costs<Ground> points(Eigen::DenseBase<X> const& x, Eigen::DenseBase<Y> const& y,
                            Ground const& ground = {}) {
-  if (x.cols() != y.cols()) {
-    fail("points: those of the rows have ", x.cols(), " coordinates, those of the columns ",
-         y.cols());
-  }
-  if constexpr (std::is_same_v<Ground, ground::lp>) {
-    if (!(ground.p >= 1 && std::isfinite(ground.p))) {
-      fail("points: lp's p is ", ground.p, "; it must be at least 1 and finite");
-    }
-  }
-  auto const checked = [](auto const& given, char const* what) {
-    transport_rows const all = given.derived().template cast<double>();
-    for (Eigen::Index i = 0; i < all.rows(); ++i) {
-      for (Eigen::Index k = 0; k < all.cols(); ++k) {
-        if (!std::isfinite(all(i, k))) {
-          fail("points: coordinate ", k, " of ", what, " ", i, " is ", all(i, k));
-        }
-      }
-    }
-    return all;
-  };
-  return {ground, checked(x, "row"), checked(y, "column"),
-          is_narrow<typename X::Scalar> || is_narrow<typename Y::Scalar>};
+  return points_of("points", x, y, ground);
 }
 
 /// Costs of any kind as a problem's solver takes them.
@@ -97,7 +104,7 @@ template <execution_policy Policy, transport_costs Cost, class A, class B>
 auto sinkhorn(Policy const& policy, Cost const& cost, Eigen::DenseBase<A> const& a,
               Eigen::DenseBase<B> const& b, sinkhorn_options const& options = {}) {
   check_policy(policy);
-  check_sinkhorn(options);
+  check_sinkhorn(options, "sinkhorn");
   return solve_problem(runs_as(policy), solver_costs(cost), a, b, options, is_narrow_cost(cost));
 }
 

@@ -52,6 +52,29 @@ auto solve_each(Policy const& policy, std::size_t count, double entries, Solve c
   return all;
 }
 
+/// A problem for each column of a and b, as who(k) says. Options and shapes are checked.
+template <execution_policy Policy, class Cost, class A, class B, class Who>
+auto solve_columns(Policy const& policy, Cost const& cost, A const& a, B const& b,
+                   sinkhorn_options const& options, Who const& who) {
+  auto const runner = runs_as(policy);
+  auto const& costs = solver_costs(cost);
+  bool const narrow = is_narrow_cost(cost);
+  double const entries = static_cast<double>(a.cols()) * static_cast<double>(cost.rows()) *
+                         static_cast<double>(cost.cols());
+  return solve_each(
+      runner, static_cast<std::size_t>(a.cols()), entries,
+      [&](std::size_t k) {
+        auto const column = static_cast<Eigen::Index>(k);
+        return solve_problem(runner, costs, a.col(column), b.col(column), options, narrow, who(k));
+      },
+      [&](std::size_t) { return std::pair(cost.rows(), cost.cols()); });
+}
+
+/// What is said about problem k.
+inline transport_caller batch_problem(std::size_t k) {
+  return {"sinkhorn_batch", "problem", static_cast<index>(k)};
+}
+
 /// Many transport problems, of one size or of many.
 ///
 ///   sinkhorn_batch(policy, costs, a, b, options)
@@ -68,7 +91,7 @@ template <execution_policy Policy, std::ranges::random_access_range Costs,
 auto sinkhorn_batch(Policy const& policy, Costs const& costs, A const& a, B const& b,
                     sinkhorn_options const& options = {}) {
   check_policy(policy);
-  check_sinkhorn(options);
+  check_sinkhorn(options, "sinkhorn_batch");
   std::size_t const count = std::size(costs);
   if (std::size(a) != count || std::size(b) != count) {
     fail("sinkhorn_batch: there are ", count, " costs, ", std::size(a), " lists of row masses and ",
@@ -87,7 +110,7 @@ auto sinkhorn_batch(Policy const& policy, Costs const& costs, A const& a, B cons
       [&](std::size_t k) {
         auto const& cost = at(costs, k);
         return solve_problem(runner, solver_costs(cost), at(a, k), at(b, k), options,
-                             is_narrow_cost(cost));
+                             is_narrow_cost(cost), batch_problem(k));
       },
       [&](std::size_t k) { return std::pair(at(costs, k).rows(), at(costs, k).cols()); });
 }
@@ -109,24 +132,13 @@ template <execution_policy Policy, transport_costs Cost, class A, class B>
 auto sinkhorn_batch(Policy const& policy, Cost const& cost, Eigen::MatrixBase<A> const& a,
                     Eigen::MatrixBase<B> const& b, sinkhorn_options const& options = {}) {
   check_policy(policy);
-  check_sinkhorn(options);
+  check_sinkhorn(options, "sinkhorn_batch");
   if (a.rows() != cost.rows() || b.rows() != cost.cols() || a.cols() != b.cols()) {
     fail("sinkhorn_batch: the cost is ", cost.rows(), "×", cost.cols(), ", the rows' masses ",
          a.rows(), "×", a.cols(), ", the columns' ", b.rows(), "×", b.cols(),
          "; each problem's masses are a column");
   }
-  auto const runner = runs_as(policy);
-  auto const& costs = solver_costs(cost);
-  bool const narrow = is_narrow_cost(cost);
-  double const entries = static_cast<double>(a.cols()) * static_cast<double>(cost.rows()) *
-                         static_cast<double>(cost.cols());
-  return solve_each(
-      runner, static_cast<std::size_t>(a.cols()), entries,
-      [&](std::size_t k) {
-        auto const column = static_cast<Eigen::Index>(k);
-        return solve_problem(runner, costs, a.col(column), b.col(column), options, narrow);
-      },
-      [&](std::size_t) { return std::pair(cost.rows(), cost.cols()); });
+  return solve_columns(policy, cost, a, b, options, batch_problem);
 }
 
 template <std::ranges::random_access_range Costs, std::ranges::random_access_range A,

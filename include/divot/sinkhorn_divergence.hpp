@@ -52,6 +52,46 @@ inline sinkhorn_options own_problem(sinkhorn_options options, double penalty) {
   return options;
 }
 
+/// The problem between the two sides and that of the rows among themselves; of_columns() gives that
+/// of the columns. The first has what may be wrong with either side.
+template <class Policy, class X, class Y, class Ground, class A, class B, class OfColumns>
+auto solve_divergence(Policy const& policy, X const& x, Y const& y, Ground const& ground,
+                      A const& a, B const& b, sinkhorn_options const& options,
+                      OfColumns const& of_columns) {
+  constexpr char const* name = "sinkhorn_divergence";
+  check_policy(policy);
+  check_sinkhorn(options, name);
+  auto const runner = runs_as(policy);
+  auto const costs = points_of(name, x, y, ground);
+  auto between = solve_problem(runner, costs, a, b, options, costs.narrow(), {name});
+  auto const own_costs = points_of(name, x, x, ground);
+  auto of_rows = solve_problem(runner, own_costs, a, a, own_problem(options, options.row_penalty),
+                               own_costs.narrow(), {name, "the rows among themselves"});
+  return divergence_solution<decltype(between)>{std::move(between), std::move(of_rows),
+                                                of_columns()};
+}
+
+/// The Sinkhorn divergence of two sets of points: 0 for equal ones and, with costs l1, l2 or
+/// squared_l2, positive for others, which the entropic value is not.
+///
+///   sinkhorn_divergence(policy, x, y, ground, a, b, options)
+///
+/// x, y     rows and columns × coordinates; a, b: their masses, equal ones if left out
+/// Returns  value(), gradient() with respect to points, masses and ε, and the three solutions
+/// Errors   as sinkhorn
+/// Ref      Feydy et al. (2019), AISTATS; with penalties Séjourné et al. (2019), arXiv:1910.12958
+template <execution_policy Policy, class X, class Y, class Ground, class A, class B>
+auto sinkhorn_divergence(Policy const& policy, Eigen::DenseBase<X> const& x,
+                         Eigen::DenseBase<Y> const& y, Ground const& ground,
+                         Eigen::DenseBase<A> const& a, Eigen::DenseBase<B> const& b,
+                         sinkhorn_options const& options = {}) {
+  return solve_divergence(policy, x, y, ground, a, b, options, [&] {
+    auto const costs = points_of("sinkhorn_divergence", y, y, ground);
+    return solve_problem(runs_as(policy), costs, b, b, own_problem(options, options.column_penalty),
+                         costs.narrow(), {"sinkhorn_divergence", "the columns among themselves"});
+  });
+}
+
 /// The same where the columns' own problem is solved already, for a side that stays (a teacher's):
 /// sinkhorn(policy, points(y, y, ground), b, b, own_problem(options, options.column_penalty)).
 template <execution_policy Policy, class X, class Y, class Ground, class A, class B, class Costs,
@@ -69,29 +109,7 @@ auto sinkhorn_divergence(Policy const& policy, Eigen::DenseBase<X> const& x,
     fail("sinkhorn_divergence: the columns' own problem was solved with epsilon ",
          of_columns.to.epsilon, ", this one has ", options.epsilon);
   }
-  return divergence_solution<transport_solution<Costs, Solver>>{
-      sinkhorn(policy, points(x, y, ground), a, b, options),
-      sinkhorn(policy, points(x, x, ground), a, a, own_problem(options, options.row_penalty)),
-      of_columns};
-}
-
-/// The Sinkhorn divergence of two sets of points: 0 for equal ones and, with costs l1, l2 or
-/// squared_l2, positive for others, which the entropic value is not.
-///
-///   sinkhorn_divergence(policy, x, y, ground, a, b, options)
-///
-/// x, y     rows and columns × coordinates; a, b: their masses, equal ones if left out
-/// Returns  value(), gradient() with respect to points, masses and ε, and the three solutions
-/// Errors   as sinkhorn
-/// Ref      Feydy et al. (2019), AISTATS; with penalties Séjourné et al. (2019), arXiv:1910.12958
-template <execution_policy Policy, class X, class Y, class Ground, class A, class B>
-auto sinkhorn_divergence(Policy const& policy, Eigen::DenseBase<X> const& x,
-                         Eigen::DenseBase<Y> const& y, Ground const& ground,
-                         Eigen::DenseBase<A> const& a, Eigen::DenseBase<B> const& b,
-                         sinkhorn_options const& options = {}) {
-  auto const own =
-      sinkhorn(policy, points(y, y, ground), b, b, own_problem(options, options.column_penalty));
-  return sinkhorn_divergence(policy, x, y, ground, a, b, own, options);
+  return solve_divergence(policy, x, y, ground, a, b, options, [&] { return of_columns; });
 }
 
 template <execution_policy Policy, class X, class Y, class Ground = ground::squared_l2>

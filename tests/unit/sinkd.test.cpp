@@ -116,9 +116,10 @@ TEST_CASE("sinkd's gradients are those of central differences, both sides', in b
 }
 
 TEST_CASE("the kernel's and the log domain's sweeps agree, and so do their pullbacks") {
-  constexpr divot::index n = 6, m = 9, sweeps = 5;
+  // more rows and sweeps than are worked on together
+  constexpr divot::index n = 11, m = 9, sweeps = 10;
   matrix const cost = random(n, m, 5).cwiseAbs(), upstream = random(n, m, 6);
-  std::vector<double> const a{.1, .2, .05, .3, .15, .2};
+  std::vector<double> const a{.1, .1, .05, .1, .15, .05, .05, .1, .1, .1, .1};
   std::vector<double> const b{.1, .1, .2, .05, .05, .1, .2, .15, .05};
   divot::sinkhorn_problem const problem{n, m, cost.data(), a.data(), b.data(), .1, sweeps};
   auto const run = [&](auto make, matrix& plan, matrix& bar) {
@@ -141,6 +142,66 @@ TEST_CASE("the kernel's and the log domain's sweeps agree, and so do their pullb
   CHECK((bar - log_bar).norm() <= 1e-12 * bar.norm());
   for (divot::index j = 0; j < m; ++j) {
     CHECK(plan.col(j).sum() == doctest::Approx(b[static_cast<std::size_t>(j)]).epsilon(1e-14));
+  }
+}
+
+/// Σ_j W_ij slope(x_ik − y_jk), as a team pulls it back.
+template <class Team>
+narrow pulled_back(narrow const& x, narrow const& y, matrix const& w) {
+  auto const rows_of = [](narrow const& all) {
+    std::vector<float const*> rows;
+    for (Eigen::Index i = 0; i < all.rows(); ++i) rows.push_back(all.row(i).data());
+    return rows;
+  };
+  std::vector<float const*> const of_x = rows_of(x), of_y = rows_of(y);
+  divot::index const n = x.rows(), m = y.rows(), classes = x.cols();
+  divot::slope_blocks<Team, divot::ground::l1> blocks({}, std::max(n, m), classes, classes, 1);
+  divot::scratch memory;
+  blocks.take(memory, 1);
+  memory.provide(nullptr);
+  blocks.take(memory, 1);
+  narrow out(n, classes);
+  for (divot::index i = 0; i < n; i += blocks.rows()) {
+    blocks.pull(0, {of_x.data(), n}, i, {of_y.data(), m}, w.data(), m, 1, false);
+    for (divot::index b = 0; b < std::min(blocks.rows(), n - i); ++b) {
+      std::copy_n(blocks.row(0, b), classes, out.row(i + b).data());
+    }
+  }
+  return out;
+}
+
+TEST_CASE("the published cost's slopes are signs, 0 at ties, whoever walks the rows") {
+  struct shape {
+    divot::index rows, others, classes;
+  };
+  for (shape const& at : {shape{1, 1, 1}, {3, 5, 7}, {5, 3, 16}, {70, 66, 1003}}) {
+    auto const probabilities = [&](divot::index rows, unsigned seed) {
+      narrow p = random(rows, at.classes, seed).array().exp().matrix().cast<float>();
+      p = (p.array() < .7f).select(0, p);  // what underflows on both sides is a tie
+      return narrow(p / p.maxCoeff());
+    };
+    narrow x = probabilities(at.rows, 31);
+    x(0, 0) = .5f;
+    narrow y = probabilities(at.others, 32);
+    y.row(0) = x.row(0);
+    y.row(at.others / 2) = x.row(0);
+    y(0, 0) = std::nextafter(.5f, 1.f);
+    matrix const w =
+        random(at.rows, at.others, 33).array() * random(at.rows, at.others, 34, 4).array().exp();
+    matrix exact = matrix::Zero(at.rows, at.classes);
+    for (divot::index i = 0; i < at.rows; ++i) {
+      for (divot::index j = 0; j < at.others; ++j) {
+        exact.row(i) += w(i, j) * (x.row(i) - y.row(j)).array().sign().matrix().cast<double>();
+      }
+    }
+    auto const check = [&](narrow const& got) {
+      for (divot::index i = 0; i < at.rows; ++i) {
+        CHECK((got.row(i).cast<double>() - exact.row(i)).cwiseAbs().maxCoeff() <=
+              1e-6 * w.row(i).cwiseAbs().sum());
+      }
+    };
+    check(pulled_back<divot::row_team<divot::seq_policy, float>>(x, y, w));
+    check(pulled_back<divot::row_team<divot::simd_policy, float>>(x, y, w));
   }
 }
 

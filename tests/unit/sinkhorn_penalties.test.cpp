@@ -247,6 +247,12 @@ TEST_CASE("penalties and parts that make no sense are refused") {
   CHECK(part(0).find("0 of the mass is to be moved") != std::string::npos);
   CHECK(part(1.5).find("at most 1") != std::string::npos);
   CHECK(part(std::nan("")).find("must be positive") != std::string::npos);
+  transport_problem flawed = p;
+  flawed.cost(1, 2) = std::nan("");
+  CHECK(refusal([&] { divot::partial_sinkhorn(flawed.cost, p.a, p.b, .5); }) ==
+        "divot: partial_sinkhorn: the cost in row 1, column 2 is nan; costs must be finite");
+  CHECK(refusal([&] { divot::partial_sinkhorn(p.cost, p.a, p.b, .5, {.epsilon = 0}); }) ==
+        "divot: partial_sinkhorn: epsilon is 0; it must be positive and finite");
   auto const s = divot::sinkhorn(p.cost, p.a, p.b, {.row_penalty = 1});
   CHECK(refusal([&] { s.feasible_plan(); }).find("no marginals to keep") != std::string::npos);
 }

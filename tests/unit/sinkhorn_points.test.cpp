@@ -115,6 +115,29 @@ TEST_CASE(
   });
 }
 
+TEST_CASE("a divergence says itself what is wrong with its sides") {
+  two_sides p{random_points(4, 3, 7), random_points(5, 3, 8)};
+  transport_problem const m = random_problem(4, 5, 11);
+  ground::squared_l2 const squared;
+  auto const call = [&](auto const& a, auto const& b, divot::sinkhorn_options const& options = {}) {
+    return refusal([&] { divot::sinkhorn_divergence(p.x, p.y, squared, a, b, options); });
+  };
+  CHECK(call(m.a, m.b, {.epsilon = 0}) ==
+        "divot: sinkhorn_divergence: epsilon is 0; it must be positive and finite");
+  CHECK(call(m.a, m.a) ==
+        "divot: sinkhorn_divergence: the cost is 4×5; there are 4 row masses and 4 column masses");
+  vector b = m.b;
+  b(2) = -1;
+  CHECK(call(m.a, b).find("divot: sinkhorn_divergence: column 2 has mass -1") == 0);
+  p.x.row(3) *= 1e14;
+  CHECK(call(m.a, m.b).find("divot: sinkhorn_divergence: epsilon is ") == 0);
+  p.x(3, 1) = std::nan("");
+  CHECK(call(m.a, m.a) == "divot: sinkhorn_divergence: coordinate 1 of row 3 is nan");
+  p.y = random_points(5, 2, 8);
+  CHECK(call(m.a, m.b) ==
+        "divot: sinkhorn_divergence: those of the rows have 3 coordinates, those of the columns 2");
+}
+
 TEST_CASE("a divergence with masses and penalties, one side's own problem solved before") {
   two_sides const p{random_points(4, 2, 9), random_points(5, 2, 10)};
   for (double const penalty : {HUGE_VAL, .8}) {
@@ -178,7 +201,11 @@ TEST_CASE("a batch's problems are solved as each would be alone, and wrong ones 
     if (k == 3 || k == 5 || k == 7 || k == 8) {
       CHECK(s[k].plan() == matrix::Zero(costs[k].rows(), costs[k].cols()));
       CHECK(std::isnan(s[k].entropic + s[k].dual + s[k].transport_cost));
-      CHECK(s[k].flaw == refusal([&] { divot::sinkhorn(costs[k], a[k], b[k]); }));
+      std::string const alone = refusal([&] { divot::sinkhorn(costs[k], a[k], b[k]); });
+      std::string const start = "divot: sinkhorn: ";
+      CHECK(alone.starts_with(start));
+      CHECK(s[k].flaw == "divot: sinkhorn_batch: problem " + std::to_string(k) + ": " +
+                             alone.substr(start.size()));
       CHECK(refusal([&] { s[k].gradient(transport_objective::entropic); }).find(s[k].flaw) !=
             std::string::npos);
     } else {
@@ -202,6 +229,8 @@ TEST_CASE("a batch's problems are solved as each would be alone, and wrong ones 
   CHECK(divot::sinkhorn_batch(std::vector<matrix>{}).empty());
   CHECK(refusal([&] { divot::sinkhorn_batch(costs, a, std::vector<vector>{}); }) ==
         "divot: sinkhorn_batch: there are 24 costs, 24 lists of row masses and 0 of column masses");
+  CHECK(refusal([&] { divot::sinkhorn_batch(costs, a, b, {.epsilon = -1}); }) ==
+        "divot: sinkhorn_batch: epsilon is -1; it must be positive and finite");
 }
 
 TEST_CASE("one cost serves many masses; float costs are solved to 1e-5") {

@@ -4,8 +4,8 @@
 
 #include <divot/core/sinkd.hpp>
 #include <divot/exec/sinkd_sweeps.hpp>
+#include <divot/exec/slope_blocks.hpp>
 #include <divot/exec/softmax_rows.hpp>
-#include <divot/row/ground_costs.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -40,9 +40,6 @@ class sinkd_rows {
                 what.debiased && teacher_wanted},
         fill_{most_, what.sweeps},
         sweeps_(solvers(), fill_) {
-    index const line = 64 / static_cast<index>(sizeof(T));
-    // a line more than needed: columns of many rows then lie in different sets of the caches
-    step_ = (classes + line - 1) / line * line + line;
     for (bool const counting : {true, false}) {
       take(counting);
       if (counting) memory_.provide(options.workspace);
@@ -122,26 +119,25 @@ class sinkd_rows {
       }
     }
     run_workers(policy_, workers_, [&](int me, int team_size) {
-      T* const bar = bars_ + me * ground_rows * step_;
-      T* const weights = weights_ + me * ground_rows * most_;
       auto* const partial = partials_ + me * block_count<team>(classes_);
       index turn = 0;
       for (index p = 0; p < problems_; ++p) {
         auto const own = side(of_teacher, p), other = side(!of_teacher, p);
         index const n = own.count, row_step = of_teacher ? 1 : n, column_step = of_teacher ? n : 1;
-        for (index i = 0; i < n; i += ground_rows) {
+        for (index i = 0; i < n; i += blocks_.rows()) {
           if (turn++ % team_size != me) continue;
-          pull_ground_back<team>(ground_, own, i, other, slope(0, p), row_step, column_step,
-                                 classes_, false, bar, step_, weights);
+          blocks_.pull(me, own, i, other, slope(0, p), row_step, column_step, false);
           if (what_.debiased) {
-            pull_ground_back<team>(ground_, own, i, own, slope(of_teacher ? 2 : 1, p), n, 1,
-                                   classes_, true, bar, step_, weights);
+            blocks_.pull(me, own, i, own, slope(of_teacher ? 2 : 1, p), n, 1, true);
           }
-          for (index b = 0; b < std::min(ground_rows, n - i); ++b) {
+          for (index b = 0; b < std::min(blocks_.rows(), n - i); ++b) {
             index const r = places_[begins_[p] + i + b];
-            pull_row(own[i + b], valid_classes_of(options_, r, classes_), scale, partial,
-                     bar + b * step_);
-            target.write(r, valid_classes_of(options_, r, classes_), bar + b * step_, 1, add);
+            index const valid = valid_classes_of(options_, r, classes_);
+            T* const pulled = blocks_.row(me, b);
+            T* const direct = add ? nullptr : target.direct(r);
+            pull_row(own[i + b], valid, scale, partial, pulled,
+                     direct != nullptr ? direct : pulled);
+            if (direct == nullptr) target.write(r, valid, pulled, 1, add);
           }
         }
       }
@@ -156,6 +152,13 @@ class sinkd_rows {
       set.take(memory, sweeps > 0 ? samples : 0, sweeps);
     }
   };
+
+  /// Numbers from row to row: a line more than needed, so that columns of many rows lie in
+  /// different sets of the caches.
+  static index line_up(index classes) {
+    constexpr index line = 64 / static_cast<index>(sizeof(T));
+    return (classes + line - 1) / line * line + line;
+  }
 
   /// Workers that have a problem each: one where they share a problem's rows.
   int solvers() const {
@@ -177,8 +180,7 @@ class sinkd_rows {
     losses_ = memory_.take<double>(n);
     scales_ = memory_.take<double>(n);
     sweeps_.take(memory_, counting);
-    bars_ = memory_.take<T>(workers_ * ground_rows * step_);
-    weights_ = memory_.take<T>(workers_ * ground_rows * most_);
+    blocks_.take(memory_, workers_);
     partials_ = memory_.take<typename team::row>(workers_ * block_count<team>(classes_));
   }
 
@@ -201,7 +203,10 @@ class sinkd_rows {
             sinkd_task{n, cost, what_.mass == mass::probability ? 1 / static_cast<double>(n) : 1,
                        share, scales_ + first, losses_ + first, to, problems_ > 1 ? p : -1});
       if (to == nullptr) return;
-      for (index k = 0; k < n * n; ++k) to[k] *= ground_factor(ground_, cost[k]);
+      for (index k = 0; k < n * n; ++k) {
+        // rows that agree have no slope; their weight, often the largest, would take others' digits
+        to[k] = cost[k] > 0 ? to[k] * ground_factor(ground_, cost[k]) : 0;
+      }
       if (which == 0) return;
       // a row stands on both sides of its own side's problem
       for (index i = 0; i < n; ++i) {
@@ -219,23 +224,27 @@ class sinkd_rows {
     index const n = x.count;
     std::fill_n(cost, n * n, 0.);
     run_workers(policy_, workers, [&](int me, int team_size) {
-      for (index i = me * ground_rows; i < n; i += team_size * ground_rows) {
-        for (index first = 0; first < classes_; first += ground_columns) {
-          add_ground_terms<team>(ground_, x, i, y, first,
-                                 std::min(ground_columns, classes_ - first), cost + i * n, n);
+      for (index first = 0; first < classes_; first += ground_columns) {
+        index const count = std::min(ground_columns, classes_ - first);
+        for (index j = 0; j < n; j += ground_others) {
+          for (index i = me * ground_rows; i < n; i += team_size * ground_rows) {
+            add_ground_terms<team>(ground_, x, i, y, j, std::min(j + ground_others, n), first,
+                                   count, cost + i * n, n);
+          }
         }
       }
     });
     for (index k = 0; k < n * n; ++k) cost[k] = ground_cost_of(ground_, cost[k]);
   }
 
-  /// From ∂L/∂(what is compared) to ∂L/∂(what was given), in place.
-  void pull_row(T const* x, index n, double scale, typename team::row* partial, T* bar) const {
+  /// From ∂L/∂(what is compared) to ∂L/∂(what was given); `to` may be `bar`.
+  void pull_row(T const* x, index n, double scale, typename team::row* partial, T const* bar,
+                T* to) const {
     if constexpr (compares_numbers<Ground>) {
-      for (index k = 0; k < n; ++k) bar[k] = static_cast<T>(scale * bar[k]);
+      for (index k = 0; k < n; ++k) to[k] = static_cast<T>(scale * bar[k]);
     } else {
       using row = typename team::row;
-      softmax_pullback_row(team(), x, bar, n, row(scale / what_.temperature), partial, bar);
+      softmax_pullback_row(team(), x, bar, n, row(scale / what_.temperature), partial, to);
     }
   }
 
@@ -250,9 +259,10 @@ class sinkd_rows {
                                            static_cast<double>(classes_));
   fill_sweeps fill_;
   array_sets<sweeps, fill_sweeps> sweeps_;
-  index step_ = 0;
+  index step_ = line_up(classes_);
+  slope_blocks<team, Ground> blocks_{ground_, most_, classes_, step_, workers_ / solvers()};
   scratch memory_;
-  T *student_ = nullptr, *teacher_ = nullptr, *bars_ = nullptr, *weights_ = nullptr;
+  T *student_ = nullptr, *teacher_ = nullptr;
   T const **student_rows_ = nullptr, **teacher_rows_ = nullptr;
   index *places_ = nullptr, *begins_ = nullptr;
   double *costs_ = nullptr, *slopes_[3] = {};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/row/dense_row.hpp>
+#include <divot/row/kernel_rows.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -31,7 +32,7 @@ struct sinkhorn_history {
 };
 
 /// Sinkhorn's sweeps on K = exp(−C/ε), which must not underflow: u = a/(K v), v = b/(Kᵀ u), from
-/// v = 1. A row at a time: what it adds to Kᵀ u is added while it is at hand.
+/// v = 1. Some rows at a time: what they add to Kᵀ u is added while they are at hand.
 template <class Team>
 class kernel_sweeps {
  public:
@@ -50,12 +51,10 @@ class kernel_sweeps {
     std::fill_n(v(0), m, 1.);
     for (index k = 0; k < p_.sweeps; ++k) {
       std::fill_n(column_sums(k), m, 0.);
-      for (index i = 0; i < n; ++i) {
-        double const sum = dot_row<Team>(kernel(i), v(k), m);
+      there_and_back(v(k), column_sums(k), [&](index i, double sum) {
         row_sums(k)[i] = sum;
-        u(k)[i] = p_.row_mass[i] / sum;
-        add_multiple_row<Team>(u(k)[i], kernel(i), column_sums(k), m);
-      }
+        return u(k)[i] = p_.row_mass[i] / sum;
+      });
       for (index j = 0; j < m; ++j) v(k + 1)[j] = p_.column_mass[j] / column_sums(k)[j];
     }
   }
@@ -94,25 +93,45 @@ class kernel_sweeps {
         column_sums(k)[j] = -of_v[j] * v(k + 1)[j] / column_sums(k)[j];
         of_v[j] = 0;
       }
-      for (index i = 0; i < n; ++i) {
-        double const own = of_u[i] + dot_row<Team>(kernel(i), column_sums(k), m);
-        row_sums(k)[i] = -own * u(k)[i] / row_sums(k)[i];
-        add_multiple_row<Team>(row_sums(k)[i], kernel(i), of_v, m);
+      there_and_back(column_sums(k), of_v, [&](index i, double product) {
+        row_sums(k)[i] = -(of_u[i] + product) * u(k)[i] / row_sums(k)[i];
         of_u[i] = 0;
-      }
+        return row_sums(k)[i];
+      });
     }
     for (index i = 0; i < n; ++i) {
       double* const row = g + i * m;
       for (index j = 0; j < m; ++j) row[j] *= last_u[i] * last_v[j];
-      for (index k = 0; k < p_.sweeps; ++k) {
-        add_multiple_row<Team>(u(k)[i], column_sums(k), row, m);
-        add_multiple_row<Team>(row_sums(k)[i], v(k), row, m);
+      for (index k = 0; k < p_.sweeps; k += kernel_rows) {
+        add_sweeps(u(k) + i, h_.column_sums, k, row);
+        add_sweeps(row_sums(k) + i, h_.of_columns, k, row);
       }
       for (index j = 0; j < m; ++j) row[j] *= -kernel(i)[j] / p_.epsilon;
     }
   }
 
  private:
+  /// y += Kᵀ x with x_i = factor(i, K_i·given).
+  template <class Factor>
+  void there_and_back(double const* given, double* y, Factor const& factor) const {
+    for (index i = 0; i < p_.rows; i += kernel_rows) {
+      kernel_row_list<double const> const some(h_.kernel, p_.columns, i, p_.rows);
+      typename Team::row products[kernel_rows];
+      multiply_kernel_rows<Team>(some, given, p_.columns, products);
+      double factors[kernel_rows] = {};
+      for (index r = 0; r < some.count; ++r) factors[r] = factor(i + r, products[r]);
+      add_kernel_rows<Team>(some, factors, p_.columns, y);
+    }
+  }
+  /// y += Σ_k factor_k x_k over some sweeps from `first`; a sweep's factor lies `rows` behind the
+  /// one before.
+  void add_sweeps(double const* factors, double const* x, index first, double* y) const {
+    kernel_row_list<double const> const some(x, p_.columns, first, p_.sweeps);
+    double own[kernel_rows] = {};
+    for (index r = 0; r < some.count; ++r) own[r] = factors[r * p_.rows];
+    add_kernel_rows<Team>(some, own, p_.columns, y);
+  }
+
   double* kernel(index i) const { return h_.kernel + i * p_.columns; }
   double* u(index k) const { return h_.of_rows + k * p_.rows; }
   double* v(index k) const { return h_.of_columns + k * p_.columns; }

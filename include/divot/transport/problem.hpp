@@ -26,37 +26,50 @@ class transport_error : public error {
 
 inline namespace DIVOT_ABI {
 
+/// The function that was called, and which of its problems this is, for what is said about it.
+struct transport_caller {
+  char const* name = "sinkhorn";
+  char const* unit = "";  // what the call's problems are called
+  index number = -1;      // −1: they have no number
+};
+
 template <class... Parts>
-[[noreturn]] DIVOT_COLD void refuse_problem(transport_status status, Parts const&... parts) {
+[[noreturn]] DIVOT_COLD void refuse_problem(transport_caller const& who, transport_status status,
+                                            Parts const&... parts) {
   message m;
+  m << who.name << ": " << who.unit;
+  if (who.number >= 0) m << " " << who.number;
+  if (*who.unit != '\0') m << ": ";
   (m << ... << parts);
   throw transport_error(m.text(), status);
 }
 
-inline void check_sinkhorn(sinkhorn_options const& options) {
+/// who: the function that was called
+inline void check_sinkhorn(sinkhorn_options const& options, char const* who) {
   if (!(options.epsilon > 0 && std::isfinite(options.epsilon))) {
-    fail("sinkhorn: epsilon is ", options.epsilon, "; it must be positive and finite");
+    fail(who, ": epsilon is ", options.epsilon, "; it must be positive and finite");
   }
   if (!(options.tolerance >= 0 && std::isfinite(options.tolerance))) {
-    fail("sinkhorn: the tolerance is ", options.tolerance, "; it must be finite and not negative");
+    fail(who, ": the tolerance is ", options.tolerance, "; it must be finite and not negative");
   }
   if (options.sweeps < 0 || options.max_sweeps < 1 || options.newton_steps < 0) {
-    fail("sinkhorn: sweeps, max_sweeps and newton_steps are ", options.sweeps, ", ",
+    fail(who, ": sweeps, max_sweeps and newton_steps are ", options.sweeps, ", ",
          options.max_sweeps, " and ", options.newton_steps, "; they must be at least 0, 1 and 0");
   }
   if (!(options.row_penalty > 0) || !(options.column_penalty > 0)) {
-    fail("sinkhorn: the penalties are ", options.row_penalty, " and ", options.column_penalty,
+    fail(who, ": the penalties are ", options.row_penalty, " and ", options.column_penalty,
          "; they must be positive, infinite where masses are kept exactly");
   }
 }
 
 /// The masses that are not 0, and their places; others than finite numbers ≥ 0 are refused.
 template <class Masses>
-Eigen::VectorXd positive_masses(Masses const& given, char const* what, transport_places& places) {
+Eigen::VectorXd positive_masses(Masses const& given, transport_caller const& who, char const* what,
+                                transport_places& places) {
   Eigen::VectorXd const all = given.derived().template cast<double>().reshaped();
   for (Eigen::Index i = 0; i < all.size(); ++i) {
     if (!(all(i) >= 0 && std::isfinite(all(i)))) {
-      refuse_problem(transport_status::bad_input, "sinkhorn: ", what, " ", i, " has mass ", all(i),
+      refuse_problem(who, transport_status::bad_input, what, " ", i, " has mass ", all(i),
                      "; masses must be finite and not negative");
     }
     if (all(i) > 0) places.push_back(i);
@@ -65,18 +78,18 @@ Eigen::VectorXd positive_masses(Masses const& given, char const* what, transport
 }
 
 template <class Costs>
-[[noreturn]] void refuse_cost(Costs const& costs) {
+[[noreturn]] void refuse_cost(Costs const& costs, transport_caller const& who) {
   transport_vector spare(costs.cols());
   for (Eigen::Index i = 0; i < costs.rows(); ++i) {
     double const* const c = costs.template row<scalar_team<double>>(i, spare.data());
     for (Eigen::Index j = 0; j < costs.cols(); ++j) {
       if (!std::isfinite(c[j])) {
-        refuse_problem(transport_status::bad_input, "sinkhorn: the cost in row ", i, ", column ", j,
+        refuse_problem(who, transport_status::bad_input, "the cost in row ", i, ", column ", j,
                        " is ", c[j], "; costs must be finite");
       }
     }
   }
-  refuse_problem(transport_status::bad_input, "sinkhorn: costs must be finite");
+  refuse_problem(who, transport_status::bad_input, "costs must be finite");
 }
 
 /// Values and errors.
@@ -122,14 +135,15 @@ template <class Policy, class Costs, class A, class B>
 transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs const& all,
                                                 Eigen::DenseBase<A> const& a,
                                                 Eigen::DenseBase<B> const& b,
-                                                sinkhorn_options const& options, bool narrow) {
+                                                sinkhorn_options const& options, bool narrow,
+                                                transport_caller const& who = {}) {
   Eigen::Index const n = all.rows(), m = all.cols();
   if (a.size() != n || b.size() != m) {
-    refuse_problem(transport_status::bad_input, "sinkhorn: the cost is ", n, "×", m, "; there are ",
+    refuse_problem(who, transport_status::bad_input, "the cost is ", n, "×", m, "; there are ",
                    a.size(), " row masses and ", b.size(), " column masses");
   }
   if (!options.start.empty() && static_cast<Eigen::Index>(options.start.size()) != m) {
-    refuse_problem(transport_status::bad_input, "sinkhorn: start has ",
+    refuse_problem(who, transport_status::bad_input, "start has ",
                    static_cast<Eigen::Index>(options.start.size()), " potentials for ", m,
                    " columns");
   }
@@ -141,28 +155,28 @@ transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs cons
   to.epsilon = options.epsilon;
   to.row_penalty = options.row_penalty;
   to.column_penalty = options.column_penalty;
-  to.a = positive_masses(a, "row", s.places_of_rows);
-  to.b = positive_masses(b, "column", s.places_of_columns);
+  to.a = positive_masses(a, who, "row", s.places_of_rows);
+  to.b = positive_masses(b, who, "column", s.places_of_columns);
   double const mass = to.a.sum(), other = to.b.sum();
   if (n == 0 || m == 0 || (to.a.size() == 0 && to.b.size() == 0)) return s;
   if (!(std::max(mass, other) <= 1e150)) {
-    refuse_problem(transport_status::bad_input, "sinkhorn: the rows' masses add up to ", mass,
+    refuse_problem(who, transport_status::bad_input, "the rows' masses add up to ", mass,
                    ", the columns' to ", other,
                    "; values have their product in them: 1e150 at most");
   }
   double const gap = std::abs(mass - other) / std::max(mass, other);
   if (to.exact() && !(gap <= mass_gap<typename A::Scalar, typename B::Scalar>)) {
-    refuse_problem(transport_status::mass_mismatch, "sinkhorn: the rows' masses add up to ", mass,
+    refuse_problem(who, transport_status::mass_mismatch, "the rows' masses add up to ", mass,
                    ", the columns' to ", other, "; they must agree");
   }
   if (to.a.size() == 0 || to.b.size() == 0) return s;  // one side has no mass to give
   if (to.exact()) to.b *= mass / other;
   row_blocks<Policy> const blocks(policy, n, m);
   auto const ends = range_of_costs<row_team<Policy, typename Costs::scalar>>(blocks, all);
-  if (!std::isfinite(ends.first) || !std::isfinite(ends.second)) refuse_cost(all);
+  if (!std::isfinite(ends.first) || !std::isfinite(ends.second)) refuse_cost(all, who);
   double const range = ends.second - ends.first;
   if (!(range / options.epsilon <= 1e13 && options.epsilon <= 1e300)) {
-    refuse_problem(transport_status::bad_input, "sinkhorn: epsilon is ", options.epsilon,
+    refuse_problem(who, transport_status::bad_input, "epsilon is ", options.epsilon,
                    " for costs that range over ", range,
                    "; between the two no double can tell plans apart");
   }
