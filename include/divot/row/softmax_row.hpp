@@ -64,14 +64,14 @@ DIVOT_HD typename Team::row sum_over_row(Team const& team, index classes, index 
 /// The place of the largest of a row's numbers, the first of equal ones.
 template <class Team>
 DIVOT_HD index largest_of(typename Team::scalar const* y, index classes) {
-  if constexpr (Team::one_block) {
-    // every thread has its share only
+  if constexpr (lane_traits<typename Team::lane>::is_pack) {
     using lane = typename Team::lane;
     using T = typename Team::scalar;
     constexpr double low = -std::numeric_limits<double>::infinity();
     lane most(static_cast<T>(low));
     Team::each(0, classes, [&](auto const& place) { most = math::max(most, place.load(y, low)); });
-    return Team::find(y, typename Team::row(Team::largest(most)), 0, classes);
+    T const top = Team::largest(most);
+    return top == top ? Team::find(y, typename Team::row(top), 0, classes) : 0;
   } else {
     index place = 0;
     for (index k = 1; k < classes; ++k) {
