@@ -88,45 +88,77 @@ inline device_limits current_device() {
   ask(processors, cudaDevAttrMultiProcessorCount);
   ask(shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin);
   ask(major, cudaDevAttrComputeCapabilityMajor);
-  return {processors, shared_bytes, major >= 9};
+  return {processors, shared_bytes, major >= 9 ? 16 : 1};
 }
 
-/// The device's limits for a kernel that has to know of clusters: code for older devices does not,
-/// whatever runs it.
-template <class... Parameters>
-device_limits limits_for(void (*kernel)(Parameters...)) {
-  device_limits limits = current_device();
-  cudaFuncAttributes of = {};
-  check_cuda(cudaFuncGetAttributes(&of, reinterpret_cast<void const*>(kernel)),
-             "cudaFuncGetAttributes", "the kernel");
-  limits.has_clusters = limits.has_clusters && of.ptxVersion >= 90;
-  return limits;
-}
+/// A kernel's launch on a stream, in clusters of so many blocks.
+class launch_form {
+ public:
+  launch_form(cudaStream_t stream, int grid, int threads, int cluster, std::size_t shared_bytes) {
+    config_.gridDim = dim3(static_cast<unsigned>(grid));
+    config_.blockDim = dim3(static_cast<unsigned>(threads));
+    config_.dynamicSmemBytes = shared_bytes;
+    config_.stream = stream;
+    if (cluster > 1) {
+      attribute_.id = cudaLaunchAttributeClusterDimension;
+      attribute_.val.clusterDim.x = static_cast<unsigned>(cluster);
+      attribute_.val.clusterDim.y = attribute_.val.clusterDim.z = 1;
+      config_.attrs = &attribute_;
+      config_.numAttrs = 1;
+    }
+  }
+  launch_form(launch_form const&) = delete;
+  launch_form& operator=(launch_form const&) = delete;
 
-/// Launches a kernel on a stream, in clusters of so many blocks.
+  /// Lets a kernel have the shared memory and the clusters that it is launched with.
+  void allow(void const* kernel, char const* what) const {
+    auto const set = [&](cudaFuncAttribute attribute, int value) {
+      check_cuda(cudaFuncSetAttribute(kernel, attribute, value), "cudaFuncSetAttribute", what);
+    };
+    if (config_.dynamicSmemBytes > (48 << 10)) {
+      set(cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(config_.dynamicSmemBytes));
+    }
+    // more than eight blocks are up to the device
+    if (config_.numAttrs > 0 && attribute_.val.clusterDim.x > 8) {
+      set(cudaFuncAttributeNonPortableClusterSizeAllowed, 1);
+    }
+  }
+  cudaLaunchConfig_t const* config() const { return &config_; }
+
+ private:
+  cudaLaunchConfig_t config_ = {};
+  cudaLaunchAttribute attribute_ = {};
+};
+
 template <class... Parameters, class... Arguments>
 void launch(cudaStream_t stream, int grid, int threads, int cluster, std::size_t shared_bytes,
             char const* what, void (*kernel)(Parameters...), Arguments const&... arguments) {
-  if (shared_bytes > (48 << 10)) {
-    check_cuda(cudaFuncSetAttribute(reinterpret_cast<void const*>(kernel),
-                                    cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                    static_cast<int>(shared_bytes)),
-               "cudaFuncSetAttribute", what);
+  launch_form const form(stream, grid, threads, cluster, shared_bytes);
+  form.allow(reinterpret_cast<void const*>(kernel), what);
+  check_cuda(cudaLaunchKernelEx(form.config(), kernel, arguments...), "cudaLaunchKernelEx", what);
+}
+
+/// The first pass over rows by a kernel that knows of clusters, in clusters as large as the device
+/// has room for. (Code for older devices knows of none, whatever runs it.)
+template <class... Parameters>
+device_layout layout_for(void (*kernel)(Parameters...), device_limits limits,
+                         device_arrays const& arrays, index rows, index classes, index width,
+                         index number_bytes) {
+  auto const* const address = reinterpret_cast<void const*>(kernel);
+  char const* const what = "clusters of blocks";
+  cudaFuncAttributes of = {};
+  check_cuda(cudaFuncGetAttributes(&of, address), "cudaFuncGetAttributes", what);
+  if (of.ptxVersion < 90) limits.cluster = 1;
+  for (;; limits.cluster /= 2) {
+    auto const l = layout_of_rows(limits, arrays, rows, classes, width, number_bytes);
+    if (l.cluster <= 8) return l;
+    launch_form const form(nullptr, l.grid, l.threads, l.cluster, l.shared_bytes);
+    form.allow(address, what);
+    int clusters = 0;
+    cudaError_t const found = cudaOccupancyMaxActiveClusters(&clusters, address, form.config());
+    if (found == cudaSuccess && clusters > 0) return l;
+    (void)cudaGetLastError();  // it was a question
   }
-  cudaLaunchConfig_t config = {};
-  config.gridDim = dim3(static_cast<unsigned>(grid));
-  config.blockDim = dim3(static_cast<unsigned>(threads));
-  config.dynamicSmemBytes = shared_bytes;
-  config.stream = stream;
-  cudaLaunchAttribute attribute = {};
-  if (cluster > 1) {
-    attribute.id = cudaLaunchAttributeClusterDimension;
-    attribute.val.clusterDim.x = static_cast<unsigned>(cluster);
-    attribute.val.clusterDim.y = attribute.val.clusterDim.z = 1;
-    config.attrs = &attribute;
-    config.numAttrs = 1;
-  }
-  check_cuda(cudaLaunchKernelEx(&config, kernel, arguments...), "cudaLaunchKernelEx", what);
 }
 
 }  // namespace DIVOT_ABI

@@ -46,11 +46,11 @@ class device_passes {
   using widest_team = scalar_team<long double>;  // a device's own are double
 
   device_passes(Plan const& plan, Call const& call) : plan_(plan), call_(call) {
-    auto const device =
-        limits_for(&loss_kernel<cluster_team, cluster_group, Student, Teacher, Plan, Call>);
+    auto const device = current_device();
     arrays_ = arrays_of(call.facts, Plan::needs_teacher, Student, Teacher);
     index const n = call.classes, rows = call.rows;
-    first_ = layout_of_rows(device, arrays_, rows, n, block_team::width, sizeof(T));
+    first_ = layout_for(&loss_kernel<cluster_team, cluster_group, Student, Teacher, Plan, Call>,
+                        device, arrays_, rows, n, block_team::width, sizeof(T));
     wide_ = layout_of_left_rows(device, arrays_, rows, n, wide_team::width, sizeof(double), 0);
     using row = widest_team::row;
     index const blocks = block_count<widest_team>(n);

@@ -23,7 +23,7 @@ struct device_layout {
 struct device_limits {
   int processors = 1;
   index shared_bytes = 48 << 10;  // a block's, at most
-  bool has_clusters = false;
+  index cluster = 1;              // blocks in a cluster, at most
 };
 
 /// Threads of a block at most: what leaves a thread 128 registers.
@@ -45,10 +45,9 @@ inline device_layout layout_of_rows(device_limits const& device, device_arrays c
   index const reserved = 2 << 10;  // sums between warps, and what the system takes
   index const fits = device.shared_bytes - reserved;
   index const comfortable = std::min<index>(fits, device.shared_bytes / 2 - reserved);
-  index const most = device.has_clusters ? 8 : 1;
   device_layout out;
   for (index const limit : {comfortable, fits}) {
-    for (index blocks = 1; blocks <= most; blocks *= 2) {
+    for (index blocks = 1; blocks <= device.cluster; blocks *= 2) {
       index const slice = rounded_up((classes + blocks - 1) / blocks, width);
       index const bytes = slice * number_bytes * arrays.count();
       if (bytes > limit) continue;

@@ -78,8 +78,8 @@ void run_device_softmax(cuda_policy const& policy, device_softmax<In, Upstream, 
   if (call.rows == 0) return;
   device_arrays arrays;  // two
   auto layout =
-      layout_of_rows(limits_for(&softmax_kernel<Task, cluster_team, cluster_group, call_type>),
-                     arrays, call.rows, call.classes, block_team::width, sizeof(T));
+      layout_for(&softmax_kernel<Task, cluster_team, cluster_group, call_type>, current_device(),
+                 arrays, call.rows, call.classes, block_team::width, sizeof(T));
   stream_memory const memory(policy.stream, options.workspace,
                              layout.stride * static_cast<std::size_t>(layout.grid));
   layout.memory = memory.data();

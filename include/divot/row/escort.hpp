@@ -109,8 +109,12 @@ class escort_row {
       typename Team::accumulator total(T(0));
       Team::each(b * block_columns, block_length<Team>(task.classes, b), [&](auto const& place) {
         lane const z = score(place);
-        lane const largest = math::select(z == above, log_q(place.load(second, low)), gone);
-        lane const by_ratio = math::exp(infinite ? largest : lane(z - safe));
+        lane by_ratio(T(0));
+        if (!infinite) {
+          by_ratio = math::exp(lane(z - safe));
+        } else if (auto const largest = z == above; math::any<lane>(largest)) {
+          by_ratio = math::exp(math::select(largest, log_q(place.load(second, low)), gone));
+        }
         lane e = by_ratio;
         if (math::any<lane>(endless)) {
           lane const by_p = math::exp(lane(score_by_p(place) - safe_by_p));
