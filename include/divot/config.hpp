@@ -70,6 +70,7 @@
 
 /// Marks functions that run on the host and on a CUDA device: what a row is made of.
 #if defined(__CUDACC__)
+#pragma nv_diag_suppress 20208  // long double is double on a device, which is what is wanted of it
 #define DIVOT_HD __host__ __device__
 #else
 #define DIVOT_HD

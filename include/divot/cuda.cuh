@@ -5,10 +5,6 @@
 // Losses and gradients of rows in a CUDA device's memory. Holds kernels: for nvcc, as C++20 with
 // --expt-relaxed-constexpr; the target divot::cuda brings both. Includes neither Eigen nor xsimd.
 
-#if defined(__NVCC__)
-#pragma nv_diag_suppress 20208  // long double is double there, which is what is wanted of it
-#endif
-
 #include <divot/catalogue.hpp>
 #include <divot/cuda_softmax.cuh>
 #include <divot/exec/cuda_call.cuh>

@@ -14,6 +14,13 @@
 #include <cstdio>
 #include <limits>
 
+namespace device_test {
+
+using row_major = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+void there_and_back(row_major const& from, row_major& to);  // staged.cu
+
+}  // namespace device_test
+
 namespace {
 
 using device_test::how;
@@ -164,4 +171,12 @@ TEST_CASE("softmax, its pullback and logsumexp agree with seq") {
     divot::logsumexp(divot::seq, divot::matrix_ref<float const>(p.student.data(), 3, cols), right);
     for (std::size_t r = 0; r < 3; ++r) CHECK(sums[r] == doctest::Approx(right[r]).epsilon(1e-6));
   }
+}
+
+TEST_CASE("host matrices are staged there and back") {
+  if (no_device()) return;
+  device_test::row_major const from = device_test::row_major::Random(7, 33);
+  device_test::row_major to = device_test::row_major::Zero(7, 33);
+  device_test::there_and_back(from, to);
+  CHECK(to == from);
 }
