@@ -72,8 +72,11 @@
 #if defined(__CUDACC__)
 #pragma nv_diag_suppress 20208  // long double is double on a device, which is what is wanted of it
 #define DIVOT_HD __host__ __device__
+/// Before a function that calls what it is given, which may be the host's alone.
+#define DIVOT_CALLS_EITHER _Pragma("nv_exec_check_disable")
 #else
 #define DIVOT_HD
+#define DIVOT_CALLS_EITHER
 #endif
 /// Constants that those functions take by reference.
 #if defined(__CUDA_ARCH__)

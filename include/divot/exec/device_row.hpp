@@ -222,7 +222,7 @@ class device_row {
     bool bad = false;
     double sum = 0;
     for (index j = 0; j < named; ++j) {
-      T const x = static_cast<T>(log_p[j]);
+      T const x = from_stored<T>(log_p[j]);
       sum += std::exp(static_cast<double>(x));
       index const k = static_cast<index>(at[j]);
       bad = bad || k < 0 || k >= n || !(x <= T(0));

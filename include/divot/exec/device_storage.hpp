@@ -40,6 +40,16 @@ DIVOT_HD bool any_of(bool yes) {
   }
 }
 
+/// A stored number in the arithmetic's type. 16 bits go through float, which they convert to.
+template <class T, class Storage>
+DIVOT_INLINE T from_stored(Storage const& x) {
+  if constexpr (bits_of<Storage> != sixteen_bits::none) {
+    return static_cast<T>(static_cast<float>(x));
+  } else {
+    return static_cast<T>(x);
+  }
+}
+
 /// So many neighbours as they are stored: what a thread reads and writes at once.
 template <class Storage, index N>
 struct alignas(sizeof(Storage) * static_cast<std::size_t>(N)) stored_pack {
@@ -61,9 +71,9 @@ DIVOT_HD void read_row(device_view<Storage const> const& from, index r, index n,
   each_pack<Team>(n, [&](index k, index count) {
     if (together && count == Team::width) {
       pack const v = *reinterpret_cast<pack const*>(x + k);
-      for (index i = 0; i < Team::width; ++i) to[k + i] = static_cast<T>(v.each[i]);
+      for (index i = 0; i < Team::width; ++i) to[k + i] = from_stored<T>(v.each[i]);
     } else {
-      for (index i = 0; i < count; ++i) to[k + i] = static_cast<T>(x[k + i]);
+      for (index i = 0; i < count; ++i) to[k + i] = from_stored<T>(x[k + i]);
     }
   });
 }
@@ -94,7 +104,7 @@ DIVOT_HD void write_row(device_view<Storage> const& to, index r, index n,
       *reinterpret_cast<pack*>(x + k) = v;
     } else {
       for (index i = 0; i < count; ++i) {
-        T const old = add ? static_cast<T>(x[k + i]) : T(0);
+        T const old = add ? from_stored<T>(x[k + i]) : T(0);
         x[k + i] = as_stored<Storage>(T(old + from[k + i]));
       }
     }

@@ -66,6 +66,7 @@ class bound_f_divergence {
   /// Below this |ell| the series; its own singularities may lie closer than those of divot's.
   static constexpr double series_bound = 0.25;
 
+  DIVOT_CALLS_EITHER
   DIVOT_HD bound_f_divergence() {
     if constexpr (is_smooth<F>()) {
       slope_ = F::f(dual_number<double>(1., 1.)).slope;
@@ -75,13 +76,9 @@ class bound_f_divergence {
       });
     }
     limits_ = find_limits();
-    check_centre();
-    check_convex();
-    check_end("at_zero", F::at_zero, "f(u)", "0", value_at(1e-150), value_at(1e-300));
-    check_end("slope_at_infinity", F::slope_at_infinity, "f(u)/u", "infinity",
-              value_at(1e75) / 1e75, value_at(1e150) / 1e150);
-    check_digits<false>("f(u)");
-    check_digits<true>(has_dual ? "dual(u)" : "u f(1/u)");
+#if !defined(__CUDA_ARCH__)  // devices get what the host has checked
+    check();
+#endif
   }
 
   DIVOT_HD class_limits const& limits() const { return limits_; }
@@ -104,6 +101,16 @@ class bound_f_divergence {
   DIVOT_HD bound_f_divergence<F, !Dual> dual() const { return {}; }
 
  private:
+  /// Throws where F is no generator, or loses its digits.
+  void check() const {
+    check_centre();
+    check_convex();
+    check_end("at_zero", F::at_zero, "f(u)", "0", value_at(1e-150), value_at(1e-300));
+    check_end("slope_at_infinity", F::slope_at_infinity, "f(u)/u", "infinity",
+              value_at(1e75) / 1e75, value_at(1e150) / 1e150);
+    check_digits<false>("f(u)");
+    check_digits<true>(has_dual ? "dual(u)" : "u f(1/u)");
+  }
   DIVOT_HD class_limits find_limits() const {
     // of the centred f(u) − f'(1)(u − 1)
     double const zero = F::at_zero + slope_, far = F::slope_at_infinity - slope_;
