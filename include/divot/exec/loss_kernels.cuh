@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <divot/exec/device_plan.hpp>
-#include <divot/team/cluster.cuh>
+#include <divot/exec/device_row.hpp>
+#include <divot/exec/kernel_share.cuh>
 #include <divot/team/scalar.hpp>
 
 namespace divot {
@@ -14,21 +14,10 @@ template <class Team, class Group, bool Student, bool Teacher, class Plan, class
 __global__ void __launch_bounds__(most_block_threads)
     loss_kernel(__grid_constant__ Plan const plan, __grid_constant__ Call const call,
                 device_arrays const arrays, device_layout const layout) {
-  using T = typename Team::scalar;
-  extern __shared__ __align__(16) std::byte shared_memory[];
-  T* memory = reinterpret_cast<T*>(shared_memory);
-  index begin = 0;
-  if constexpr (std::is_same_v<Group, cluster_group>) {
-    cluster_group::set_slice(layout.slice / Team::width);
-    begin = cluster_group::rank() * layout.slice;
-  } else if (layout.memory != nullptr) {
-    memory = reinterpret_cast<T*>(layout.memory + blockIdx.x * layout.stride);
-  }
-  device_row<Team, Student, Teacher, Call> const one(call, arrays, memory, layout.slice, begin);
-  index const groups = layout.grid / layout.cluster;
-  for (index r = static_cast<index>(blockIdx.x) / layout.cluster; r < call.rows; r += groups) {
-    one.run(plan, r);
-  }
+  kernel_share<Team, Group> const own(layout);
+  device_row<Team, Student, Teacher, Call> const one(call, arrays, own.memory, layout.slice,
+                                                     own.begin);
+  for (index r = own.first_row; r < call.rows; r += own.row_step) one.run(plan, r);
 }
 
 /// Those rows again that the pass before has left, on a wider type. Without any it has little to
@@ -37,10 +26,9 @@ template <class Team, bool Student, bool Teacher, class Plan, class Call>
 __global__ void __launch_bounds__(most_block_threads)
     careful_kernel(__grid_constant__ Plan const plan, __grid_constant__ Call const call,
                    device_arrays const arrays, device_layout const layout) {
-  using T = typename Team::scalar;
-  T* const memory = reinterpret_cast<T*>(layout.memory + blockIdx.x * layout.stride);
-  device_row<Team, Student, Teacher, Call> const one(call, arrays, memory, layout.slice, 0);
-  for (index r = blockIdx.x; r < call.rows; r += gridDim.x) {
+  kernel_share<Team, block_group> const own(layout);
+  device_row<Team, Student, Teacher, Call> const one(call, arrays, own.memory, layout.slice, 0);
+  for (index r = own.first_row; r < call.rows; r += own.row_step) {
     bool const left = call.states[r] == row_state::beyond;
     __syncthreads();  // all have seen it before it changes
     if (left) one.run(plan, r);

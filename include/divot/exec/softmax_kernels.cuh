@@ -4,9 +4,8 @@
 
 #include <divot/exec/cuda.cuh>
 #include <divot/exec/device_checks.hpp>
-#include <divot/exec/device_plan.hpp>
 #include <divot/exec/device_softmax_row.hpp>
-#include <divot/team/cluster.cuh>
+#include <divot/exec/kernel_share.cuh>
 
 namespace divot {
 inline namespace DIVOT_ABI {
@@ -15,19 +14,9 @@ inline namespace DIVOT_ABI {
 template <softmax_task Task, class Team, class Group, class Call>
 __global__ void __launch_bounds__(most_block_threads)
     softmax_kernel(__grid_constant__ Call const call, device_layout const layout) {
-  using T = typename Team::scalar;
-  extern __shared__ __align__(16) std::byte shared_memory[];
-  T* memory = reinterpret_cast<T*>(shared_memory);
-  index begin = 0;
-  if constexpr (std::is_same_v<Group, cluster_group>) {
-    cluster_group::set_slice(layout.slice / Team::width);
-    begin = cluster_group::rank() * layout.slice;
-  } else if (layout.memory != nullptr) {
-    memory = reinterpret_cast<T*>(layout.memory + blockIdx.x * layout.stride);
-  }
-  index const groups = layout.grid / layout.cluster;
-  for (index r = static_cast<index>(blockIdx.x) / layout.cluster; r < call.rows; r += groups) {
-    bool const good = device_softmax_row<Task, Team>(call, memory, layout.slice, begin, r);
+  kernel_share<Team, Group> const own(layout);
+  for (index r = own.first_row; r < call.rows; r += own.row_step) {
+    bool const good = device_softmax_row<Task, Team>(call, own.memory, layout.slice, own.begin, r);
     if (!good && Team::leads() && call.options.status != nullptr) {
       atomicAdd(&call.options.status->bad_rows, 1ull);
       atomicMax(&call.options.status->first_bad_inverted, ~static_cast<unsigned long long>(r));
