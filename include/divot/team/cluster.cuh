@@ -9,14 +9,15 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+
 /// The threads of a CUDA cluster as a group of `lockstep_team`: each block has a slice of the row,
 /// in shared memory of its own, and packs of the slice go round its threads. Compute
 /// capability 9.0.
 ///
 /// Sums are those of the blocks, block after block, which each block reads from the others' shared
 /// memory.
-struct cluster_group {
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+struct cluster_group : reductions<cluster_group> {
   /// Before anything else: how many packs a slice has.
   static __device__ void set_slice(index packs) {
     if (threadIdx.x == 0) slice() = packs;
@@ -43,17 +44,20 @@ struct cluster_group {
   static __device__ R of_owner(R const* x, bool owner) {
     return static_cast<R>(sum(owner ? static_cast<double>(*x) : 0.));
   }
-
-  static __device__ double sum(double x) {
-    return over_blocks(x, [](double a, double b) { return a + b; });
-  }
-  template <class R>
-  static __device__ R largest(R x) {
-    return over_blocks(x, [](R a, R b) { return a > b ? a : b; });
-  }
-  template <class R>
-  static __device__ R smallest(R x) {
-    return over_blocks(x, [](R a, R b) { return a < b ? a : b; });
+  template <class R, class Op>
+  static __noinline__ __device__ R over(R x, Op const& op) {
+    __shared__ double slot;
+    x = block_group::over(x, op);
+    auto const cluster = cooperative_groups::this_cluster();
+    R* const own = reinterpret_cast<R*>(&slot);
+    if (threadIdx.x == 0) *own = x;
+    cluster.sync();
+    R all = *cluster.map_shared_rank(own, 0);
+    for (unsigned b = 1; b < cluster.num_blocks(); ++b) {
+      all = op(all, *cluster.map_shared_rank(own, b));
+    }
+    cluster.sync();  // before the next sum writes
+    return all;
   }
 
  private:
@@ -61,42 +65,14 @@ struct cluster_group {
     __shared__ index packs;
     return packs;
   }
-  template <class R, class Op>
-  static __noinline__ __device__ R over_blocks(R x, Op const& op) {
-    __shared__ double slot;
-    x = block_group::over_warps(x, op);
-    auto const cluster = cooperative_groups::this_cluster();
-    R* const own = reinterpret_cast<R*>(&slot);
-    if (threadIdx.x == 0) *own = x;
-    cluster.sync();
-    R all = *cluster.map_shared_rank(own, 0);
-    for (unsigned b = 1; b < cluster.num_blocks(); ++b)
-      all = op(all, *cluster.map_shared_rank(own, b));
-    cluster.sync();  // before the next sum writes
-    return all;
-  }
+};
+
 #else
-  // other passes of the compiler, which do not run them
+struct cluster_group : absent_group {
   static DIVOT_HD void set_slice(index) {}
   static DIVOT_HD index rank() { return 0; }
-  static DIVOT_HD thread_share share(index packs) { return {0, packs, 1}; }
-  static DIVOT_HD bool owns(index) { return true; }
-  static DIVOT_HD void barrier() {}
-  template <class R>
-  static DIVOT_HD R of_owner(R const* x, bool) {
-    return *x;
-  }
-  static DIVOT_HD double sum(double x) { return x; }
-  template <class R>
-  static DIVOT_HD R largest(R x) {
-    return x;
-  }
-  template <class R>
-  static DIVOT_HD R smallest(R x) {
-    return x;
-  }
-#endif
 };
+#endif
 
 }  // namespace DIVOT_ABI
 }  // namespace divot
