@@ -15,7 +15,8 @@ inline namespace DIVOT_ABI {
 /// x     rows × classes: a device_view (temperature 1) or logits(view, T); −inf gives exactly 0
 /// out   rows × classes, any storage; may be x itself
 /// batch device_batch: mask (rows left out become 0), valid_classes and valid_classes_per_row (the
-///       rest becomes 0), temperatures, status, workspace
+///       rest becomes 0), temperatures, status; rows that do not fit into shared memory are
+///       worked out in memory from the device's pool
 /// Errors  divot::error for shapes, before anything is launched; rows with NaN, +inf or nothing but
 ///         −inf through device_batch::status, their outputs as they were
 template <on_device X, class Out>

@@ -12,7 +12,7 @@ using call_type = divot::device_call<float, float, float, float>;
 template <class Team, class Plan>
 __global__ void one_row(__grid_constant__ Plan const plan, __grid_constant__ call_type const call,
                         divot::device_arrays const arrays, typename Team::scalar* memory) {
-  divot::device_row<Team, true, false, call_type> const one(call, arrays, memory, 1024, 0);
+  divot::device_row<Team, true, false, call_type> const one(call, arrays, memory, 1024, 0, 0);
   one.run(plan, 0);
 }
 
@@ -22,7 +22,7 @@ void take(L const& what) {
   using plan_type = decltype(divot::make_plan(what));
   one_row<divot::lockstep_team<float, divot::block_group>, plan_type>
       <<<1, 32>>>(plan, call_type{}, {}, nullptr);
-  one_row<divot::scalar_team<long double>, plan_type><<<1, 1>>>(plan, call_type{}, {}, nullptr);
+  one_row<divot::scalar_team<double, true>, plan_type><<<1, 1>>>(plan, call_type{}, {}, nullptr);
 }
 
 }  // namespace

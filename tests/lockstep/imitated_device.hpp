@@ -24,7 +24,7 @@ struct imitated_policy {
 };
 
 template <class Team, bool Student, bool Teacher, class Plan, class Call>
-void one_pass(index threads, Plan const& plan, Call const& call, bool first) {
+void one_pass(index threads, Plan const& plan, Call const& call, int pass) {
   using T = typename Team::scalar;
   using row = typename Team::row;
   auto const arrays = divot::arrays_of(call.facts, Plan::needs_teacher, Student, Teacher);
@@ -37,10 +37,10 @@ void one_pass(index threads, Plan const& plan, Call const& call, bool first) {
                         std::numeric_limits<T>::quiet_NaN());
   auto const misaligned = reinterpret_cast<std::uintptr_t>(memory.data()) % 16 / sizeof(T);
   T* const base = memory.data() + (misaligned == 0 ? 0 : 16 / sizeof(T) - misaligned);
-  divot::device_row<Team, Student, Teacher, Call> const one(call, arrays, base, step, 0);
+  divot::device_row<Team, Student, Teacher, Call> const one(call, arrays, base, step, 0, pass);
   imitated_group::run(threads, [&] {
     for (index r = 0; r < call.rows; ++r) {
-      bool const left = first || call.states[r] == divot::row_state::beyond;
+      bool const left = pass == 0 || call.states[r] == divot::row_state::beyond;
       imitated_group::barrier();
       if (left) one.run(plan, r);
     }
@@ -74,15 +74,17 @@ index value_and_gradient(imitated_policy const& policy, L const& what, Teacher c
   call.mean = &mean;
   call.losses = losses.data();
   call.states = states.data();
+  unsigned passed_on[divot::device_passes_most] = {};
+  call.left = passed_on;
   one_pass<divot::lockstep_team<T, imitated_group>, with_student, with_teacher>(policy.threads,
-                                                                                plan, call, true);
-  index left = 0;
-  for (auto const s : states) left += s == divot::row_state::beyond;
+                                                                                plan, call, 0);
+  auto const left = static_cast<index>(passed_on[0]);
+  int pass = 1;
   if constexpr (std::is_same_v<T, float>) {
     one_pass<divot::lockstep_team<double, imitated_group>, with_student, with_teacher>(
-        policy.threads, plan, call, false);
+        policy.threads, plan, call, pass++);
   }
-  one_pass<divot::scalar_team<long double>, with_student, with_teacher>(1, plan, call, false);
+  one_pass<divot::scalar_team<double, true>, with_student, with_teacher>(1, plan, call, pass);
   double sum = 0;
   for (std::size_t r = 0; r < rows; ++r) {
     sum += losses[r];

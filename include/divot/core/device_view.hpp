@@ -44,7 +44,8 @@ struct device_span {
 /// do); calls add to it, and `device_check` reads it.
 struct device_status {
   /// Rows with NaN, +inf, nothing but −inf, log-probabilities that do not sum to 1, or a label out
-  /// of range. Their losses count as NaN; their gradients are left as they were.
+  /// of range, or a loss that not even double's limits tell. The combined loss is NaN then; what
+  /// the rows themselves have is left as it was.
   unsigned long long bad_rows = 0;
   /// The bitwise complement of the first of them.
   unsigned long long first_bad_inverted = 0;

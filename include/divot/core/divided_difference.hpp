@@ -18,7 +18,7 @@ inline namespace DIVOT_ABI {
 /// positive; beyond it by the recurrence, whose subtraction is harmless there.
 /// Ref  McCurdy, Ng and Parlett (1984), Math. Comp. 43(168), 501–528
 template <std::size_t N>
-DIVOT_HD long double exp_divided_difference(std::array<long double, N> x, long double shift) {
+long double exp_divided_difference(std::array<long double, N> x, long double shift) {
   std::sort(x.begin(), x.end());
   if constexpr (N == 1) {
     return std::exp(x[0] + shift);

@@ -115,8 +115,12 @@ class launch_form {
     auto const set = [&](cudaFuncAttribute attribute, int value) {
       check_cuda(cudaFuncSetAttribute(kernel, attribute, value), "cudaFuncSetAttribute", what);
     };
-    if (config_.dynamicSmemBytes > (48 << 10)) {
-      set(cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(config_.dynamicSmemBytes));
+    // always as much as there is: calls from other threads may want more than this one
+    if (config_.dynamicSmemBytes > 0) {
+      cudaFuncAttributes of = {};
+      check_cuda(cudaFuncGetAttributes(&of, kernel), "cudaFuncGetAttributes", what);
+      auto const all = current_device().shared_bytes - static_cast<index>(of.sharedSizeBytes);
+      set(cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(all));
     }
     // more than eight blocks are up to the device
     if (config_.numAttrs > 0 && attribute_.val.clusterDim.x > 8) {

@@ -43,7 +43,7 @@ class device_passes {
   using block_team = lockstep_team<T, block_group>;
   using cluster_team = lockstep_team<T, cluster_group>;
   using wide_team = lockstep_team<double, block_group>;
-  using widest_team = scalar_team<long double>;  // a device's own are double
+  using widest_team = scalar_team<double, true>;
 
   device_passes(Plan const& plan, Call const& call) : plan_(plan), call_(call) {
     auto const device = current_device();
@@ -68,19 +68,20 @@ class device_passes {
     if (first_.shared_bytes == 0) first_.memory = memory;
     wide_.memory = widest_.memory = memory;
     char const* const what = "the loss";
-    auto const start = [&](device_layout const& l, auto kernel) {
+    auto const start = [&](device_layout const& l, auto kernel, auto... pass) {
       launch(stream, l.grid, l.threads, l.cluster, l.shared_bytes, what, kernel, plan_, call_,
-             arrays_, l);
+             arrays_, l, pass...);
     };
     if (first_.cluster > 1) {
       start(first_, &loss_kernel<cluster_team, cluster_group, Student, Teacher, Plan, Call>);
     } else {
       start(first_, &loss_kernel<block_team, block_group, Student, Teacher, Plan, Call>);
     }
+    int pass = 1;
     if constexpr (std::is_same_v<T, float>) {
-      start(wide_, &careful_kernel<wide_team, Student, Teacher, Plan, Call>);
+      start(wide_, &careful_kernel<wide_team, Student, Teacher, Plan, Call>, pass++);
     }
-    start(widest_, &careful_kernel<widest_team, Student, Teacher, Plan, Call>);
+    start(widest_, &careful_kernel<widest_team, Student, Teacher, Plan, Call>, pass);
   }
 
  private:
@@ -115,6 +116,7 @@ void run_device_call(cuda_policy const& policy, L const& what, Teacher const& te
     std::size_t const at_mean = pieces.add(sizeof(double));
     std::size_t const at_losses = pieces.add(rows * sizeof(double));
     std::size_t const at_states = pieces.add(rows * sizeof(row_state));
+    std::size_t const at_left = pieces.add(device_passes_most * sizeof(unsigned));
     std::size_t const at_scratch = pieces.add(passes.bytes());
     if (only_bytes != nullptr) {
       *only_bytes = pieces.bytes();
@@ -123,6 +125,7 @@ void run_device_call(cuda_policy const& policy, L const& what, Teacher const& te
     stream_memory const memory(policy.stream, options.workspace, pieces.bytes());
     auto* const mean = reinterpret_cast<double*>(memory.data() + at_mean);
     call.mean = mean;
+    call.left = reinterpret_cast<unsigned*>(memory.data() + at_left);
     call.losses = reinterpret_cast<double*>(memory.data() + at_losses);
     call.states = reinterpret_cast<row_state*>(memory.data() + at_states);
     launch(policy.stream, 1, 512, 1, 0, "the mean's divisor", &mean_kernel<call_type>, call,

@@ -101,6 +101,7 @@ void check_device_call(Call& call) {
     if (call.teacher.y.size != call.rows) {
       fail("there are ", call.teacher.y.size, " labels for the student's ", call.rows, " rows");
     }
+    if (call.teacher.y.data == nullptr && call.rows > 0) fail("labels is a null pointer");
     if (!(call.teacher.smoothing >= 0 && call.teacher.smoothing < 1)) {
       fail("labels: the smoothing is ", call.teacher.smoothing, "; it must lie in [0, 1)");
     }

@@ -77,8 +77,9 @@ inline device_layout layout_of_left_rows(device_limits const& device, device_arr
   index const bytes = rounded_up(out.slice * number_bytes * arrays.count() + block_bytes, 256);
   out.stride = static_cast<std::size_t>(bytes);
   out.threads = width > 1 ? threads_for(out.slice, width) : 1;
-  out.grid = static_cast<int>(
-      std::max<index>(1, std::min<index>({rows, index(device.processors), most_bytes / bytes})));
+  out.grid = static_cast<int>(std::max<index>(
+      1,
+      std::min<index>({rows, index(device.processors), most_bytes / std::max<index>(bytes, 256)})));
   return out;
 }
 
@@ -87,7 +88,8 @@ inline device_arrays arrays_of(loss_facts const& facts, bool needs_teacher, bool
                                bool teacher) {
   device_arrays a;
   bool const weights = student || (facts.has_function && !teacher);
-  a.teacher = needs_teacher;
+  // a gradient takes the place of its logits, even one that nothing adds to
+  a.teacher = needs_teacher || teacher;
   // else they lie over the teacher's exponentials, which nobody reads any more
   a.student_weights = weights && !(needs_teacher && !teacher);
   a.teacher_weights = teacher;

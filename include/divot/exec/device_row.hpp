@@ -15,6 +15,9 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
+/// Passes over a call's rows at most: on float, on double, and on double with exact limits.
+inline constexpr int device_passes_most = 3;
+
 /// What became of a row in a pass over it.
 enum class row_state : std::uint8_t { done, beyond, bad };
 
@@ -37,6 +40,7 @@ struct device_call {
   double const* mean;      // what the sum over rows is multiplied by
   double* losses;          // a row each: its loss times its weight
   row_state* states;
+  unsigned* left;  // how many rows each pass has left
 
   DIVOT_HD bool is_valid(index r) const {
     return options.mask.empty() || options.mask.data[r] != 0;
@@ -103,8 +107,8 @@ class device_row {
   /// `memory`: arrays.count() arrays of `step` numbers, after which come the blocks' sums where a
   /// row has several; `first`: the class that the arrays begin with.
   DIVOT_HD device_row(Call const& call, device_arrays const& arrays, T* memory, index step,
-                      index first)
-      : call_(call), arrays_(arrays), memory_(memory), step_(step), first_(first) {}
+                      index first, int pass)
+      : call_(call), arrays_(arrays), memory_(memory), step_(step), first_(first), pass_(pass) {}
 
   template <class Plan>
   DIVOT_HD void run(Plan const& plan, index r) const {
@@ -153,6 +157,8 @@ class device_row {
     Team const team;
     team.blocks(0, [](index) {});
     loss_row<Student, Teacher, false, Team>(team, task).run(plan);
+    // what even the limits of double do not tell
+    if constexpr (Team::widest) task.bad = task.bad || task.loss != task.loss;
     if (task.bad || task.beyond) {
       return finish(r, task.bad ? row_state::bad : row_state::beyond, row(0));
     }
@@ -258,12 +264,21 @@ class device_row {
     if constexpr (Teacher) {
       if (!call_.accumulate) clear_row<Team>(call_.teacher_to, r, 0);
     }
-    finish(r, row_state::done, row(0));
+    if (!leads<Team>()) return;
+    call_.states[r] = row_state::done;
+    call_.losses[r] = 0;
   }
   DIVOT_HD void finish(index r, row_state state, row const& loss) const {
     if (!leads<Team>()) return;
     double const weight = call_.weight_of(r);
     call_.states[r] = state;
+    if (state == row_state::beyond) {
+#if defined(__CUDA_ARCH__)
+      atomicAdd(call_.left + pass_, 1u);
+#else
+      ++call_.left[pass_];
+#endif
+    }
     call_.losses[r] = state != row_state::done ? std::numeric_limits<double>::quiet_NaN()
                       : weight == 0            ? 0
                                                : weight * static_cast<double>(loss);
@@ -273,6 +288,7 @@ class device_row {
   device_arrays const& arrays_;
   T* memory_;
   index step_, first_;
+  int pass_;  // of how many that the call's rows have
 };
 
 }  // namespace DIVOT_ABI

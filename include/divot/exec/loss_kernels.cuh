@@ -16,7 +16,7 @@ __global__ void __launch_bounds__(most_block_threads)
                 device_arrays const arrays, device_layout const layout) {
   kernel_share<Team, Group> const own(layout);
   device_row<Team, Student, Teacher, Call> const one(call, arrays, own.memory, layout.slice,
-                                                     own.begin);
+                                                     own.begin, 0);
   for (index r = own.first_row; r < call.rows; r += own.row_step) one.run(plan, r);
 }
 
@@ -25,9 +25,11 @@ __global__ void __launch_bounds__(most_block_threads)
 template <class Team, bool Student, bool Teacher, class Plan, class Call>
 __global__ void __launch_bounds__(most_block_threads)
     careful_kernel(__grid_constant__ Plan const plan, __grid_constant__ Call const call,
-                   device_arrays const arrays, device_layout const layout) {
+                   device_arrays const arrays, device_layout const layout, int pass) {
+  if (call.left[pass - 1] == 0) return;
   kernel_share<Team, block_group> const own(layout);
-  device_row<Team, Student, Teacher, Call> const one(call, arrays, own.memory, layout.slice, 0);
+  device_row<Team, Student, Teacher, Call> const one(call, arrays, own.memory, layout.slice, 0,
+                                                     pass);
   for (index r = own.first_row; r < call.rows; r += own.row_step) {
     bool const left = call.states[r] == row_state::beyond;
     __syncthreads();  // all have seen it before it changes
@@ -35,9 +37,11 @@ __global__ void __launch_bounds__(most_block_threads)
   }
 }
 
-/// What sums over rows are multiplied by: what is given, or 1 over the rows that a mask leaves.
+/// Before the passes: nothing is left yet. And what sums over rows are multiplied by: what is
+/// given, or 1 over the rows that a mask leaves.
 template <class Call>
 __global__ void mean_kernel(__grid_constant__ Call const call, double given, double* mean) {
+  if (threadIdx.x < device_passes_most) call.left[threadIdx.x] = 0;
   if (given > 0) {
     if (threadIdx.x == 0) *mean = given;
     return;

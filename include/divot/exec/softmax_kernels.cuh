@@ -69,7 +69,7 @@ void run_device_softmax(cuda_policy const& policy, device_softmax<In, Upstream, 
   auto layout =
       layout_for(&softmax_kernel<Task, cluster_team, cluster_group, call_type>, current_device(),
                  arrays, call.rows, call.classes, block_team::width, sizeof(T));
-  stream_memory const memory(policy.stream, options.workspace,
+  stream_memory const memory(policy.stream, {},
                              layout.stride * static_cast<std::size_t>(layout.grid));
   layout.memory = memory.data();
   char const* const what = "the softmax";

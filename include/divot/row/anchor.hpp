@@ -66,7 +66,7 @@ DIVOT_HD anchor_class<typename Team::row> find_anchor(softmax_side<Team> const& 
   }
   x.ell = math::select(t_gone || s_gone, none, ell_of(safe_t, safe_s));
   anchor.rest = row(0);
-  if constexpr (Team::across && !std::is_same_v<typename Team::scalar, long double>) {
+  if constexpr (Team::across && !Team::widest) {
     // a row's number is no wider than the lanes
     anchor.rest = math::select(t_gone || s_gone, none, ell_of.rest(safe_t, safe_s, x.ell));
     if constexpr (Swap) anchor.rest = -anchor.rest;

@@ -18,7 +18,7 @@ class gradient_writer {
   using T = typename Team::scalar;
   using row = typename Team::row;
   using side = softmax_side<Team>;
-  static constexpr bool widest = std::is_same_v<T, long double>;
+  static constexpr bool widest = Team::widest;
 
   /// A group's part of a gradient.
   struct part {

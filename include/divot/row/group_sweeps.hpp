@@ -36,7 +36,7 @@ class group_sweeps {
   using side = softmax_side<Team>;
   using row_sums = group_sums<row>;
   /// The type with the widest range computes the limits that others hand over.
-  static constexpr bool widest = std::is_same_v<T, long double>;
+  static constexpr bool widest = Team::widest;
 
   DIVOT_HD group_sweeps(Team const& team, row_task<Team> const& task) : team_(team), task_(task) {}
 

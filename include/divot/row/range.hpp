@@ -22,7 +22,7 @@ DIVOT_HD bool leaves_range(row_task<Team>& task, typename Team::row const& loss,
                            typename Team::row const& teacher_total) {
   using T = typename Team::scalar;
   using row = typename Team::row;
-  if constexpr (!is_real<T> || std::is_same_v<T, long double>) {
+  if constexpr (!is_real<T> || Team::widest) {
     return false;
   } else {
     row const most = constant<row>(static_cast<double>(std::numeric_limits<T>::max()) * 1e-8);
@@ -45,8 +45,7 @@ DIVOT_HD mask_of<typename Team::row> powers_leave_range(power_reach const& reach
                                                         softmax_side<Team> const& teacher,
                                                         softmax_side<Team> const& student) {
   using row = typename Team::row;
-  if constexpr (!is_real<typename Team::scalar> ||
-                std::is_same_v<typename Team::scalar, long double>) {
+  if constexpr (!is_real<typename Team::scalar> || Team::widest) {
     return row(0) > row(0);
   } else {
     constexpr double limit = std::is_same_v<typename Team::scalar, float> ? 86 : 706;
@@ -76,7 +75,7 @@ DIVOT_HD bool underflows(row_task<Team>& task, [[maybe_unused]] Bound const& bou
                          side_sums<typename Team::row> const& of_teacher) {
   using T = typename Team::scalar;
   using row = typename Team::row;
-  if constexpr (!is_real<T> || std::is_same_v<T, long double>) {
+  if constexpr (!is_real<T> || Team::widest) {
     return false;
   } else {
     // log p and log q lie within range + log(classes); formulas of p/q need that much room

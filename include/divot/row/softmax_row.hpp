@@ -71,7 +71,10 @@ DIVOT_HD index largest_of(typename Team::scalar const* y, index classes) {
     lane most(static_cast<T>(low));
     Team::each(0, classes, [&](auto const& place) { most = math::max(most, place.load(y, low)); });
     T const top = Team::largest(most);
-    return top == top ? Team::find(y, typename Team::row(top), 0, classes) : 0;
+    // of a row with NaN nothing need be found, if only nobody looks outside it
+    if (!(top == top)) return 0;
+    index const place = Team::find(y, typename Team::row(top), 0, classes);
+    return place < classes ? place : 0;
   } else {
     index place = 0;
     for (index k = 1; k < classes; ++k) {

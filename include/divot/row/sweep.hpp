@@ -26,7 +26,7 @@ class divergence_sweep {
   using lane = typename Team::lane;
   using side = softmax_side<Team>;
   /// The widest type always has logarithms: ratios may leave even its range.
-  static constexpr bool needs_logs = Bound::needs_logs || std::is_same_v<T, long double>;
+  static constexpr bool needs_logs = Bound::needs_logs || Team::widest;
 
   struct sums {
     typename Team::accumulator loss = typename Team::accumulator(T(0));

@@ -41,6 +41,7 @@ class lockstep_team {
   using traits = lane_traits<lane>;
   static constexpr bool across = false;
   static constexpr bool one_block = true;
+  static constexpr bool widest = false;
 
   /// A pack, of which some lanes may not be there: past the end, or the class to leave out. One
   /// kind for all, or loops would have two bodies. Arrays are padded to whole packs, so that all of

@@ -14,7 +14,9 @@ inline namespace DIVOT_ABI {
 /// A team of one that takes a class at a time: the oracle, for any scalar type.
 ///
 /// float sums in double; other scalars in themselves.
-template <class T>
+///
+/// Widest: no wider team comes after this one; limits are then taken exactly, class by class.
+template <class T, bool Widest = std::is_same_v<T, long double>>
 class scalar_team {
  public:
   using scalar = T;
@@ -24,6 +26,7 @@ class scalar_team {
   using position = index;
   static constexpr bool across = false;
   static constexpr bool one_block = false;
+  static constexpr bool widest = Widest;
   static constexpr index width = 1;
 
   /// One class of a row; `masked` where it is the one to leave out.

@@ -39,6 +39,7 @@ class simd_across {
   using traits = lane_traits<lane>;
   static constexpr bool across = true;
   static constexpr bool one_block = true;
+  static constexpr bool widest = false;
   static constexpr index width = static_cast<index>(traits::size);
 
   /// One class of every row.

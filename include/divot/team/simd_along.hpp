@@ -30,6 +30,7 @@ class simd_along {
   using traits = lane_traits<lane>;
   static constexpr bool across = false;
   static constexpr bool one_block = false;
+  static constexpr bool widest = false;
   static constexpr double low = -std::numeric_limits<double>::infinity();
   static constexpr index width = static_cast<index>(traits::size);
 

@@ -8,6 +8,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <type_traits>
 #include <utility>
@@ -99,17 +100,17 @@ struct lane_traits<xsimd::batch<T, A>> : pack_exponents<T, A> {
     [[maybe_unused]] register_type const r = x;
 #if defined(__AVX512F__)
     if constexpr (wide) {
-      _mm512_stream_si512(reinterpret_cast<__m512i*>(p), reinterpret_cast<__m512i>(r));
+      _mm512_stream_si512(reinterpret_cast<__m512i*>(p), std::bit_cast<__m512i>(r));
     } else
 #endif
 #if defined(__AVX__)
         if constexpr (sizeof(V) == 32) {
-      _mm256_stream_si256(reinterpret_cast<__m256i*>(p), reinterpret_cast<__m256i>(r));
+      _mm256_stream_si256(reinterpret_cast<__m256i*>(p), std::bit_cast<__m256i>(r));
     } else
 #endif
 #if defined(__SSE2__)
         if constexpr (sizeof(V) == 16) {
-      _mm_stream_si128(reinterpret_cast<__m128i*>(p), reinterpret_cast<__m128i>(r));
+      _mm_stream_si128(reinterpret_cast<__m128i*>(p), std::bit_cast<__m128i>(r));
     } else
 #endif
     {

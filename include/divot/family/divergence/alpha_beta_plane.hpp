@@ -26,7 +26,8 @@ class bound_alpha_beta {
   static constexpr bool needs_relative = true;
 
   DIVOT_HD bound_alpha_beta(double a, double b) : alpha_(a), beta_(b), lambda_(a + b) {
-    lambda_less_1_ = static_cast<double>((static_cast<long double>(a) - 1) + b);
+    auto const less_1 = exact_difference(a, 1.);
+    lambda_less_1_ = (less_1.high + b) + less_1.low;
     double const largest = std::max({std::abs(a), std::abs(lambda_), 1e-310});
     unit_ = std::abs(lambda_ - 1) <= 4e-16;
     slope_ = a;

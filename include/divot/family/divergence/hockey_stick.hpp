@@ -49,7 +49,7 @@ class bound_hinge {
   static constexpr bool needs_exact_offset() { return true; }  // the side of a kink
   static constexpr bool slopes_are_exact = true;
 
-  DIVOT_HD bound_hinge(double a, double b, bool below) : a_(a), b_(b), below_(below) {
+  bound_hinge(double a, double b, bool below) : a_(a), b_(b), below_(below) {
     // the kink in two words, in float too
     long double const kink = std::log(static_cast<long double>(b) / a);
     kink_ = static_cast<double>(kink);
@@ -76,7 +76,17 @@ class bound_hinge {
     auto const counts = beyond > zero;
     return {math::select(counts, excess, zero), math::select(counts, V(-b_q), zero)};
   }
-  DIVOT_HD bound_hinge dual() const { return {b_.wide, a_.wide, !below_}; }
+  DIVOT_HD bound_hinge dual() const {
+    bound_hinge d = *this;
+    d.a_ = b_;
+    d.b_ = a_;
+    d.below_ = !below_;
+    for (parameter* x : {&d.kink_, &d.rest_}) {
+      x->wide = -x->wide;
+      x->narrow = -x->narrow;
+    }
+    return d;
+  }
 
  private:
   parameter a_, b_, kink_, rest_;  // ln(b/a)
