@@ -33,7 +33,7 @@ struct skewed {
 inline namespace DIVOT_ABI {
 
 template <class B>
-auto reverse_skewed(B const& inner, mixed_class const& mixed);
+DIVOT_HD auto reverse_skewed(B const& inner, mixed_class const& mixed);
 
 /// D(p‖m) for the bound divergence B of D. Logs: B takes powers, by the logarithm of m.
 template <class B, bool Logs = asks_for_powers<B>()>
