@@ -160,7 +160,7 @@ int main(int argc, char** argv) {
   cudaStream_t stream = nullptr;
   check(cudaStreamCreate(&stream), "cudaStreamCreate");
   table t(stream, std::size_t(4) << 30);
-  constexpr index rows = 8192, classes = 128256;
+  constexpr divot::index rows = 8192, classes = 128256;
   t.add<float>("kl", divot::kl{}, rows, classes);
   t.add<float>("reverse_kl", divot::reverse_kl{}, rows, classes);
   t.add<float>("squared_hellinger", divot::squared_hellinger{}, rows, classes);
