@@ -1,4 +1,4 @@
-// expect: divot: the policy divot::cuda needs <divot/cuda\.cuh>, compiled by nvcc, and rows in the device
+// expect: divot: the policy divot::cuda needs <divot/cuda\.cuh>, compiled by nvcc
 // SPDX-FileCopyrightText: divot contributors
 // SPDX-License-Identifier: MIT
 #include <divot/divot.hpp>
