@@ -9,6 +9,8 @@
 #include <divot/cuda_softmax.cuh>
 #include <divot/exec/cuda_call.cuh>
 
+#include <limits>
+
 namespace divot {
 inline namespace DIVOT_ABI {
 
@@ -77,7 +79,7 @@ inline void device_check(cuda_policy const& policy, device_status const* status)
   message text;
   text << "row " << row
        << ": NaN, +inf, nothing but -inf, log-probabilities that do not sum to 1, a temperature "
-          "that is not positive, or a label out of range";
+          "that is not positive, a label out of range, no top-k teacher, or a loss beyond double";
   if (count > 1) text << "; " << count << " rows are bad";
   text << "; all other rows are complete";
   throw bad_value(text.text(), row, -1, std::numeric_limits<double>::quiet_NaN(), count);

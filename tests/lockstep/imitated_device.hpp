@@ -66,7 +66,7 @@ index value_and_gradient(imitated_policy const& policy, L const& what, Teacher c
   double mean = call.given_mean();
   if (mean == 0) {
     index valid = 0;
-    for (index r = 0; r < call.rows; ++r) valid += call.is_valid(r);
+    for (index r = 0; r < call.rows; ++r) valid += divot::is_valid(call.options, r);
     mean = 1 / static_cast<double>(valid > 0 ? valid : 1);
   }
   std::vector<double> losses(rows);

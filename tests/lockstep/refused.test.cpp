@@ -9,6 +9,7 @@
 #include <divot/exec/device_plan.hpp>
 
 #include <doctest/doctest.h>
+#include <unit/refusal.hpp>
 
 #include <cstddef>
 #include <string>
@@ -32,14 +33,11 @@ std::string refused(L const& what, Teacher const& teacher, Student const& studen
   auto const t = divot::as_device_rows(teacher);
   auto const s = divot::as_device_rows(student);
   auto const to = divot::device_where(where);
-  try {
+  return refusal([&] {
     divot::device_form<std::remove_const_t<decltype(t)>, std::remove_const_t<decltype(s)>,
                        std::remove_const_t<decltype(to)>>::call(divot::make_plan(what), t, s, to,
                                                                 options);
-  } catch (divot::error const& e) {
-    return e.what();
-  }
-  return "";
+  });
 }
 
 bool says(std::string const& text, char const* part) {

@@ -44,8 +44,8 @@ struct device_span {
 /// do); calls add to it, and `device_check` reads it.
 struct device_status {
   /// Rows with NaN, +inf, nothing but −inf, log-probabilities that do not sum to 1, or a label out
-  /// of range, or a loss that not even double's limits tell. The combined loss is NaN then; what
-  /// the rows themselves have is left as it was.
+  /// of range, no top-k teacher, or a loss that not even double's limits tell. The combined loss is
+  /// NaN then; what the rows themselves have is left as it was.
   unsigned long long bad_rows = 0;
   /// The bitwise complement of the first of them.
   unsigned long long first_bad_inverted = 0;
@@ -83,6 +83,24 @@ struct device_batch {
   /// calls take some from the device's pool, in the order of the stream.
   device_span<std::byte> workspace = {};
 };
+
+// What a batch says of a row, as of `batch`.
+
+DIVOT_HD inline bool is_valid(device_batch const& b, index row) {
+  return b.mask.empty() || b.mask.data[row] != 0;
+}
+DIVOT_HD inline double weight_of(device_batch const& b, index row) {
+  return b.weights.empty() ? 1 : b.weights.data[row];
+}
+DIVOT_HD inline double temperature_of(device_batch const& b, index row, double common) {
+  return b.temperatures.empty() ? common : b.temperatures.data[row];
+}
+/// Never more than `classes`, what the whole call has.
+DIVOT_HD inline index valid_classes_of(device_batch const& b, index row, index classes) {
+  if (b.valid_classes_per_row.empty()) return classes;
+  index const n = b.valid_classes_per_row.data[row];
+  return n < classes ? n : classes;
+}
 
 /// Stands for a gradient on a device that is not wanted.
 struct nowhere {};

@@ -91,17 +91,17 @@ inline device_limits current_device() {
   return {processors, shared_bytes, major >= 9 ? 16 : 1};
 }
 
-/// A kernel's launch on a stream, in clusters of so many blocks.
+/// A kernel's launch on a stream, laid out like this.
 class launch_form {
  public:
-  launch_form(cudaStream_t stream, int grid, int threads, int cluster, std::size_t shared_bytes) {
-    config_.gridDim = dim3(static_cast<unsigned>(grid));
-    config_.blockDim = dim3(static_cast<unsigned>(threads));
-    config_.dynamicSmemBytes = shared_bytes;
+  launch_form(cudaStream_t stream, device_layout const& layout) {
+    config_.gridDim = dim3(static_cast<unsigned>(layout.grid));
+    config_.blockDim = dim3(static_cast<unsigned>(layout.threads));
+    config_.dynamicSmemBytes = layout.shared_bytes;
     config_.stream = stream;
-    if (cluster > 1) {
+    if (layout.cluster > 1) {
       attribute_.id = cudaLaunchAttributeClusterDimension;
-      attribute_.val.clusterDim.x = static_cast<unsigned>(cluster);
+      attribute_.val.clusterDim.x = static_cast<unsigned>(layout.cluster);
       attribute_.val.clusterDim.y = attribute_.val.clusterDim.z = 1;
       config_.attrs = &attribute_;
       config_.numAttrs = 1;
@@ -135,9 +135,9 @@ class launch_form {
 };
 
 template <class... Parameters, class... Arguments>
-void launch(cudaStream_t stream, int grid, int threads, int cluster, std::size_t shared_bytes,
-            char const* what, void (*kernel)(Parameters...), Arguments const&... arguments) {
-  launch_form const form(stream, grid, threads, cluster, shared_bytes);
+void launch(cudaStream_t stream, device_layout const& layout, char const* what,
+            void (*kernel)(Parameters...), Arguments const&... arguments) {
+  launch_form const form(stream, layout);
   form.allow(reinterpret_cast<void const*>(kernel), what);
   check_cuda(cudaLaunchKernelEx(form.config(), kernel, arguments...), "cudaLaunchKernelEx", what);
 }
@@ -156,7 +156,7 @@ device_layout layout_for(void (*kernel)(Parameters...), device_limits limits,
   for (;; limits.cluster /= 2) {
     auto const l = layout_of_rows(limits, arrays, rows, classes, width, number_bytes);
     if (l.cluster <= 8) return l;
-    launch_form const form(nullptr, l.grid, l.threads, l.cluster, l.shared_bytes);
+    launch_form const form(nullptr, l);
     form.allow(address, what);
     int clusters = 0;
     cudaError_t const found = cudaOccupancyMaxActiveClusters(&clusters, address, form.config());

@@ -69,8 +69,7 @@ class device_passes {
     wide_.memory = widest_.memory = memory;
     char const* const what = "the loss";
     auto const start = [&](device_layout const& l, auto kernel, auto... pass) {
-      launch(stream, l.grid, l.threads, l.cluster, l.shared_bytes, what, kernel, plan_, call_,
-             arrays_, l, pass...);
+      launch(stream, l, what, kernel, plan_, call_, arrays_, l, pass...);
     };
     if (first_.cluster > 1) {
       start(first_, &loss_kernel<cluster_team, cluster_group, Student, Teacher, Plan, Call>);
@@ -101,7 +100,7 @@ template <class L, class Teacher, class Student, class Gradients>
 void run_device_call(cuda_policy const& policy, L const& what, Teacher const& teacher,
                      Student const& student, Gradients const& where, device_batch const& options,
                      std::size_t* only_bytes) {
-  if constexpr (is_device_call<L, Teacher, Student, Gradients>()) {
+  if constexpr (is_device_call<L, Teacher, Student>()) {
     using form = device_form<decltype(as_device_rows(teacher)), decltype(as_device_rows(student)),
                              Gradients>;
     using call_type = typename form::call_type;
@@ -128,10 +127,11 @@ void run_device_call(cuda_policy const& policy, L const& what, Teacher const& te
     call.left = reinterpret_cast<unsigned*>(memory.data() + at_left);
     call.losses = reinterpret_cast<double*>(memory.data() + at_losses);
     call.states = reinterpret_cast<row_state*>(memory.data() + at_states);
-    launch(policy.stream, 1, 512, 1, 0, "the mean's divisor", &mean_kernel<call_type>, call,
+    device_layout const one_block{.grid = 1, .threads = most_block_threads};
+    launch(policy.stream, one_block, "the mean's divisor", &mean_kernel<call_type>, call,
            call.given_mean(), mean);
     if (call.rows > 0) passes.run(policy.stream, memory.data() + at_scratch);
-    launch(policy.stream, 1, 512, 1, 0, "the sum of losses", &sum_kernel<call_type>, call);
+    launch(policy.stream, one_block, "the sum of losses", &sum_kernel<call_type>, call);
   }
 }
 

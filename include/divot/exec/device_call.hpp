@@ -36,14 +36,14 @@ auto view_or_none(View const& view) {
 }
 
 /// Whether these are what a device's verbs take; says what is not.
-template <class L, class Teacher, class Student, class Gradients>
+template <class L, class Teacher, class Student>
 constexpr bool is_device_call() {
   static_assert(loss<L>,
                 "divot: the argument before the teacher must be a loss: a divergence such as "
                 "divot::kl{}, divot::cross_entropy{}, or sums and multiples of them");
   static_assert(on_device<Teacher>,
                 "divot: with divot::cuda the teacher, too, lies in the device's memory: a "
-                "device_view, logits(view, T), log_probabilities(view) or labels(span)");
+                "device_view, logits(view, T), log_probabilities(view), labels(span) or top_k(…)");
   return loss<L> && on_device<Teacher> && on_device<Student>;
 }
 

@@ -61,6 +61,20 @@ inline void check_device_temperature(double t, char const* who) {
   }
 }
 
+/// The valid classes of a call, of so many; and what else a batch says of rows, whatever is done
+/// with them.
+inline index settle_device_classes(device_batch const& options, index rows, index classes) {
+  if (options.valid_classes < 0 || options.valid_classes > classes) {
+    fail("device_batch::valid_classes is ", options.valid_classes, "; there are ", classes);
+  }
+  index const valid = options.valid_classes > 0 ? options.valid_classes : classes;
+  if (rows > 0 && valid == 0) fail("there are ", rows, " rows and no classes");
+  check_span(options.mask, rows, "mask");
+  check_span(options.valid_classes_per_row, rows, "valid_classes_per_row");
+  check_span(options.temperatures, rows, "temperatures");
+  return valid;
+}
+
 /// A top-k teacher, but for what its rows hold.
 template <class Call>
 void check_device_top_k(Call const& call) {
@@ -121,20 +135,13 @@ void check_device_call(Call& call) {
       classes = std::min(classes, call.teacher.x.cols);
     }
   }
-  if (options.valid_classes < 0 || options.valid_classes > classes) {
-    fail("device_batch::valid_classes is ", options.valid_classes, "; there are ", classes);
-  }
-  call.classes = options.valid_classes > 0 ? options.valid_classes : classes;
-  if (call.rows > 0 && call.classes == 0) fail("there are ", call.rows, " rows and no classes");
+  call.classes = settle_device_classes(options, call.rows, classes);
   call.label_smoothing = labelled ? call.teacher.smoothing : 0;
   check_device_temperature(call.teacher.temperature, "the teacher");
   check_device_temperature(call.student.temperature, "the student");
   check_span(options.weights, call.rows, "weights");
   check_span(options.upstream, call.rows, "upstream");
-  check_span(options.mask, call.rows, "mask");
   check_span(options.labels, call.rows, "labels");
-  check_span(options.valid_classes_per_row, call.rows, "valid_classes_per_row");
-  check_span(options.temperatures, call.rows, "temperatures");
   check_span(options.per_row, call.rows, "per_row");
   if (!(options.normaliser >= 0 && std::isfinite(options.normaliser))) {
     fail("device_batch::normaliser is ", options.normaliser,

@@ -93,9 +93,5 @@ auto as_device_rows(X const& x) {
   }
 }
 
-/// What arithmetic numbers of this type are worked out in.
-template <class Storage>
-using device_arithmetic = std::conditional_t<std::is_same_v<Storage, double>, double, float>;
-
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -42,22 +42,9 @@ struct device_call {
   row_state* states;
   unsigned* left;  // how many rows each pass has left
 
-  DIVOT_HD bool is_valid(index r) const {
-    return options.mask.empty() || options.mask.data[r] != 0;
-  }
-  DIVOT_HD index classes_of(index r) const {
-    if (options.valid_classes_per_row.empty()) return classes;
-    index const n = options.valid_classes_per_row.data[r];
-    return n < classes ? n : classes;
-  }
-  DIVOT_HD double temperature_of(index r, double common) const {
-    return options.temperatures.empty() ? common : options.temperatures.data[r];
-  }
-  DIVOT_HD double weight_of(index r) const {
-    return options.weights.empty() ? 1 : options.weights.data[r];
-  }
   DIVOT_HD double gradient_factor(index r) const {
-    return *mean * weight_of(r) * (options.upstream.empty() ? 1 : options.upstream.data[r]) * scale;
+    return *mean * weight_of(options, r) *
+           (options.upstream.empty() ? 1 : options.upstream.data[r]) * scale;
   }
   /// What the sum over rows is multiplied by; 0 where only the rows themselves tell.
   double given_mean() const {
@@ -112,8 +99,8 @@ class device_row {
 
   template <class Plan>
   DIVOT_HD void run(Plan const& plan, index r) const {
-    if (!call_.is_valid(r)) return skip(r);
-    index const n = call_.classes_of(r);
+    if (!is_valid(call_.options, r)) return skip(r);
+    index const n = valid_classes_of(call_.options, r, call_.classes);
     row_task<Team> task;
     int next = 0;
     auto const take = [&](bool wanted) { return wanted ? array(next++) : nullptr; };
@@ -178,8 +165,8 @@ class device_row {
     task.teacher_normalised =
         call_.teacher_kind != operand_kind::logits && call_.teacher_kind != operand_kind::top_k;
     task.student_normalised = call_.student_kind != operand_kind::logits;
-    double const t = call_.temperature_of(r, call_.teacher.temperature);
-    double const s = call_.temperature_of(r, call_.student.temperature);
+    double const t = temperature_of(call_.options, r, call_.teacher.temperature);
+    double const s = temperature_of(call_.options, r, call_.student.temperature);
     if (!task.teacher_normalised) {
       auto const inverse = inverse_words<row>(t);
       task.teacher_inverse_temperature = inverse.high;
@@ -270,7 +257,7 @@ class device_row {
   }
   DIVOT_HD void finish(index r, row_state state, row const& loss) const {
     if (!leads<Team>()) return;
-    double const weight = call_.weight_of(r);
+    double const weight = weight_of(call_.options, r);
     call_.states[r] = state;
     if (state == row_state::beyond) {
 #if defined(__CUDA_ARCH__)

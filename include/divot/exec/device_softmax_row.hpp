@@ -72,7 +72,7 @@ DIVOT_HD bool device_softmax_row(Call const& call, typename Team::scalar* memory
   using row = typename Team::row;
   device_batch const& options = call.options;
   constexpr bool rows_out = Task == softmax_task::logsumexp;
-  if (!options.mask.empty() && options.mask.data[r] == 0) {
+  if (!is_valid(options, r)) {
     if constexpr (rows_out) {
       if (Team::leads()) call.row_out.data[r] = 0;
     } else {
@@ -80,12 +80,8 @@ DIVOT_HD bool device_softmax_row(Call const& call, typename Team::scalar* memory
     }
     return true;
   }
-  index n = call.classes;
-  if (!options.valid_classes_per_row.empty()) {
-    index const own = options.valid_classes_per_row.data[r];
-    if (own < n) n = own;
-  }
-  double const t = options.temperatures.empty() ? call.temperature : options.temperatures.data[r];
+  index const n = valid_classes_of(options, r, call.classes);
+  double const t = temperature_of(options, r, call.temperature);
   if (!(n > 0 && t > 0 && t < infinity<double>())) return false;
   T* const a = memory - first;
   T* const b = memory + step - first;

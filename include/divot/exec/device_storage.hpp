@@ -81,6 +81,7 @@ DIVOT_HD void read_row(device_view<Storage const> const& from, index r, index n,
 /// Zeroes columns from … of a row.
 template <class Team, class Storage>
 DIVOT_HD void clear_row(device_view<Storage> const& to, index r, index from) {
+  if (from >= to.cols) return;
   Storage* const x = to.data + r * to.row_stride;
   each_pack<Team>(to.cols, [&](index k, index count) {
     for (index i = 0; i < count; ++i) {

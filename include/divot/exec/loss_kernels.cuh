@@ -47,7 +47,8 @@ __global__ void mean_kernel(__grid_constant__ Call const call, double given, dou
     return;
   }
   double count = 0;
-  for (index r = threadIdx.x; r < call.rows; r += blockDim.x) count += call.is_valid(r) ? 1 : 0;
+  for (index r = threadIdx.x; r < call.rows; r += blockDim.x)
+    count += is_valid(call.options, r) ? 1 : 0;
   count = block_group::sum(count);
   if (threadIdx.x == 0) *mean = 1 / (count > 0 ? count : 1);
 }

@@ -37,14 +37,7 @@ void run_device_softmax(cuda_policy const& policy, device_softmax<In, Upstream, 
   call.classes = call.x.cols;
   check_view(call.x, "the input");
   check_device_temperature(call.temperature, "the input");
-  if (options.valid_classes < 0 || options.valid_classes > call.classes) {
-    fail("device_batch::valid_classes is ", options.valid_classes, "; there are ", call.classes);
-  }
-  if (options.valid_classes > 0) call.classes = options.valid_classes;
-  if (call.rows > 0 && call.classes == 0) fail("there are ", call.rows, " rows and no classes");
-  check_span(options.mask, call.rows, "mask");
-  check_span(options.valid_classes_per_row, call.rows, "valid_classes_per_row");
-  check_span(options.temperatures, call.rows, "temperatures");
+  call.classes = settle_device_classes(options, call.rows, call.classes);
   if constexpr (takes_pairs(Task)) {
     check_gradient(call.upstream, call.x.rows, call.x.cols, "the upstream gradient");
   }
@@ -74,11 +67,11 @@ void run_device_softmax(cuda_policy const& policy, device_softmax<In, Upstream, 
   layout.memory = memory.data();
   char const* const what = "the softmax";
   if (layout.cluster > 1) {
-    launch(policy.stream, layout.grid, layout.threads, layout.cluster, layout.shared_bytes, what,
+    launch(policy.stream, layout, what,
            &softmax_kernel<Task, cluster_team, cluster_group, call_type>, call, layout);
   } else {
-    launch(policy.stream, layout.grid, layout.threads, 1, layout.shared_bytes, what,
-           &softmax_kernel<Task, block_team, block_group, call_type>, call, layout);
+    launch(policy.stream, layout, what, &softmax_kernel<Task, block_team, block_group, call_type>,
+           call, layout);
   }
 }
 
