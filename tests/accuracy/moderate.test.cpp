@@ -17,7 +17,7 @@ TEST_CASE_TEMPLATE("losses and gradients of ordinary rows are within the budget"
   for (double scale : {1., 5., 15.}) {
     for (double temperature : {1., 3.}) {
       if (!all_rows() && (scale == 5) == (temperature == 3)) continue;
-      for (std::size_t classes : {2, 3, 7, 10, 128, 129, 1000}) {
+      for (std::size_t const classes : {2u, 3u, 7u, 10u, 128u, 129u, 1000u}) {
         if (classes == 1000 && temperature != 3) continue;
         std::size_t const rows = classes < 64 ? 8 : classes < 1000 ? 3 : 1;
         ++seed;
@@ -34,7 +34,7 @@ TEST_CASE_TEMPLATE("losses and gradients of many short rows are within the budge
                    double) {
   auto report = score::report::of<T>(budget::situation::moderate);
   std::uint64_t seed = 300;
-  for (std::size_t classes : {2, 3, 5, 8, 10, 17, 33, 64, 127, 128}) {
+  for (std::size_t const classes : {2u, 3u, 5u, 8u, 10u, 17u, 33u, 64u, 127u, 128u}) {
     ++seed;
     if (!all_rows() && seed % 2 == 0) continue;
     score::compare(report, losses::with_labels(losses::all()),
@@ -51,7 +51,7 @@ TEST_CASE_TEMPLATE("losses and gradients of confident rows are within the budget
   for (double scale : {30., 60.}) {
     for (double temperature : {1., 0.5}) {
       if (!all_rows() && (scale == 30) == (temperature == 1)) continue;
-      for (std::size_t classes : {2, 3, 10, 65, 1000}) {
+      for (std::size_t const classes : {2u, 3u, 10u, 65u, 1000u}) {
         std::size_t const rows = classes < 64 ? 11 : 1;
         ++seed;
         score::compare(report, losses::with_labels(losses::all()),

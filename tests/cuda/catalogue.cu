@@ -7,7 +7,8 @@
 
 namespace {
 
-using call_type = divot::device_call<float, float, float, float>;
+using operand = divot::device_operand<float>;
+using call_type = divot::device_call<operand, operand, float, float>;
 
 template <class Team, class Plan>
 __global__ void one_row(__grid_constant__ Plan const plan, __grid_constant__ call_type const call,

@@ -34,6 +34,10 @@ struct found {
 template <class T>
 found run(parity::loss what, parity::call<T> const& c, how way = how::plain, bool in_place = false);
 
+/// kl of logits(x, T).softcap(30).bias(b).standardise().mask(keep) on both sides.
+found run_transformed(parity::call<float> const& c, std::vector<double> const& bias,
+                      std::vector<std::uint8_t> const& keep);
+
 /// softmax(x/T) of dense rows in place of x, and its pullback in place of what arrives.
 void softmax(std::vector<float>& x, std::vector<float>& upstream, divot::index rows,
              divot::index cols, double temperature);

@@ -147,6 +147,34 @@ TEST_CASE("rows beyond float are done again; bad rows are counted and the others
   CHECK(found.first_bad == 2);
 }
 
+TEST_CASE("transforms and the way back through them are those of seq") {
+  if (no_device()) return;
+  for (divot::index const cols : {5, 33, 1000, 20000}) {
+    CAPTURE(cols);
+    problem<float> const p(805, 3, cols, 4, 2, 1.5);
+    std::vector<double> bias;
+    std::vector<std::uint8_t> keep;
+    for (divot::index k = 0; k < cols; ++k) {
+      bias.push_back(.01 * static_cast<double>(k % 7));
+      keep.push_back(k < 2 || k % 3 != 0);
+    }
+    on_device<float> got;
+    auto const c = call_of(p, got.out, parity::loss::kl, {});
+    got.found = device_test::run_transformed(c, bias, keep);
+    got.out.result.value = static_cast<float>(got.found.loss);
+    outcome<float> right;
+    auto const d = call_of(p, right, parity::loss::kl, {});
+    auto const wrap = [&](auto const& x, double t) {
+      return divot::logits(x, t).softcap(30).bias(bias).standardise().mask(keep);
+    };
+    auto const r = divot::value_and_gradient(
+        divot::seq, divot::kl{}, wrap(d.teacher, 2), wrap(d.student, 1.5),
+        divot::gradients().student(d.student_gradient).teacher(d.teacher_gradient), d.options);
+    right.result = {r.value, r.valid_rows};
+    agree(parity::loss::kl, got, right, p);
+  }
+}
+
 TEST_CASE("a million rows") {
   if (no_device()) return;
   problem<float> const p(803, 1000000, 10);

@@ -27,7 +27,7 @@ template <class Team, bool Student, bool Teacher, class Plan, class Call>
 void one_pass(index threads, Plan const& plan, Call const& call, int pass) {
   using T = typename Team::scalar;
   using row = typename Team::row;
-  auto const arrays = divot::arrays_of(call.facts, Plan::needs_teacher, Student, Teacher);
+  auto const arrays = divot::arrays_of<Plan, Student, Teacher>(call);
   index const step = divot::rounded_up(call.classes, Team::width);
   index const blocks = divot::block_count<Team>(call.classes);
   auto const sums = static_cast<std::size_t>(blocks) *

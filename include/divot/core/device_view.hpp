@@ -37,6 +37,14 @@ struct device_span {
   T* data = nullptr;
   index size = 0;
 
+  constexpr device_span() = default;
+  constexpr device_span(T* d, index n) : data(d), size(n) {}
+  /// What may be written may be read.
+  template <class Other>
+  requires(std::is_same_v<Other const, T> && !std::is_const_v<Other>) constexpr device_span(
+      device_span<Other> const& x)  // NOLINT: the same span
+      : data(x.data), size(x.size) {}
+
   constexpr bool empty() const { return data == nullptr; }
 };
 

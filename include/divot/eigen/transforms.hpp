@@ -123,19 +123,10 @@ class mask_of_rows {
   index rows_ = 0, cols_ = 0;
 };
 
-/// A transform as the user named it, made ready for a team's rows.
-template <class Team>
-auto bind_transform(softcap_transform const& f) {
-  return softcap_row<Team>(f.cap);
-}
 template <class Team, class B>
 auto bind_transform(bias_transform<B> const& f) {
   using entries = vector_entries<typename Team::scalar, std::remove_cvref_t<B>>;
   return bias_row<Team, entries>(entries(f.b));
-}
-template <class Team>
-auto bind_transform(standardise_transform) {
-  return standardise_row<Team>();
 }
 template <class Team, class M>
 auto bind_transform(mask_transform<M> const& f) {
@@ -145,17 +136,6 @@ auto bind_transform(mask_transform<M> const& f) {
   } else {
     return mask_row<Team, mask_of_classes<bare>>(mask_of_classes<bare>(f.keep));
   }
-}
-
-/// All of an operand's transforms.
-template <class Team, class... F>
-auto bind_transforms(std::tuple<F...> const& transforms) {
-  return unpack(
-      [](auto const&... f) {
-        return transform_chain<Team, decltype(bind_transform<Team>(f))...>(
-            bind_transform<Team>(f)...);
-      },
-      transforms);
 }
 
 }  // namespace DIVOT_ABI

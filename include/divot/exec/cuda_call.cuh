@@ -47,7 +47,7 @@ class device_passes {
 
   device_passes(Plan const& plan, Call const& call) : plan_(plan), call_(call) {
     auto const device = current_device();
-    arrays_ = arrays_of(call.facts, Plan::needs_teacher, Student, Teacher);
+    arrays_ = arrays_of<Plan, Student, Teacher>(call);
     index const n = call.classes, rows = call.rows;
     first_ = layout_for(&loss_kernel<cluster_team, cluster_group, Student, Teacher, Plan, Call>,
                         device, arrays_, rows, n, block_team::width, sizeof(T));

@@ -61,16 +61,19 @@ struct device_form {
                 "divot: a teacher's gradient exists for logits and log_probabilities only");
   using teacher_storage = typename Teacher::storage;
   using student_storage = typename Student::storage;
-  /// double where one side is, and for top_k.
-  using arithmetic = std::conditional_t<std::is_same_v<teacher_storage, double> ||
-                                            std::is_same_v<student_storage, double> ||
-                                            Teacher::kind == operand_kind::top_k,
-                                        double, float>;
+  /// double where one side is, for top_k, and where logits are moved: rounded to float, they would
+  /// have lost what a small difference needs.
+  using arithmetic =
+      std::conditional_t<std::is_same_v<teacher_storage, double> ||
+                             std::is_same_v<student_storage, double> ||
+                             Teacher::kind == operand_kind::top_k || moves_device_values<Teacher> ||
+                             moves_device_values<Student>,
+                         double, float>;
   template <class View>
   using storage_of = std::remove_pointer_t<decltype(view_or_none(View()).data)>;
-  using call_type =
-      device_call<teacher_storage, student_storage, storage_of<decltype(Gradients::student)>,
-                  storage_of<decltype(Gradients::teacher)>>;
+  using call_type = device_call<typename Teacher::operand, typename Student::operand,
+                                storage_of<decltype(Gradients::student)>,
+                                storage_of<decltype(Gradients::teacher)>>;
 
   /// Checked, but for its memory.
   template <class Plan>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/errors.hpp>
+#include <divot/core/unpack.hpp>
 #include <divot/exec/device_row.hpp>
 
 #include <algorithm>
@@ -102,6 +103,36 @@ void check_device_top_k(Call const& call) {
   if (!call.options.temperatures.empty()) fail("device_batch::temperatures: ", why);
 }
 
+inline void check_device_transform(softcap_transform const& f, index, index, char const* who) {
+  check_cap(f.cap, who);
+}
+inline void check_device_transform(standardise_transform, index, index, char const*) {}
+template <class B>
+void check_device_transform(bias_transform<device_span<B const>> const& f, index, index cols,
+                            char const* who) {
+  if (f.b.size != cols) fail(who, ": the bias has ", f.b.size, " entries for ", cols, " columns");
+  if (f.b.data == nullptr && cols > 0) fail(who, ": the bias is a null pointer");
+}
+inline void check_device_transform(mask_transform<device_span<std::uint8_t const>> const& f, index,
+                                   index cols, char const* who) {
+  if (f.keep.size != cols) {
+    fail(who, ": the mask has ", f.keep.size, " entries for ", cols, " columns");
+  }
+  if (f.keep.data == nullptr && cols > 0) fail(who, ": the mask is a null pointer");
+}
+inline void check_device_transform(mask_transform<device_view<std::uint8_t const>> const& f,
+                                   index rows, index cols, char const* who) {
+  check_view(f.keep, "the mask");
+  if (f.keep.rows != rows || f.keep.cols != cols) {
+    fail(who, ": the mask is ", f.keep.rows, "×", f.keep.cols, ", the logits ", rows, "×", cols);
+  }
+}
+template <class Operand>
+void check_device_transforms(Operand const& of, char const* who) {
+  unpack([&](auto const&... f) { (check_device_transform(f, of.x.rows, of.x.cols, who), ...); },
+         of.transforms);
+}
+
 /// Shapes and options of a call, before anything is launched: fills in rows, classes and smoothing.
 template <bool Student, bool Teacher, class Call>
 void check_device_call(Call& call) {
@@ -137,6 +168,8 @@ void check_device_call(Call& call) {
   }
   call.classes = settle_device_classes(options, call.rows, classes);
   call.label_smoothing = labelled ? call.teacher.smoothing : 0;
+  check_device_transforms(call.teacher, "the teacher");
+  check_device_transforms(call.student, "the student");
   check_device_temperature(call.teacher.temperature, "the teacher");
   check_device_temperature(call.student.temperature, "the student");
   check_span(options.weights, call.rows, "weights");

@@ -83,9 +83,11 @@ inline device_layout layout_of_left_rows(device_limits const& device, device_arr
   return out;
 }
 
-/// The arrays that a loss needs on a row, with these gradients.
-inline device_arrays arrays_of(loss_facts const& facts, bool needs_teacher, bool student,
-                               bool teacher) {
+/// The arrays that a call needs on a row, with these gradients.
+template <class Plan, bool student, bool teacher, class Call>
+device_arrays arrays_of(Call const& call) {
+  loss_facts const& facts = call.facts;
+  constexpr bool needs_teacher = Plan::needs_teacher;
   device_arrays a;
   bool const weights = student || (facts.has_function && !teacher);
   // a gradient takes the place of its logits, even one that nothing adds to
@@ -95,6 +97,8 @@ inline device_arrays arrays_of(loss_facts const& facts, bool needs_teacher, bool
   a.teacher_weights = teacher;
   a.student_partial = facts.adds_up && weights;
   a.teacher_partial = facts.adds_up && teacher;
+  a.pull_rows = static_cast<int>(
+      std::max(student ? Call::student_pull_rows : 0, teacher ? Call::teacher_pull_rows : 0));
   return a;
 }
 

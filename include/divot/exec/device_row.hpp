@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <divot/exec/device_operands.hpp>
+#include <divot/exec/device_arguments.hpp>
 #include <divot/exec/device_storage.hpp>
-#include <divot/family/loss_facts.hpp>
 #include <divot/row/loss_row.hpp>
 
 #include <cmath>
@@ -14,71 +13,6 @@
 
 namespace divot {
 inline namespace DIVOT_ABI {
-
-/// Passes over a call's rows at most: on float, on double, and on double with exact limits.
-inline constexpr int device_passes_most = 3;
-
-/// What became of a row in a pass over it.
-enum class row_state : std::uint8_t { done, beyond, bad };
-
-/// A call on a device, in the form that its kernels take: plain numbers and pointers.
-template <class TeacherStorage, class StudentStorage, class StudentOut, class TeacherOut>
-struct device_call {
-  using teacher_storage = TeacherStorage;
-  using student_storage = StudentStorage;
-  device_operand<TeacherStorage> teacher;
-  device_operand<StudentStorage> student;
-  operand_kind teacher_kind, student_kind;
-  device_view<StudentOut> student_to;
-  device_view<TeacherOut> teacher_to;
-  bool accumulate;
-  double scale;
-  device_batch options;
-  loss_facts facts;
-  index rows, classes;
-  double label_smoothing;  // that of the teacher's labels
-  double const* mean;      // what the sum over rows is multiplied by
-  double* losses;          // a row each: its loss times its weight
-  row_state* states;
-  unsigned* left;  // how many rows each pass has left
-
-  DIVOT_HD double gradient_factor(index r) const {
-    return *mean * weight_of(options, r) *
-           (options.upstream.empty() ? 1 : options.upstream.data[r]) * scale;
-  }
-  /// What the sum over rows is multiplied by; 0 where only the rows themselves tell.
-  double given_mean() const {
-    if (options.reduction != reduction::mean) return 1;
-    if (options.normaliser != 0) return 1 / options.normaliser;
-    if (!options.mask.empty()) return 0;
-    return 1 / static_cast<double>(rows > 0 ? rows : 1);
-  }
-  DIVOT_HD std::int64_t const* labels() const {
-    return teacher_kind == operand_kind::labels ? teacher.y.data : options.labels.data;
-  }
-};
-
-/// Which arrays a row needs while it is worked on, each with room for its classes.
-struct device_arrays {
-  bool teacher = false;          // logits and exponentials
-  bool student_weights = false;  // of their own: else over the teacher's exponentials
-  bool teacher_weights = false;
-  bool student_partial = false, teacher_partial = false;
-
-  DIVOT_HD int count() const {
-    return 2 + 2 * teacher + student_weights + teacher_weights + student_partial + teacher_partial;
-  }
-};
-
-/// Who keeps the books of a row.
-template <class Team>
-DIVOT_HD bool leads() {
-  if constexpr (Team::one_block) {
-    return Team::leads();
-  } else {
-    return true;
-  }
-}
 
 /// One row of a call, by all threads of a team: read and converted to scratch, done there,
 /// converted and written back. Nothing of a row that is bad or beyond the team's numbers is
@@ -106,9 +40,9 @@ class device_row {
     auto const take = [&](bool wanted) { return wanted ? array(next++) : nullptr; };
     T* const student = take(true);
     task.student = student;
-    task.student_exponentials = take(true);
     T* const teacher = take(arrays_.teacher);
     task.teacher = teacher;
+    task.student_exponentials = take(true);
     task.teacher_exponentials = take(arrays_.teacher);
     T* const own_weights = take(arrays_.student_weights);
     task.student_weights = arrays_.student_weights ? own_weights : task.teacher_exponentials;
@@ -132,6 +66,7 @@ class device_row {
     if (!describe(task, r, n)) return finish(r, row_state::bad, row(0));
 
     read_row<Team>(call_.student.x, r, n, student);
+    transform(call_.student, n, r, student);
     if (arrays_.teacher) {
       if (call_.teacher_kind == operand_kind::labels) {
         read_label(call_.teacher.y.data[r], n, teacher);
@@ -139,6 +74,7 @@ class device_row {
         if (!read_top_k(r, n, teacher)) return finish(r, row_state::bad, row(0));
       } else {
         read_row<Team>(call_.teacher.x, r, n, teacher);
+        transform(call_.teacher, n, r, teacher);
       }
     }
     Team const team;
@@ -149,6 +85,8 @@ class device_row {
     if (task.bad || task.beyond) {
       return finish(r, task.bad ? row_state::bad : row_state::beyond, row(0));
     }
+    if constexpr (Student) pull_back(call_.student, n, r, student);
+    if constexpr (Teacher) pull_back(call_.teacher, n, r, teacher);
     if constexpr (Student) write_row<Team>(call_.student_to, r, n, student, call_.accumulate);
     if constexpr (Teacher) write_row<Team>(call_.teacher_to, r, n, teacher, call_.accumulate);
     finish(r, row_state::done, task.loss);
@@ -157,6 +95,27 @@ class device_row {
 
  private:
   DIVOT_HD T* array(int number) const { return memory_ + number * step_ - first_; }
+
+  template <class Operand>
+  static constexpr bool has_transforms =
+      std::tuple_size_v<typename std::remove_cvref_t<Operand>::transform_list> > 0;
+
+  template <class Operand>
+  DIVOT_HD void transform(Operand const& of, index n, index r, T* x) const {
+    if constexpr (has_transforms<Operand>) bind_transforms<Team>(of.transforms).apply(x, n, r);
+  }
+  /// A gradient with respect to transformed logits becomes one with respect to those in memory,
+  /// which are read again. What the row has worked with is nobody's any more.
+  template <class Operand>
+  DIVOT_HD void pull_back(Operand const& of, index n, index r, T* g) const {
+    if constexpr (has_transforms<Operand>) {
+      Team const team;
+      team.blocks(0, [](index) {});
+      T* const free = array(arrays_.gradients());
+      read_row<Team>(of.x, r, n, free);
+      bind_transforms<Team>(of.transforms).pull(g, n, r, free, step_);
+    }
+  }
 
   /// The numbers that are a row's own; false where they are none.
   DIVOT_HD bool describe(row_task<Team>& task, index r, index n) const {

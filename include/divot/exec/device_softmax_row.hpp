@@ -42,7 +42,9 @@ template <class X, class Out>
 auto softmax_of(X const& x, device_view<Out> out, device_batch const& options) {
   auto const rows = as_device_rows(x);
   using operand = std::remove_const_t<decltype(rows)>;
-  static_assert(operand::kind == operand_kind::logits, "divot: softmax takes logits");
+  static_assert(operand::kind == operand_kind::logits &&
+                    std::is_same_v<typename operand::transform_list, std::tuple<>>,
+                "divot: softmax takes logits as they are");
   device_softmax<typename operand::storage, float, Out> call;
   call.x = rows.x;
   call.temperature = rows.temperature;

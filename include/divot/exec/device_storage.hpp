@@ -4,41 +4,13 @@
 
 #include <divot/core/device_view.hpp>
 #include <divot/row/operand.hpp>
+#include <divot/row/own_classes.hpp>
 
 #include <cstddef>
 #include <cstdint>
 
 namespace divot {
 inline namespace DIVOT_ABI {
-
-/// body(first class, how many) for each pack of a row that is this thread's.
-template <class Team, class Body>
-DIVOT_HD void each_pack(index count, Body const& body) {
-  if constexpr (Team::one_block) {
-    Team::each_pack(count, body);
-  } else {
-    for (index k = 0; k < count; ++k) body(k, index(1));
-  }
-}
-
-/// Whether a class is this thread's.
-template <class Team>
-DIVOT_HD bool owns_class(index k) {
-  if constexpr (Team::one_block) {
-    return Team::owns(k);
-  } else {
-    return true;
-  }
-}
-/// Whether any thread of a team says so.
-template <class Team>
-DIVOT_HD bool any_of(bool yes) {
-  if constexpr (Team::one_block) {
-    return Team::any_of(yes);
-  } else {
-    return yes;
-  }
-}
 
 /// A stored number in the arithmetic's type. 16 bits go through float, which they convert to.
 template <class T, class Storage>

@@ -4,7 +4,9 @@
 
 #include <divot/core/math.hpp>
 #include <divot/core/options.hpp>
+#include <divot/core/transforms.hpp>
 #include <divot/row/block.hpp>
+#include <divot/row/own_classes.hpp>
 
 #include <array>
 #include <cmath>
@@ -31,16 +33,18 @@ class standardise_row {
 
   void check(index, index, batch const&, index, char const*) const {}
 
-  void apply(T* x, index classes, index) const { standardise(x, classes); }
+  DIVOT_HD void apply(T* x, index classes, index) const { standardise(x, classes); }
 
-  T record(T* x, index classes, index, T* kept) const {
+  DIVOT_HD T record(T* x, index classes, index, T* kept) const {
     T const inverse = standardise(x, classes);
-    for (index k = 0; k < classes; ++k) kept[k] = x[k];
+    each_class<Team>(classes, [&](index k) DIVOT_LAMBDA_INLINE { kept[k] = x[k]; });
     return inverse;
   }
-  T record_only(T* x, index classes, index r, T* kept) const { return record(x, classes, r, kept); }
+  DIVOT_HD T record_only(T* x, index classes, index r, T* kept) const {
+    return record(x, classes, r, kept);
+  }
 
-  void pull(T* g, index classes, index, T const* y, T const& inverse_sd) const {
+  DIVOT_HD void pull(T* g, index classes, index, T const* y, T const& inverse_sd) const {
     lane const low = -infinity<lane>(), nothing(T(0));
     auto const present = [&](auto const& place, T const* of) DIVOT_LAMBDA_INLINE {
       return math::select(place.load(y, -inf) == low, nothing, place.load(of, 0));
@@ -53,11 +57,13 @@ class standardise_row {
     if (!is_finite_number(total)) {
       // infinite slopes count as equally large, and beside them others do not count
       T const most(static_cast<T>(inf));
-      for (index k = 0; k < classes; ++k) g[k] = g[k] == most ? T(1) : g[k] == -most ? T(-1) : T(0);
+      each_class<Team>(classes, [&](index k) DIVOT_LAMBDA_INLINE {
+        g[k] = g[k] == most ? T(1) : g[k] == -most ? T(-1) : T(0);
+      });
       pull(g, classes, 0, y, inverse_sd);
-      for (index k = 0; k < classes; ++k) {
+      each_class<Team>(classes, [&](index k) DIVOT_LAMBDA_INLINE {
         if (g[k] != T(0)) g[k] = g[k] < T(0) ? -most : most;
-      }
+      });
       return;
     }
     bool const flat = inverse_sd == T(0);
@@ -76,7 +82,7 @@ class standardise_row {
 
   /// Σ f over the row's places, block by block: N sums at once.
   template <std::size_t N, class F>
-  static std::array<row, N> sums(index classes, F const& f) {
+  DIVOT_HD static std::array<row, N> sums(index classes, F const& f) {
     std::array<row, N> totals;
     totals.fill(row(0));
     for (index b = 0; b < block_count<Team>(classes); ++b) {
@@ -93,7 +99,7 @@ class standardise_row {
   }
 
   /// y in place of x; returns 1/sd, 0 for a constant row.
-  static T standardise(T* x, index classes) {
+  DIVOT_HD static T standardise(T* x, index classes) {
     lane const low = -infinity<lane>(), nothing(T(0));
     lane tops = low, bottoms = infinity<lane>();
     Team::each(0, classes, [&](auto const& place) DIVOT_LAMBDA_INLINE {
@@ -129,15 +135,15 @@ class standardise_row {
     return T(T(inverse) * inverse_unit(T(top - bottom)));
   }
 
-  static T flatten(T* x, index classes) {
-    for (index k = 0; k < classes; ++k) {
+  DIVOT_HD static T flatten(T* x, index classes) {
+    each_class<Team>(classes, [&](index k) DIVOT_LAMBDA_INLINE {
       if (is_finite_number(x[k])) x[k] = T(0);
-    }
+    });
     return T(0);
   }
 
   /// 2^−e for a range in [2^e, 2^(e+1)); 1 for scalars that are no built-in type.
-  static T inverse_unit(T const& range) {
+  DIVOT_HD static T inverse_unit(T const& range) {
     if constexpr (is_real<T>) {
       int const e = std::ilogb(range);
       constexpr int most = std::numeric_limits<T>::max_exponent - 2;
@@ -147,6 +153,11 @@ class standardise_row {
     }
   }
 };
+
+template <class Team>
+DIVOT_HD standardise_row<Team> bind_transform(standardise_transform) {
+  return {};
+}
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

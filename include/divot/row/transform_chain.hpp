@@ -20,7 +20,7 @@ class transform_chain {
   /// Rows of scratch memory that the pullback takes: the logits, and what the steps keep.
   static constexpr index pull_rows = 1 + (index(0) + ... + index(Steps::keeps));
 
-  explicit transform_chain(Steps const&... steps) : steps_(steps...) {}
+  DIVOT_HD explicit transform_chain(Steps const&... steps) : steps_(steps...) {}
 
   void check(index rows, index cols, batch const& options, index classes, char const* who) const {
     unpack([&](auto const&... s) { (s.check(rows, cols, options, classes, who), ...); }, steps_);
@@ -28,22 +28,22 @@ class transform_chain {
 
   /// x becomes y. A row with NaN or +inf in it is left alone, but for a NaN at its beginning, which
   /// the row function reports: caps and masks would hide them.
-  void apply(T* x, index classes, index row) const {
+  DIVOT_HD void apply(T* x, index classes, index row) const {
     if (!is_usable(x, classes)) {
-      x[0] = T(std::numeric_limits<double>::quiet_NaN());
+      if (owns_class<Team>(0)) x[0] = T(std::numeric_limits<double>::quiet_NaN());
       return;
     }
     unpack([&](auto const&... s) { (s.apply(x, classes, row), ...); }, steps_);
   }
 
   /// ∂/∂y at g becomes ∂/∂x. `memory` holds pull_rows rows, `step` apart, the logits in the first.
-  void pull(T* g, index classes, index row, T* memory, index step) const {
+  DIVOT_HD void pull(T* g, index classes, index row, T* memory, index step) const {
     pull_from<0>(g, classes, row, memory, memory + step, step);
   }
 
  private:
   template <std::size_t I>
-  void pull_from(T* g, index classes, index row, T* x, T* kept, index step) const {
+  DIVOT_HD void pull_from(T* g, index classes, index row, T* x, T* kept, index step) const {
     if constexpr (I < sizeof...(Steps)) {
       auto const& s = std::get<I>(steps_);
       using type = std::remove_cvref_t<decltype(s)>;
@@ -70,7 +70,7 @@ class transform_chain {
     }
   }
 
-  static bool is_usable(T const* x, index classes) {
+  DIVOT_HD static bool is_usable(T const* x, index classes) {
     using lane = typename Team::lane;
     lane const high = infinity<lane>(), nothing(T(0)), one(T(1));
     lane bad = nothing;
@@ -82,6 +82,17 @@ class transform_chain {
 
   std::tuple<Steps...> steps_;
 };
+
+/// All of an operand's transforms, made ready for a team's rows.
+template <class Team, class... F>
+DIVOT_HD auto bind_transforms(std::tuple<F...> const& transforms) {
+  return unpack(
+      [](auto const&... f) {
+        return transform_chain<Team, decltype(bind_transform<Team>(f))...>(
+            bind_transform<Team>(f)...);
+      },
+      transforms);
+}
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

@@ -5,6 +5,8 @@
 #include <divot/core/errors.hpp>
 #include <divot/core/exp_complement.hpp>
 #include <divot/core/options.hpp>
+#include <divot/core/transforms.hpp>
+#include <divot/row/own_classes.hpp>
 
 #include <limits>
 
@@ -21,6 +23,13 @@ inline namespace DIVOT_ABI {
 /// (`rounds`). A class that is −inf is absent and stays so; behind a transform that moves values it
 /// has gradient 0.
 
+inline void check_cap(double cap, char const* who) {
+  // its inverse must be a number too
+  if (!(cap > 0) || !std::isfinite(cap) || !std::isfinite(1 / cap)) {
+    fail(who, ": softcap's cap is ", cap, "; it must be positive and finite");
+  }
+}
+
 /// y = c·tanh(x/c), ∂y/∂x = sech²(x/c).
 template <class Team>
 class softcap_row {
@@ -29,25 +38,20 @@ class softcap_row {
   using lane = typename Team::lane;
   static constexpr bool keeps = true, reads = true;
 
-  explicit softcap_row(double cap) : cap_(cap) {}
+  DIVOT_HD explicit softcap_row(double cap) : cap_(cap) {}
 
-  void check(index, index, batch const&, index, char const* who) const {
-    // its inverse must be a number too
-    if (!(cap_ > 0) || !std::isfinite(cap_) || !std::isfinite(1 / cap_)) {
-      fail(who, ": softcap's cap is ", cap_, "; it must be positive and finite");
-    }
-  }
-  void apply(T* x, index classes, index) const { move<true, false>(x, classes, nullptr); }
-  T record(T* x, index classes, index, T* kept) const {
+  void check(index, index, batch const&, index, char const* who) const { check_cap(cap_, who); }
+  DIVOT_HD void apply(T* x, index classes, index) const { move<true, false>(x, classes, nullptr); }
+  DIVOT_HD T record(T* x, index classes, index, T* kept) const {
     move<true, true>(x, classes, kept);
     return T(0);
   }
   /// As record, where nobody needs y.
-  T record_only(T* x, index classes, index, T* kept) const {
+  DIVOT_HD T record_only(T* x, index classes, index, T* kept) const {
     move<false, true>(x, classes, kept);
     return T(0);
   }
-  void pull(T* g, index classes, index, T const* kept, T const&) const {
+  DIVOT_HD void pull(T* g, index classes, index, T const* kept, T const&) const {
     Team::each(0, classes, [&](auto const& place) DIVOT_LAMBDA_INLINE {
       // an infinite slope of the loss does not pass a cap that is flat
       lane const slope = place.load(kept, 0);
@@ -58,7 +62,7 @@ class softcap_row {
  private:
   /// With E = e^(−2|z|), z = x/c: tanh|z| = (1 − E)/(1 + E), sech² z = 4E/(1 + E)².
   template <bool Value, bool Slope>
-  void move(T* x, index classes, T* kept) const {
+  DIVOT_HD void move(T* x, index classes, T* kept) const {
     // 1/c rounded is another cap's, an ulp away: nothing is lost between teacher and student
     lane const cap = constant<lane>(cap_), inverse = constant<lane>(-2 / cap_);
     lane const low = -infinity<lane>(), one(T(1)), nothing(T(0));
@@ -84,7 +88,7 @@ class bias_row {
   using T = typename Team::scalar;
   static constexpr bool keeps = false, reads = false;
 
-  explicit bias_row(Entries const& b) : b_(b) {}
+  DIVOT_HD explicit bias_row(Entries const& b) : b_(b) {}
 
   void check(index, index cols, batch const&, index classes, char const* who) const {
     if (b_.size() != cols) {
@@ -97,10 +101,10 @@ class bias_row {
       }
     }
   }
-  void apply(T* x, index classes, index) const {
-    for (index k = 0; k < classes; ++k) x[k] = T(x[k] + b_(k));
+  DIVOT_HD void apply(T* x, index classes, index) const {
+    each_class<Team>(classes, [&](index k) DIVOT_LAMBDA_INLINE { x[k] = T(x[k] + b_(k)); });
   }
-  void pull(T*, index, index, T const*, T const&) const {}
+  DIVOT_HD void pull(T*, index, index, T const*, T const&) const {}
 
  private:
   Entries b_;
@@ -113,7 +117,7 @@ class mask_row {
   using T = typename Team::scalar;
   static constexpr bool keeps = false, reads = false;
 
-  explicit mask_row(Keep const& keep) : keep_(keep) {}
+  DIVOT_HD explicit mask_row(Keep const& keep) : keep_(keep) {}
 
   void check(index rows, index cols, batch const& options, index classes, char const* who) const {
     keep_.check_shape(rows, cols, who);
@@ -127,17 +131,26 @@ class mask_row {
       if (!Keep::by_rows && options.valid_classes_per_row.empty()) return;
     }
   }
-  void apply(T* x, index classes, index row) const {
+  DIVOT_HD void apply(T* x, index classes, index row) const {
     T const low(-std::numeric_limits<double>::infinity());
-    for (index k = 0; k < classes; ++k) x[k] = keep_(row, k) ? x[k] : low;
+    each_class<Team>(classes,
+                     [&](index k) DIVOT_LAMBDA_INLINE { x[k] = keep_(row, k) ? x[k] : low; });
   }
-  void pull(T* g, index classes, index row, T const*, T const&) const {
-    for (index k = 0; k < classes; ++k) g[k] = keep_(row, k) ? g[k] : T(0);
+  DIVOT_HD void pull(T* g, index classes, index row, T const*, T const&) const {
+    each_class<Team>(classes,
+                     [&](index k) DIVOT_LAMBDA_INLINE { g[k] = keep_(row, k) ? g[k] : T(0); });
   }
 
  private:
   Keep keep_;
 };
+
+/// A transform as the user named it, made ready for a team's rows. (Those that hold numbers are
+/// made where it is known how they are held.)
+template <class Team>
+DIVOT_HD softcap_row<Team> bind_transform(softcap_transform const& f) {
+  return softcap_row<Team>(f.cap);
+}
 
 }  // namespace DIVOT_ABI
 }  // namespace divot
