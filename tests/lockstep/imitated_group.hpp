@@ -4,6 +4,7 @@
 
 #include <divot/team/lockstep.hpp>
 
+#include <algorithm>
 #include <barrier>
 #include <cstddef>
 #include <cstring>
@@ -21,23 +22,39 @@ class imitated_group {
   static divot::thread_share share(index packs) { return {me, packs, size}; }
   static bool owns(index pack) { return pack % size == me; }
   static void barrier() { meeting->arrive_and_wait(); }
-  static double sum(double x) {
-    return reduced(
-        x, [](double a, double b) { return a + b; }, 0.);
+  template <divot::combine... How, std::size_t N>
+  static divot::several<N> all(divot::several<N> const& x) {
+    using numbers = divot::several<N>;
+    static_assert(N == sizeof...(How) && sizeof(numbers) <= sizeof(slot));
+    std::memcpy(&(*slots)[static_cast<std::size_t>(me)], &x, sizeof x);
+    barrier();
+    std::vector<numbers> each(slots->size());
+    for (std::size_t i = 0; i < each.size(); ++i) std::memcpy(&each[i], &(*slots)[i], sizeof x);
+    auto const joined = [](numbers const& a, numbers const& b) {
+      return numbers::template joined<How...>(a, b);
+    };
+    for (std::size_t warp = 0; warp < each.size(); warp += 32) {
+      std::size_t const there = std::min<std::size_t>(32, each.size() - warp);
+      for (std::size_t half = 16; half > 0; half /= 2) {
+        for (std::size_t i = 0; i < half && i + half < there; ++i) {
+          each[warp + i] = joined(each[warp + i], each[warp + i + half]);
+        }
+      }
+    }
+    numbers total = each[0];
+    for (std::size_t warp = 32; warp < each.size(); warp += 32) total = joined(total, each[warp]);
+    barrier();
+    return total;
   }
+  // one number of each thread
+  static double sum(double x) { return all<divot::combine::sum>(one(x)).each[0]; }
   template <class R>
   static R largest(R x) {
-    return reduced(
-        x, [](R a, R b) { return a > b ? a : b; }, x);
+    return static_cast<R>(all<divot::combine::largest>(one(x)).each[0]);
   }
   template <class R>
   static R smallest(R x) {
-    return reduced(
-        x, [](R a, R b) { return a < b ? a : b; }, x);
-  }
-  template <class R>
-  static R of_owner(R const* x, bool) {
-    return *x;
+    return static_cast<R>(all<divot::combine::smallest>(one(x)).each[0]);
   }
 
   /// body() on so many threads.
@@ -60,28 +77,11 @@ class imitated_group {
 
  private:
   struct slot {
-    alignas(8) std::byte bytes[8];
+    alignas(8) std::byte bytes[32];
   };
-
-  template <class R, class Op>
-  static R reduced(R x, Op const& op, R nothing) {
-    static_assert(sizeof(R) <= sizeof(slot));
-    auto const at = static_cast<std::size_t>(me);
-    std::memcpy(&(*slots)[at], &x, sizeof x);
-    barrier();
-    std::vector<R> all(static_cast<std::size_t>((size + 31) / 32 * 32), nothing);
-    for (std::size_t i = 0; i < slots->size(); ++i) std::memcpy(&all[i], &(*slots)[i], sizeof x);
-    R total = nothing;
-    for (std::size_t warp = 0; warp < all.size(); warp += 32) {
-      for (std::size_t half = 16; half > 0; half /= 2) {
-        for (std::size_t i = 0; i < half; ++i) {
-          all[warp + i] = op(all[warp + i], all[warp + i + half]);
-        }
-      }
-      total = warp == 0 ? all[warp] : op(total, all[warp]);
-    }
-    barrier();
-    return total;
+  template <class R>
+  static divot::several<1> one(R x) {
+    return {{static_cast<double>(x)}};
   }
 
   inline static thread_local index me = 0;

@@ -26,7 +26,8 @@ struct device_limits {
   index cluster = 1;              // blocks in a cluster, at most
 };
 
-/// Threads of a block at most: what leaves a thread 128 registers.
+/// Threads of a block at most: what leaves a thread 128 registers, and a processor has room for no
+/// more of them then, in however many blocks.
 inline constexpr int most_block_threads = 512;
 
 inline index rounded_up(index x, index step) { return (x + step - 1) / step * step; }
@@ -40,9 +41,14 @@ inline int threads_for(index classes, index width) {
 /// The first pass. Rows that fit into shared memory have a block each; longer ones a cluster of
 /// blocks, the smallest that leaves room for a second block on each processor, or failing that the
 /// smallest that fits; still longer ones work in global memory, a block each.
+///
+/// The blocks that a processor has shared memory for share its registers: the numbers of a row are
+/// worked out by every warp of its block, so short rows have one each, and many at a time. A block
+/// takes short rows one after the other, on as many blocks as there is room for; a long row is a
+/// cluster's only one, so that the device evens them out.
 inline device_layout layout_of_rows(device_limits const& device, device_arrays const& arrays,
                                     index rows, index classes, index width, index number_bytes) {
-  index const reserved = 2 << 10;  // sums between warps, and what the system takes
+  index const reserved = 4 << 10;  // sums between warps and blocks, and what the system takes
   index const fits = device.shared_bytes - reserved;
   index const comfortable = std::min<index>(fits, device.shared_bytes / 2 - reserved);
   device_layout out;
@@ -54,8 +60,13 @@ inline device_layout layout_of_rows(device_limits const& device, device_arrays c
       out.cluster = static_cast<int>(blocks);
       out.slice = slice;
       out.shared_bytes = static_cast<std::size_t>(bytes);
-      out.threads = threads_for(slice, width);
-      out.grid = static_cast<int>(std::min<index>(rows, 16 * device.processors)) * out.cluster;
+      index const room = device.shared_bytes / (bytes + reserved);
+      index const side_by_side = std::clamp<index>(room, 1, most_block_threads / 32);
+      index const share = most_block_threads / side_by_side / 32 * 32;
+      out.threads = static_cast<int>(std::min<index>(threads_for(slice, width), share));
+      index const at_once = side_by_side * device.processors;
+      index const most = blocks > 1 ? index(1) << 20 : at_once;
+      out.grid = static_cast<int>(std::min<index>(rows, most)) * out.cluster;
       return out;
     }
   }

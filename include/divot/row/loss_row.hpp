@@ -72,8 +72,11 @@ class loss_row {
   DIVOT_HD bool settle(side& teacher, side& student) const {
     team_.blocks(block_count<Team>(task_.classes), [&](index b) {
       // side by side: one sweep's last sums come in while the other goes on
-      if constexpr (Both) teacher.look(b);
-      student.look(b);
+      if constexpr (Both) {
+        side::look(teacher, student, b);
+      } else {
+        student.look(b);
+      }
       if constexpr (Both) teacher.exponentiate(b);
       student.exponentiate(b);
     });

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/row/log_ratio.hpp>
+#include <divot/row/reductions.hpp>
 #include <divot/row/task.hpp>
 
 namespace divot {
@@ -76,7 +77,8 @@ class offset_correction {
       distance += math::abs(d);
       mass += x.q;
     });
-    return {Team::sum(difference), Team::sum(distance), Team::sum(mass)};
+    auto const [d, e, m] = sums_of<Team>(difference, distance, mass);
+    return {d, e, m};
   }
 
   Team const& team_;

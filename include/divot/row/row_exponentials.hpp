@@ -6,6 +6,7 @@
 #include <divot/core/exact.hpp>
 #include <divot/core/types.hpp>
 #include <divot/row/block.hpp>
+#include <divot/row/reductions.hpp>
 
 #include <limits>
 #include <type_traits>
@@ -37,16 +38,13 @@ class row_exponentials {
         binary_(inverse_temperature, inverse_low) {}
 
   /// First sweep over one block: the largest element.
-  DIVOT_HD void look(index b) const {
-    index const first = b * block_columns, count = block_length<Team>(classes_, b);
-    T const* const x = x_;
-    lane const lowest(static_cast<T>(low));
-    lane tops[4] = {lowest, lowest, lowest, lowest};
-    Team::each_of_four(first, count, [&](auto const& place, auto i) DIVOT_LAMBDA_INLINE {
-      tops[i] = math::max(tops[i], place.load(x, low));
-    });
-    blocks_[b].max =
-        row(Team::largest(math::max(math::max(tops[0], tops[1]), math::max(tops[2], tops[3]))));
+  DIVOT_HD void look(index b) const { blocks_[b].max = row(Team::largest(largest_lanes(b))); }
+  /// The same for both operands of a row.
+  DIVOT_HD static void look(row_exponentials const& one, row_exponentials const& other, index b) {
+    lane const a = one.largest_lanes(b), c = other.largest_lanes(b);
+    auto const [of_one, of_other] = both_largest<Team>(a, c);
+    one.blocks_[b].max = of_one;
+    other.blocks_[b].max = of_other;
   }
 
   /// Second sweep over one block: the exponentials and their sum, and the smallest element.
@@ -76,8 +74,9 @@ class row_exponentials {
       smallest = math::min(smallest, place.load(x, -low));
       place.store(e, y);
     });
-    out.sum = Team::sum(sum);
-    row const min = row(Team::smallest(smallest));
+    auto const [smallest_one, total] = smallest_and_sum<Team>(smallest, sum);
+    out.sum = total;
+    row const min = row(smallest_one);
     out.lowest = row(min * inverse_);
     if constexpr (Team::across) {
       // bad lanes were screened out: what is not finite here is −inf
@@ -145,6 +144,17 @@ class row_exponentials {
   std::conditional_t<by_powers, math::binary_exp<lane>, nothing> binary_;
 
  private:
+  DIVOT_HD lane largest_lanes(index b) const {
+    index const first = b * block_columns, count = block_length<Team>(classes_, b);
+    T const* const x = x_;
+    lane const lowest(static_cast<T>(low));
+    lane tops[4] = {lowest, lowest, lowest, lowest};
+    Team::each_of_four(first, count, [&](auto const& place, auto i) DIVOT_LAMBDA_INLINE {
+      tops[i] = math::max(tops[i], place.load(x, low));
+    });
+    return math::max(math::max(tops[0], tops[1]), math::max(tops[2], tops[3]));
+  }
+
   /// The second sweep where all exponentials are normal numbers, which the smallest tells; false,
   /// and nothing is settled, where they are not.
   template <class Exponential>
@@ -173,8 +183,8 @@ class row_exponentials {
                             place.store(e, y);
                           };
     Team::each(first, count, take);
-    T const lowest = Team::smallest(steps);
-    out.sum = Team::sum(sum);
+    auto const [lowest, total] = smallest_and_sum<Team>(steps, sum);
+    out.sum = total;
     out.lowest = exponential.logarithm(lowest);
     return exponential.is_normal(lowest) && is_finite_number(out.sum);
   }

@@ -170,8 +170,8 @@ DIVOT_HD void divergence_block(row_task<Team> const& task, softmax_side<Team> co
     });
   }
   using row = typename Team::row;
-  task.sweep_blocks[b] = {row(Team::sum(inner.loss) + Team::sum(outer.loss)),
-                          row(Team::sum(inner.weight) + Team::sum(outer.weight))};
+  auto const parts = sums_of<Team>(inner.loss, outer.loss, inner.weight, outer.weight);
+  task.sweep_blocks[b] = {row(parts[0] + parts[1]), row(parts[2] + parts[3])};
 }
 
 }  // namespace DIVOT_ABI

@@ -15,9 +15,9 @@ struct absent_group {
   static DIVOT_HD thread_share share(index packs) { return {0, packs, 1}; }
   static DIVOT_HD bool owns(index) { return true; }
   static DIVOT_HD void barrier() {}
-  template <class R>
-  static DIVOT_HD R of_owner(R const* x, bool) {
-    return *x;
+  template <combine..., std::size_t N>
+  static DIVOT_HD several<N> all(several<N> const& x) {
+    return x;
   }
   static DIVOT_HD double sum(double x) { return x; }
   template <class R>
@@ -60,11 +60,38 @@ struct block_group : reductions<block_group> {
     return pack % static_cast<index>(blockDim.x) == static_cast<index>(threadIdx.x);
   }
   static __device__ void barrier() { __syncthreads(); }
-  template <class R>
-  static __device__ R of_owner(R const* x, bool) {
-    return *x;
+  /// Several numbers at once. A function of its own: rows have a number of sums.
+  template <combine... How, std::size_t N>
+  static __noinline__ __device__ several<N> all(several<N> x) {
+    static_assert(N == sizeof...(How) && N <= most_at_once);
+    for (unsigned half = 16; half > 0; half /= 2) {
+      several<N> other;
+      for (std::size_t i = 0; i < N; ++i) {
+        other.each[i] = __shfl_down_sync(0xffffffffu, x.each[i], half);
+      }
+      x = several<N>::template joined<How...>(x, other);
+    }
+    unsigned const warps = blockDim.x / 32;
+    if (warps == 1) {
+      for (double& one : x.each) one = __shfl_sync(0xffffffffu, one, 0);
+      return x;
+    }
+    double* const of_warps = slots();
+    unsigned const warp = threadIdx.x / 32;
+    if (threadIdx.x % 32 == 0) {
+      for (std::size_t i = 0; i < N; ++i) of_warps[warp * N + i] = x.each[i];
+    }
+    __syncthreads();
+    several<N> sum;
+    for (std::size_t i = 0; i < N; ++i) sum.each[i] = of_warps[i];
+    for (unsigned w = 1; w < warps; ++w) {
+      several<N> other;
+      for (std::size_t i = 0; i < N; ++i) other.each[i] = of_warps[w * N + i];
+      sum = several<N>::template joined<How...>(sum, other);
+    }
+    __syncthreads();  // before the next sum writes
+    return sum;
   }
-  /// A function of its own: rows have a score of sums.
   template <class R, class Op>
   static __noinline__ __device__ R over(R x, Op const& op) {
     static_assert(sizeof(R) <= 8);
@@ -73,14 +100,22 @@ struct block_group : reductions<block_group> {
     }
     unsigned const warps = blockDim.x / 32;
     if (warps == 1) return __shfl_sync(0xffffffffu, x, 0);
-    __shared__ double slots[32];
-    R* const of_warp = reinterpret_cast<R*>(slots);
+    R* const of_warp = reinterpret_cast<R*>(slots());
     if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = x;
     __syncthreads();
     R all = of_warp[0];
     for (unsigned w = 1; w < warps; ++w) all = op(all, of_warp[w]);
     __syncthreads();  // before the next sum writes
     return all;
+  }
+
+  /// Numbers that are reduced at once, at most.
+  static constexpr std::size_t most_at_once = 4;
+
+ private:
+  static __device__ double* slots() {
+    __shared__ double of_warps[32 * most_at_once];
+    return of_warps;
   }
 };
 

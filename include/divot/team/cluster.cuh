@@ -15,55 +15,65 @@ inline namespace DIVOT_ABI {
 /// in shared memory of its own, and packs of the slice go round its threads. Compute
 /// capability 9.0.
 ///
-/// Sums are those of the blocks, block after block, which each block reads from the others' shared
-/// memory.
-struct cluster_group : reductions<cluster_group> {
+/// Sums are those of the blocks, block after block: each block puts its own into the shared memory
+/// of all, in one of two places that take turns, so that the blocks meet once for a sum.
+struct cluster_group {
   /// Before anything else: how many packs a slice has.
   static __device__ void set_slice(index packs) {
-    if (threadIdx.x == 0) slice() = packs;
-    __syncthreads();
+    if (threadIdx.x == 0) {
+      own().slice = packs;
+      own().turn = 0;
+    }
+    cooperative_groups::this_cluster().sync();  // all blocks are there
   }
   static __device__ index rank() {
     return static_cast<index>(cooperative_groups::this_cluster().block_rank());
   }
   static __device__ thread_share share(index packs) {
-    index const first = rank() * slice();
+    index const slice = own().slice, first = rank() * slice;
     index const blocks = static_cast<index>(cooperative_groups::this_cluster().num_blocks());
     // what lies behind the slices, columns that only a gradient has, is the last block's
-    index const behind = rank() + 1 == blocks ? packs : first + slice();
+    index const behind = rank() + 1 == blocks ? packs : first + slice;
     return {first + static_cast<index>(threadIdx.x), behind < packs ? behind : packs,
             static_cast<index>(blockDim.x)};
   }
   static __device__ bool owns(index pack) {
-    index const in_slice = pack - rank() * slice();
-    return in_slice >= 0 && in_slice < slice() &&
+    index const slice = own().slice, in_slice = pack - rank() * slice;
+    return in_slice >= 0 && in_slice < slice &&
            in_slice % static_cast<index>(blockDim.x) == static_cast<index>(threadIdx.x);
   }
-  static __device__ void barrier() { cooperative_groups::this_cluster().sync(); }
-  template <class R>
-  static __device__ R of_owner(R const* x, bool owner) {
-    return static_cast<R>(sum(owner ? static_cast<double>(*x) : 0.));
-  }
-  template <class R, class Op>
-  static __noinline__ __device__ R over(R x, Op const& op) {
-    __shared__ double slot;
-    x = block_group::over(x, op);
+  template <combine... How, std::size_t N>
+  static __noinline__ __device__ several<N> all(several<N> x) {
     auto const cluster = cooperative_groups::this_cluster();
-    R* const own = reinterpret_cast<R*>(&slot);
-    if (threadIdx.x == 0) *own = x;
-    cluster.sync();
-    R all = *cluster.map_shared_rank(own, 0);
-    for (unsigned b = 1; b < cluster.num_blocks(); ++b) {
-      all = op(all, *cluster.map_shared_rank(own, b));
+    unsigned const blocks = cluster.num_blocks(), me = cluster.block_rank(), turn = own().turn;
+    x = block_group::all<How...>(x);
+    if (threadIdx.x < blocks) {
+      sums& there = *cluster.map_shared_rank(&own(), threadIdx.x);
+      for (std::size_t i = 0; i < N; ++i) there.of_blocks[turn][me][i] = x.each[i];
     }
-    cluster.sync();  // before the next sum writes
-    return all;
+    __syncthreads();  // all have seen whose turn it is
+    if (threadIdx.x == 0) own().turn = 1 - turn;
+    cluster.sync();
+    several<N> sum;
+    for (std::size_t i = 0; i < N; ++i) sum.each[i] = own().of_blocks[turn][0][i];
+    for (unsigned b = 1; b < blocks; ++b) {
+      several<N> other;
+      for (std::size_t i = 0; i < N; ++i) other.each[i] = own().of_blocks[turn][b][i];
+      sum = several<N>::template joined<How...>(sum, other);
+    }
+    return sum;
   }
 
  private:
-  static __device__ index& slice() {
-    __shared__ index packs;
-    return packs;
+  static constexpr std::size_t most_blocks = 16;
+  struct sums {
+    double of_blocks[2][most_blocks][block_group::most_at_once];
+    index slice;
+    unsigned turn;
+  };
+  static __device__ sums& own() {
+    __shared__ sums of_block;
+    return of_block;
   }
 };
 

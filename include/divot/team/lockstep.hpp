@@ -5,8 +5,11 @@
 #include <divot/core/types.hpp>
 #include <divot/team/lanes.hpp>
 
+#include <array>
+#include <cstddef>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 namespace divot {
 inline namespace DIVOT_ABI {
@@ -16,6 +19,30 @@ struct thread_share {
   index begin, end, step;
 };
 
+/// How a group makes one number of a number a thread.
+enum class combine { sum, largest, smallest };
+
+/// A few numbers of a thread, each of which is reduced.
+template <std::size_t N>
+struct several {
+  double each[N];
+
+  /// Those of two threads made one, by a rule each.
+  template <combine... How>
+  static DIVOT_HD several joined(several const& a, several const& b) {
+    several all;
+    std::size_t i = 0;
+    auto const join = [&](combine how) {
+      double const x = a.each[i], y = b.each[i];
+      all.each[i++] = how == combine::sum       ? x + y
+                      : how == combine::largest ? (x > y ? x : y)
+                                               : (x < y ? x : y);
+    };
+    (join(How), ...);
+    return all;
+  }
+};
+
 /// Threads that walk a row together, each taking every so-manieth pack, all running the same lines:
 /// what a CUDA block or cluster is. Each holds its own copy of the row's numbers, which are the
 /// same on all threads, since every sum reaches all of them.
@@ -23,12 +50,12 @@ struct thread_share {
 /// Group says who they are and how they meet; all of it is static:
 ///   thread_share share(packs)            the packs of a row that are this thread's
 ///   bool owns(pack)
-///   void barrier()                       what one has written, the others see
-///   R sum(R), largest(R), smallest(R)    of all threads, in a fixed tree, to all threads
-///   R of_owner(R const*, bool)           what the one that says so finds there, to all threads
+///   several<N> all<How...>(several<N>)   of all threads, in a fixed tree, to all threads
 ///
-/// A row is one block: a thread's share of it is short. A pack belongs to the same thread in every
-/// sweep, so what a thread has written to scratch only barriers, and never races, show to others.
+/// Threads have to meet for every reduction, which takes them longer than what they add: several
+/// numbers are reduced at once where that can be. A row is one block: a thread's share of it is
+/// short. A pack belongs to the same thread in every sweep, and what another thread is to know of
+/// it goes through a reduction: nobody reads what others write, and nobody waits for it.
 template <class T, class Group>
 class lockstep_team {
  public:
@@ -88,7 +115,6 @@ class lockstep_team {
   template <class Body>
   DIVOT_HD void blocks(index count, Body const& body) const {
     for (index b = 0; b < count; ++b) body(b);
-    Group::barrier();
   }
 
   /// body(place) for every pack of the row's `count` classes that is this thread's. (A row is one
@@ -130,27 +156,34 @@ class lockstep_team {
   /// Whether a class is this thread's.
   static DIVOT_INLINE bool owns(position k) { return Group::owns(k / width); }
   /// Whether any thread says so.
-  static DIVOT_INLINE bool any_of(bool yes) { return Group::largest(yes ? 1. : 0.) > 0; }
+  static DIVOT_INLINE bool any_of(bool yes) {
+    return reduced<combine::largest>(yes ? 1. : 0.)[0] > 0;
+  }
   /// Whether this thread keeps the books.
   static DIVOT_INLINE bool leads() { return Group::owns(0); }
 
   DIVOT_INLINE static bool may_stream(T const*) { return false; }
   DIVOT_INLINE static void settle_streams() {}
 
-  static DIVOT_INLINE row sum(accumulator const& x) {
-    row total = 0;
-    for (index i = 0; i < width; ++i) total += static_cast<row>(x.each[i]);
-    return Group::sum(total);
-  }
+  static DIVOT_INLINE row sum(accumulator const& x) { return reduced<combine::sum>(total(x))[0]; }
   static DIVOT_INLINE T largest(lane const& x) {
-    T most = x.each[0];
-    for (index i = 1; i < width; ++i) most = x.each[i] > most ? x.each[i] : most;
-    return Group::largest(most);
+    return static_cast<T>(reduced<combine::largest>(top(x))[0]);
   }
   static DIVOT_INLINE T smallest(lane const& x) {
-    T least = x.each[0];
-    for (index i = 1; i < width; ++i) least = x.each[i] < least ? x.each[i] : least;
-    return Group::smallest(least);
+    return static_cast<T>(reduced<combine::smallest>(bottom(x))[0]);
+  }
+  // several at once
+  template <class... A>
+  static DIVOT_INLINE std::array<row, sizeof...(A)> sums(A const&... x) {
+    return reduced<sum_of<A>...>(total(x)...);
+  }
+  static DIVOT_INLINE std::pair<row, row> both_largest(lane const& a, lane const& b) {
+    auto const [x, y] = reduced<combine::largest, combine::largest>(top(a), top(b));
+    return {x, y};
+  }
+  static DIVOT_INLINE std::pair<T, row> smallest_and_sum(lane const& x, accumulator const& terms) {
+    auto const [least, sum] = reduced<combine::smallest, combine::sum>(bottom(x), total(terms));
+    return {static_cast<T>(least), sum};
   }
   /// Where the first element stands that equals `value`; there is one.
   static DIVOT_HD position find(T const* x, row value, index, index count) {
@@ -162,7 +195,7 @@ class lockstep_team {
         if (x[k] == wanted && k < found) found = k;
       }
     }
-    return Group::smallest(found);
+    return static_cast<position>(reduced<combine::smallest>(static_cast<double>(found))[0]);
   }
   /// Where the first of the largest elements stands, how many there are, and what the exponentials
   /// of the others add up to.
@@ -179,10 +212,11 @@ class lockstep_team {
       numbers += traits::select(one, lane(T(1)), nothing);
       rests += traits::select(one, nothing, place.load(e, 0));
     });
-    return {find(x, largest, first, count), sum(numbers), sum(rests)};
+    auto const [n, rest] = sums(numbers, rests);
+    return {find(x, largest, first, count), n, rest};
   }
   static DIVOT_INLINE row at(T const* x, position k) {
-    return static_cast<row>(Group::of_owner(x + k, owns(k)));
+    return reduced<combine::sum>(owns(k) ? static_cast<double>(x[k]) : 0.)[0];
   }
   static DIVOT_INLINE void store_at(T* x, position k, row v) {
     if (owns(k)) x[k] = static_cast<T>(v);
@@ -193,8 +227,35 @@ class lockstep_team {
 
  private:
   static constexpr double low = -std::numeric_limits<double>::infinity();
-  static constexpr index none = std::numeric_limits<index>::max();
+  static constexpr index none = index(1) << 52;  // no class's; a double tells them apart
+  template <class>
+  static constexpr combine sum_of = combine::sum;
   static DIVOT_INLINE index packs(index count) { return (count + width - 1) / width; }
+
+  // of a pack
+  static DIVOT_INLINE double total(accumulator const& x) {
+    double sum = 0;
+    for (index i = 0; i < width; ++i) sum += static_cast<double>(x.each[i]);
+    return sum;
+  }
+  static DIVOT_INLINE double top(lane const& x) {
+    T most = x.each[0];
+    for (index i = 1; i < width; ++i) most = x.each[i] > most ? x.each[i] : most;
+    return static_cast<double>(most);
+  }
+  static DIVOT_INLINE double bottom(lane const& x) {
+    T least = x.each[0];
+    for (index i = 1; i < width; ++i) least = x.each[i] < least ? x.each[i] : least;
+    return static_cast<double>(least);
+  }
+  template <combine... How, class... X>
+  static DIVOT_INLINE std::array<double, sizeof...(How)> reduced(X... x) {
+    several<sizeof...(How)> const all =
+        Group::template all<How...>(several<sizeof...(How)>{{x...}});
+    std::array<double, sizeof...(How)> out{};
+    for (std::size_t i = 0; i < sizeof...(How); ++i) out[i] = all.each[i];
+    return out;
+  }
 };
 
 }  // namespace DIVOT_ABI
