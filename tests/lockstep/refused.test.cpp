@@ -99,7 +99,9 @@ TEST_CASE("what a top-k teacher does not take is named") {
   using divot::tail, divot::top_k;
   CHECK(refused(divot::kl{}, top_k(at, log_p, tail::uniform), s, g) == "");
   CHECK(says(refused(divot::kl{}, top_k(other, log_p, tail::uniform), s, g), "the same shape"));
-  CHECK(says(refused(divot::kl{}, top_k(at, log_p, tail::bucket), s, g), "tail::bucket"));
+  CHECK(refused(divot::kl{}, top_k(at, log_p, tail::bucket), s, g) == "");
+  CHECK(says(refused(divot::kl{} + .1 * divot::z_loss{}, top_k(at, log_p, tail::bucket), s, g),
+             "tail::bucket"));
   CHECK(says(refused(divot::at(2, divot::kl{}), top_k(at, log_p, tail::uniform), s, g),
              "cannot be re-tempered"));
 }

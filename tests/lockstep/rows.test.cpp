@@ -356,7 +356,7 @@ TEST_CASE("a few classes of a teacher count as on seq, and are refused where the
   }
   using indices = Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   divot::matrix_ref<float const> const host_p(log_p.data(), 4, 3);
-  for (auto const what : {divot::tail::renormalise, divot::tail::uniform}) {
+  for (auto const what : {divot::tail::renormalise, divot::tail::uniform, divot::tail::bucket}) {
     std::vector<float> g(p.student.size(), 99.f), right(p.student.size());
     double loss = 0;
     divot::device_status status;
@@ -389,4 +389,38 @@ TEST_CASE("a few classes of a teacher count as on seq, and are refused where the
     CHECK(status.bad_rows == 3);
     log_p[9] = static_cast<float>(std::log(.5));
   }
+}
+
+TEST_CASE("a bucket that the student, or the teacher, has nothing in") {
+  constexpr float low = -std::numeric_limits<float>::infinity();
+  std::vector<std::int64_t> const at{0, 2, 1, 4, 0, 1};
+  std::vector<float> const log_p{-1, -1, -2, -1, -1, std::log1p(-std::exp(-1.f))};
+  // row 0: the student has none of the tail; row 1: some; row 2: the teacher has none
+  std::vector<float> const student{1, low, 2, low, low, 0, 1, low, 3, 1, 2, 1, 0, 1, -1};
+  using indices = Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  divot::matrix_ref<float const> const host_p(log_p.data(), 3, 2), host_s(student.data(), 3, 5);
+  auto const compare = [&](auto const& what) {
+    std::vector<float> g(15, 99.f), right(15);
+    std::vector<double> losses(3), expected(3);
+    divot::device_batch options;
+    options.per_row = {losses.data(), 3};
+    lockstep::value_and_gradient(imitated_policy{3}, what,
+                                 divot::top_k(seen(at, 3), seen(log_p, 3), divot::tail::bucket),
+                                 divot::logits(seen(student, 3), 2.), target(g, 3), options);
+    divot::batch host;
+    host.per_row = expected;
+    divot::gradient(
+        divot::seq, what,
+        divot::top_k(Eigen::Map<indices const>(at.data(), 3, 2), host_p, divot::tail::bucket),
+        divot::logits(host_s, 2.), divot::matrix_ref<float>(right.data(), 3, 5), host);
+    for (std::size_t r = 0; r < 3; ++r) {
+      CHECK((losses[r] == expected[r] || std::abs(losses[r] - expected[r]) < 1e-6));
+    }
+    for (std::size_t i = 0; i < 15; ++i) {
+      CHECK((g[i] == right[i] || std::abs(g[i] - right[i]) < 1e-6f));
+    }
+  };
+  compare(divot::kl{});
+  compare(divot::reverse_kl{});
+  compare(divot::jensen_shannon{});
 }

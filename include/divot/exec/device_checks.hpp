@@ -94,7 +94,15 @@ void check_device_top_k(Call const& call) {
          call.rows, " rows");
   }
   if (of.tail == tail::bucket) {
-    fail("top_k: tail::bucket is not there on a device; tail::renormalise and tail::uniform are");
+    if (call.facts.has_labels || call.facts.z_weight != 0) {
+      fail(
+          "top_k: on a device tail::bucket is for divergences: cross_entropy and z_loss look at "
+          "all "
+          "classes and need a call of their own");
+    }
+    if (call.student_kind != operand_kind::logits) {
+      fail("top_k: on a device tail::bucket takes the student's logits");
+    }
   }
   constexpr char const* why =
       "a top-k teacher cannot be re-tempered, its other classes are not there: pass "

@@ -96,8 +96,7 @@ inline auto labels(device_span<std::int64_t const> y, double smoothing = 0) {
 }
 
 /// As `top_k` of host matrices: K classes a row with their log-probabilities, rows × K both, and
-/// what becomes of the others: tail::renormalise or tail::uniform. The numbers are worked out in
-/// double.
+/// what becomes of the others. The numbers are worked out in double.
 template <class Index, class Storage>
 auto top_k(device_view<Index> indices, device_view<Storage> log_probabilities, tail what,
            device_span<double const> log_tail_mass = {}) {

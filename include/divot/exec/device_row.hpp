@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/exec/device_arguments.hpp>
+#include <divot/exec/device_bucket.hpp>
 #include <divot/exec/device_storage.hpp>
 #include <divot/row/loss_row.hpp>
 
@@ -71,26 +72,27 @@ class device_row {
       if (call_.teacher_kind == operand_kind::labels) {
         read_label(call_.teacher.y.data[r], n, teacher);
       } else if (call_.teacher_kind == operand_kind::top_k) {
-        if (!read_top_k(r, n, teacher)) return finish(r, row_state::bad, row(0));
+        if (!read_top_k(r, n, teacher, student)) return finish(r, row_state::bad, row(0));
       } else {
         read_row<Team>(call_.teacher.x, r, n, teacher);
         transform(call_.teacher, n, r, teacher);
       }
     }
     Team const team;
-    team.blocks(0, [](index) {});
     loss_row<Student, Teacher, false, Team>(team, task).run(plan);
     // what even the limits of double do not tell
     if constexpr (Team::widest) task.bad = task.bad || task.loss != task.loss;
     if (task.bad || task.beyond) {
       return finish(r, task.bad ? row_state::bad : row_state::beyond, row(0));
     }
-    if constexpr (Student) pull_back(call_.student, n, r, student);
+    if constexpr (Student) {
+      if (in_bucket(n)) part_bucket(n, r, student);
+      pull_back(call_.student, n, r, student);
+    }
     if constexpr (Teacher) pull_back(call_.teacher, n, r, teacher);
     if constexpr (Student) write_row<Team>(call_.student_to, r, n, student, call_.accumulate);
     if constexpr (Teacher) write_row<Team>(call_.teacher_to, r, n, teacher, call_.accumulate);
     finish(r, row_state::done, task.loss);
-    team.blocks(0, [](index) {});  // the next row takes the arrays
   }
 
  private:
@@ -109,8 +111,6 @@ class device_row {
   template <class Operand>
   DIVOT_HD void pull_back(Operand const& of, index n, index r, T* g) const {
     if constexpr (has_transforms<Operand>) {
-      Team const team;
-      team.blocks(0, [](index) {});
       T* const free = array(arrays_.gradients());
       read_row<Team>(of.x, r, n, free);
       bind_transforms<Team>(of.transforms).pull(g, n, r, free, step_);
@@ -125,7 +125,7 @@ class device_row {
         call_.teacher_kind != operand_kind::logits && call_.teacher_kind != operand_kind::top_k;
     task.student_normalised = call_.student_kind != operand_kind::logits;
     double const t = temperature_of(call_.options, r, call_.teacher.temperature);
-    double const s = temperature_of(call_.options, r, call_.student.temperature);
+    double const s = student_temperature(r);
     if (!task.teacher_normalised) {
       auto const inverse = inverse_words<row>(t);
       task.teacher_inverse_temperature = inverse.high;
@@ -156,21 +156,17 @@ class device_row {
     T const low = call_.label_smoothing == 0 ? T(-std::numeric_limits<double>::infinity())
                                              : static_cast<T>(std::log(share));
     T const high = static_cast<T>(std::log1p(share - call_.label_smoothing));
-    each_pack<Team>(n, [&](index k, index count) {
-      for (index i = 0; i < count; ++i) to[k + i] = k + i == static_cast<index>(y) ? high : low;
-    });
+    each_class<Team>(n, [&](index k) { to[k] = k == static_cast<index>(y) ? high : low; });
   }
 
   /// The named classes' log-probabilities, and everybody else's share; false where these are none.
-  DIVOT_HD bool read_top_k(index r, index n, T* to) const {
+  DIVOT_HD bool read_top_k(index r, index n, T* to, T* student) const {
     auto const& of = call_.teacher;
     index const named = of.x.cols;
     auto const* const log_p = of.x.data + r * of.x.row_stride;
     std::int64_t const* const at = of.indices.data + r * of.indices.row_stride;
     T const none = std::numeric_limits<T>::quiet_NaN();
-    each_pack<Team>(n, [&](index k, index count) {
-      for (index i = 0; i < count; ++i) to[k + i] = none;
-    });
+    each_class<Team>(n, [&](index k) { to[k] = none; });
     bool bad = false;
     double sum = 0;
     for (index j = 0; j < named; ++j) {
@@ -190,17 +186,47 @@ class device_row {
     double const over = sum + tail_mass - 1;
     bad = bad || !(over <= allowed) || (given && !(over >= -allowed)) ||
           (!left_over && !(over >= -allowed)) || !(tail_mass <= 1);
+    if (any_of<Team>(bad)) return false;
+    double const log_mass = given     ? of.log_tail_mass.data[r]
+                            : sum < 1 ? std::log1p(-sum)
+                                      : -std::numeric_limits<double>::infinity();
+    if (in_bucket(n)) {
+      auto const is_named = [to](index k) { return to[k] == to[k]; };
+      device_bucket<Team> const bucket(n, student_temperature(r), student, is_named);
+      if (bucket.is_bad()) return false;
+      bucket.join(n, log_mass, to, student, is_named);
+      return true;
+    }
     T share = -std::numeric_limits<T>::infinity();
     if (of.tail == tail::uniform && left_over) {
-      double const log_mass = given     ? of.log_tail_mass.data[r]
-                              : sum < 1 ? std::log1p(-sum)
-                                        : -std::numeric_limits<double>::infinity();
       share = static_cast<T>(log_mass - std::log(static_cast<double>(n - named)));
     }
-    each_pack<Team>(n, [&](index k, index count) {
-      for (index i = 0; i < count; ++i) to[k + i] = to[k + i] == to[k + i] ? to[k + i] : share;
-    });
-    return !any_of<Team>(bad);
+    each_class<Team>(n, [&](index k) { to[k] = to[k] == to[k] ? to[k] : share; });
+    return true;
+  }
+
+  /// Whether classes that are not named count as one.
+  DIVOT_HD bool in_bucket(index n) const {
+    return call_.teacher_kind == operand_kind::top_k && call_.teacher.tail == tail::bucket &&
+           n > call_.teacher.x.cols;
+  }
+  DIVOT_HD double student_temperature(index r) const {
+    return temperature_of(call_.options, r, call_.student.temperature);
+  }
+  /// Their gradient, from the logits, which are read again.
+  DIVOT_HD void part_bucket(index n, index r, T* g) const {
+    T* const x = array(arrays_.gradients());
+    T* const named = array(arrays_.gradients() + 1);
+    read_row<Team>(call_.student.x, r, n, x);
+    transform(call_.student, n, r, x);
+    each_class<Team>(n, [&](index k) { named[k] = T(0); });
+    auto const& at = call_.teacher.indices;
+    for (index j = 0; j < at.cols; ++j) {
+      index const k = static_cast<index>(at.data[r * at.row_stride + j]);
+      if (owns_class<Team>(k)) named[k] = T(1);
+    }
+    auto const is_named = [named](index k) { return named[k] != T(0); };
+    device_bucket<Team>(n, student_temperature(r), x, is_named).part(n, x, g, is_named);
   }
 
   DIVOT_HD void skip(index r) const {

@@ -36,14 +36,27 @@ DIVOT_HD bool owns_class(index k) {
     return true;
   }
 }
+/// Of a number of every thread, to all of them.
+template <class Team>
+DIVOT_HD double sum_of_threads(double x) {
+  if constexpr (Team::one_block && !Team::across) {
+    return Team::sum_of_threads(x);
+  } else {
+    return x;
+  }
+}
+template <class Team>
+DIVOT_HD double largest_of_threads(double x) {
+  if constexpr (Team::one_block && !Team::across) {
+    return Team::largest_of_threads(x);
+  } else {
+    return x;
+  }
+}
 /// Whether any thread of a team says so.
 template <class Team>
 DIVOT_HD bool any_of(bool yes) {
-  if constexpr (Team::one_block && !Team::across) {
-    return Team::any_of(yes);
-  } else {
-    return yes;
-  }
+  return largest_of_threads<Team>(yes ? 1. : 0.) > 0;
 }
 /// Who keeps the books of a row.
 template <class Team>

@@ -155,9 +155,10 @@ class lockstep_team {
   }
   /// Whether a class is this thread's.
   static DIVOT_INLINE bool owns(position k) { return Group::owns(k / width); }
-  /// Whether any thread says so.
-  static DIVOT_INLINE bool any_of(bool yes) {
-    return reduced<combine::largest>(yes ? 1. : 0.)[0] > 0;
+  /// Of a number of every thread.
+  static DIVOT_INLINE double sum_of_threads(double x) { return reduced<combine::sum>(x)[0]; }
+  static DIVOT_INLINE double largest_of_threads(double x) {
+    return reduced<combine::largest>(x)[0];
   }
   /// Whether this thread keeps the books.
   static DIVOT_INLINE bool leads() { return Group::owns(0); }
