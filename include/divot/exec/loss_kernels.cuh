@@ -47,8 +47,10 @@ __global__ void mean_kernel(__grid_constant__ Call const call, double given, dou
     return;
   }
   double count = 0;
-  for (index r = threadIdx.x; r < call.rows; r += blockDim.x)
+#pragma unroll 8
+  for (index r = threadIdx.x; r < call.rows; r += blockDim.x) {
     count += is_valid(call.options, r) ? 1 : 0;
+  }
   count = block_group::sum(count);
   if (threadIdx.x == 0) *mean = 1 / (count > 0 ? count : 1);
 }
@@ -58,13 +60,18 @@ template <class Call>
 __global__ void sum_kernel(__grid_constant__ Call const call) {
   double sum = 0, bad = 0;
   index first = call.rows;
+  // several rows' numbers on their way at a time; nothing is written in between that might be theirs
+#pragma unroll 8
   for (index r = threadIdx.x; r < call.rows; r += blockDim.x) {
     bool const is_bad = call.states[r] != row_state::done;
-    double const loss = call.losses[r];
-    if (!call.options.per_row.empty() && !is_bad) call.options.per_row.data[r] = loss;
-    sum += loss;
+    sum += call.losses[r];
     bad += is_bad ? 1 : 0;
-    if (is_bad && r < first) first = r;
+    first = is_bad && r < first ? r : first;
+  }
+  if (double* const to = call.options.per_row.data; to != nullptr) {
+    for (index r = threadIdx.x; r < call.rows; r += blockDim.x) {
+      if (call.states[r] == row_state::done) to[r] = call.losses[r];
+    }
   }
   sum = block_group::sum(sum);
   bad = block_group::sum(bad);
