@@ -68,7 +68,7 @@ TEST_CASE_TEMPLATE("logit gaps of 200 are within the budget, overflow is +inf an
 TEST_CASE_TEMPLATE("finite logits of any size never give NaN", T, float, double) {
   double const large = static_cast<double>(std::numeric_limits<T>::max()) / 4;
   for (double gap : {700., 1e5, 1e30, large}) {
-    for (std::size_t classes : {3, 131}) {
+    for (std::size_t const classes : {3u, 131u}) {
       for (auto const& p :
            {longer(row<T>({gap, gap / 2, 0}, {-gap, 0, -gap / 2}), classes, false),
             longer(row<T>({gap, gap - 1, 0}, {-gap, 1 - gap, -gap}), classes, false),
@@ -90,7 +90,7 @@ TEST_CASE_TEMPLATE("finite logits of any size never give NaN", T, float, double)
 
 TEST_CASE_TEMPLATE("a class that is -inf on both sides is as if it were absent", T, float, double) {
   auto report = score::report::of<T>(budget::situation::limits);
-  for (std::size_t classes : {4, 70}) {
+  for (std::size_t const classes : {4u, 70u}) {
     auto const p =
         longer(row<T>({1, minus_infinity, 0.5, -1}, {0.25, minus_infinity, 2, 0}), classes, true);
     score::compare(report, many_alpha_betas(), p, "both -inf");
@@ -114,7 +114,7 @@ TEST_CASE_TEMPLATE("a class that is -inf on both sides is as if it were absent",
 
 TEST_CASE_TEMPLATE("a class that is -inf on one side has the exact limit", T, float, double) {
   auto report = score::report::of<T>(budget::situation::limits);
-  for (std::size_t classes : {4, 70}) {
+  for (std::size_t const classes : {4u, 70u}) {
     auto const without_teacher =
         longer(row<T>({1, minus_infinity, 0.5, -1}, {0.25, 1, 2, 0}), classes, true);
     score::compare(report, many_alpha_betas(), without_teacher, "teacher -inf");

@@ -15,7 +15,7 @@ TEST_CASE_TEMPLATE("short rows near convergence are within the budget", T, float
   for (double delta : {1e-4, 1e-3, 1e-2}) {
     for (double shift : {0., 7.3, 200.}) {
       if (!all_rows() && (delta == 1e-3) != (shift == 7.3)) continue;
-      for (std::size_t classes : {2, 10, 100, 259}) {
+      for (std::size_t const classes : {2u, 10u, 100u, 259u}) {
         for (double scale : {1., 5.}) {
           ++seed;
           std::size_t const rows = classes <= 10 ? 19 : classes <= 128 ? 7 : 1;
