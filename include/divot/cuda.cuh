@@ -6,6 +6,7 @@
 // --expt-relaxed-constexpr; the target divot::cuda brings both. Includes neither Eigen nor xsimd.
 
 #include <divot/catalogue.hpp>
+#include <divot/cuda_sinkd.cuh>
 #include <divot/cuda_softmax.cuh>
 #include <divot/exec/cuda_call.cuh>
 
@@ -18,7 +19,7 @@ inline namespace DIVOT_ABI {
 ///
 ///   value(cuda(stream), what, teacher, student, batch)
 ///
-/// what     as on the host: any divergence of the catalogue, your own, sums; not sinkd
+/// what     as on the host: any divergence of the catalogue, your own, sums; or sinkd{…}
 /// teacher  rows × classes: a device_view (logits at temperature 1), logits(view, T),
 ///          log_probabilities(view), labels(span) or top_k(indices, log_probabilities, tail)
 /// student  rows × classes: a device_view, logits(view, T) or log_probabilities(view)
