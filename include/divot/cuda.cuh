@@ -7,6 +7,7 @@
 
 #include <divot/catalogue.hpp>
 #include <divot/cuda_sinkd.cuh>
+#include <divot/cuda_sinkhorn.cuh>
 #include <divot/cuda_softmax.cuh>
 #include <divot/exec/cuda_call.cuh>
 

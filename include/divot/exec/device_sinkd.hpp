@@ -147,7 +147,9 @@ DIVOT_HD void settle_sinkd_cost(Call const& call, index p, index k) {
 
 /// How many numbers the sweeps of a problem work in.
 inline index sinkd_sweeps_room(index samples, index sweeps) {
-  return shared_history().take(nullptr, samples, samples, sweeps) + 3 * samples;
+  number_pieces count(nullptr);
+  shared_history().take(samples, samples, sweeps, count);
+  return count.taken() + 3 * samples;
 }
 
 /// A problem's plan, its rows' parts of the loss and ∂L/∂C, by the threads of a group.
@@ -155,11 +157,11 @@ template <class Group, class Sweeps, class Call>
 DIVOT_HD void sweep_sinkd_problem(Call const& call, index p, shared_problem const& problem,
                                   shared_history const& history, double* spare) {
   using sums = shared_sums<Group>;
-  index const n = problem.rows;
+  index const n = call.counts[p];
   double *const f = spare, *const g = spare + n, *const scales = spare + 2 * n;
   double const* const cost = problem.cost;
   index const* const places = call.places + p * call.most;
-  sinkd_value const value(call.what, problem.row_mass.common);
+  sinkd_value const value(call.what, problem.row_mass);
   Sweeps const sweeps(problem, history);
   sweeps.run();
   sums::each(n, [&](index i) {
@@ -167,7 +169,7 @@ DIVOT_HD void sweep_sinkd_problem(Call const& call, index p, shared_problem cons
     g[i] = sweeps.column_potential(i);
     scales[i] = call.gradient_factor(places[i]);
   });
-  sums(history.sums)
+  sums(history.matrix.sums)
       .add(
           n, n,
           [&](index j, index i) {
@@ -199,13 +201,14 @@ DIVOT_HD void solve_sinkd_problem(Call const& call, index p, double* memory) {
   index const n = call.counts[p];
   if (n == 0 || call.is_lost(p)) return;
   shared_history history;
-  double* const spare = memory + history.take(memory, n, n, call.what.sweeps);
+  number_pieces pieces(memory);
+  history.take(n, n, call.what.sweeps, pieces);
+  double* const spare = pieces(3 * n);
   shared_problem problem;
-  problem.rows = problem.columns = n;
   problem.cost = call.costs_of(p);
   problem.epsilon = call.what.epsilon;
   problem.sweeps = call.what.sweeps;
-  problem.row_mass.common = problem.column_mass.common =
+  problem.row_mass = problem.column_mass =
       call.what.mass == mass::probability ? 1 / static_cast<double>(n) : 1;
   double least = std::numeric_limits<double>::infinity(), most = -least;
   thread_share const mine = Group::share(n * n);
