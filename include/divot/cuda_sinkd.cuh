@@ -19,6 +19,7 @@ class sinkd_launches {
  public:
   using call_type = typename Form::call_type;
   using T = typename Form::number;
+  using problems_type = sinkd_problems<typename call_type::ground_type>;
   using tiles = sinkd_tiles<call_type>;
   using block_team = lockstep_team<T, block_group>;
   using cluster_team = lockstep_team<T, cluster_group>;
@@ -35,7 +36,7 @@ class sinkd_launches {
       write_student_ =
           rows_layout(&sinkd_write_kernel<cluster_team, cluster_group, false, call_type>);
     }
-    sweeps_ = sweeps_layout();
+    solve_ = solve_layout();
   }
 
   /// Hands out the call's memory, of which `memory` is the beginning (or none, to count).
@@ -46,10 +47,10 @@ class sinkd_launches {
       std::size_t const at = pieces.add(static_cast<std::size_t>(count) * sizeof(number));
       to = memory == nullptr ? nullptr : reinterpret_cast<number*>(memory + at);
     });
-    // what rows and sweeps work in, one after the other
+    // what rows and plans work in, one after the other
     std::size_t most = 0;
     device_layout* const all[] = {&read_teacher_, &read_student_, &write_teacher_, &write_student_,
-                                  &sweeps_};
+                                  &solve_};
     for (auto* const l : all) {
       // a cluster works in one memory, or in its blocks' own
       most = std::max(most, l->stride * static_cast<std::size_t>(l->grid / l->cluster));
@@ -66,26 +67,30 @@ class sinkd_launches {
       launch(stream_, l, what, kernel, call_, more...);
     };
     if (call_.rows > 0) {
-      start(spread(call_.rows), "rows of sinkd", &sinkd_places_kernel<call_type>);
+      start(spread(call_.rows), "rows of sinkd", &sinkd_places_kernel<problems_type>);
     }
-    start(one_block, "the mean's divisor", &sinkd_mean_kernel<call_type>, call_.given_mean());
+    start(one_block, "the mean's divisor", &sinkd_mean_kernel<problems_type>, call_.given_mean());
     if (call_.rows > 0) {
       read<true>(read_teacher_);
       read<false>(read_student_);
       start(tile_layout(sinkd_cost_tiles<tiles>(call_)), "sinkd's costs",
             &sinkd_cost_kernel<call_type>);
       start(spread(call_.problems * call_.most * call_.most), "sinkd's costs",
-            &sinkd_settle_kernel<call_type>);
-      start(sweeps_, "sinkd's sweeps", &sinkd_sweeps_kernel<call_type>, sweeps_);
+            &sinkd_settle_kernel<problems_type>, tiles::slices(call_.classes));
+      start(solve_, "sinkd's plans", solver(), solve_);
       if constexpr (Form::with_student) write<false>(write_student_);
       if constexpr (Form::with_teacher) write<true>(write_teacher_);
     }
-    start(one_block, "the sum of losses", &sinkd_sum_kernel<call_type>);
+    start(one_block, "the sum of losses", &sinkd_sum_kernel<problems_type>);
   }
 
  private:
   static constexpr device_layout one_block{.grid = 1, .threads = most_block_threads};
 
+  auto solver() const {
+    return call_.what.sweeps > 0 ? &sinkd_solve_kernel<false, problems_type>
+                                 : &sinkd_solve_kernel<true, problems_type>;
+  }
   template <class Kernel>
   device_layout rows_layout(Kernel kernel) const {
     if (call_.rows == 0) return {};
@@ -93,22 +98,21 @@ class sinkd_launches {
                       block_team::width, sizeof(T));
   }
   /// A problem's sums keep as many threads busy as they have parts.
-  device_layout sweeps_layout() const {
+  device_layout solve_layout() const {
     device_layout l;
     if (call_.rows == 0) return l;
     index const items = parts_of(call_.most) * call_.most;
     l.threads = static_cast<int>(std::min<index>(rounded_up(items, 32), most_block_threads));
     cudaFuncAttributes of = {};
-    check_cuda(
-        cudaFuncGetAttributes(&of, reinterpret_cast<void const*>(&sinkd_sweeps_kernel<call_type>)),
-        "cudaFuncGetAttributes", "sinkd's sweeps");
+    check_cuda(cudaFuncGetAttributes(&of, reinterpret_cast<void const*>(solver())),
+               "cudaFuncGetAttributes", "sinkd's plans");
     bool const clusters = device_.cluster > 1 && of.ptxVersion >= 90;
     while (clusters && l.cluster < 8 && l.cluster * l.threads < items) l.cluster *= 2;
     l.grid =
         static_cast<int>(std::clamp<index>(2 * device_.processors / l.cluster, 1, call_.problems)) *
         l.cluster;
     l.stride = static_cast<std::size_t>(rounded_up(
-        sinkd_sweeps_room(call_.most, call_.what.sweeps) * static_cast<index>(sizeof(double)),
+        sinkd_solver_room(call_.most, call_.what.sweeps) * static_cast<index>(sizeof(double)),
         256));
     return l;
   }
@@ -154,7 +158,7 @@ class sinkd_launches {
   cudaStream_t stream_;
   call_type& call_;
   device_limits device_;
-  device_layout read_teacher_, read_student_, write_teacher_, write_student_, sweeps_;
+  device_layout read_teacher_, read_student_, write_teacher_, write_student_, solve_;
 };
 
 /// sinkd on a device: value, gradient, value_and_gradient and device_workspace_bytes take it as
@@ -162,16 +166,17 @@ class sinkd_launches {
 ///
 ///   value_and_gradient(cuda(stream), sinkd{…}, teacher, student, where, batch)
 ///
-/// what     sinkd{…}, with_cost(sinkd{…}, ground) or a multiple of one, with a fixed number of
-///          sweeps; sums with other losses are calls of their own, which `accumulate`
+/// what     sinkd{…}, with_cost(sinkd{…}, ground) or a multiple of one; sums with other losses are
+///          calls of their own, which `accumulate`. sweeps = 0 and the routes that need it, too;
+///          not the debiased form
 /// teacher  rows × classes: a device_view or logits(view), log_probabilities(view), labels(span)
 /// student  rows × classes: a device_view or logits(view)
 /// batch    device_batch, but for temperatures; a row that is bad makes the whole problem (or
-///          sequence) that it is in be left as it was, and the loss NaN
+///          sequence) that it is in be left as it was, and the loss NaN. With sweeps = 0 a problem
+///          that is not solved to the tolerance has nothing but bad rows
 /// Memory   rows × classes of both sides and of one gradient, and of every problem rows² of double
-///          two to sixteen times; and what one has to sweep in
-/// Errors   divot::error for shapes and options, and for what a device has not: sweeps = 0 and the
-///          debiased form, which needs it
+///          two to sixteen times; and what one is solved in
+/// Errors   divot::error for shapes and options, and for the debiased form
 template <class L, class Teacher, class Student, class Gradients>
 requires has_batch_terms<L>
 void run_device_call(cuda_policy const& policy, L const& what, Teacher const& teacher,

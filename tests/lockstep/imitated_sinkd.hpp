@@ -59,7 +59,7 @@ void value_and_gradient(imitated_sinkd const& how, L const& what, Teacher const&
   });
   call.apart = call.apart && how.apart;
   T* const rows = memory.take<T>(2 * call.step);
-  double* const sweeps = memory.take<double>(divot::sinkd_sweeps_room(call.most, call.what.sweeps));
+  double* const sweeps = memory.take<double>(divot::sinkd_solver_room(call.most, call.what.sweeps));
   auto& tile = *memory.take<typename tiles::memory>(1);
 
   for (index r = 0; r < call.rows; ++r) divot::place_sinkd_row(call, r);
@@ -80,12 +80,16 @@ void value_and_gradient(imitated_sinkd const& how, L const& what, Teacher const&
   });
   for (index p = 0; p < call.problems; ++p) {
     for (index k = 0; k < call.most * call.most; ++k) {
-      divot::settle_sinkd_cost<tiles>(call, p, k);
+      divot::settle_sinkd_cost(call, tiles::slices(call.classes), p, k);
     }
   }
   imitated_group::run(how.sweep_threads, [&] {
     for (index p = 0; p < call.problems; ++p) {
-      divot::solve_sinkd_problem<imitated_group>(call, p, sweeps);
+      if (call.what.sweeps > 0) {
+        divot::sweep_sinkd_problem<imitated_group>(call, p, sweeps);
+      } else {
+        divot::limit_sinkd_problem<imitated_group>(call, p, sweeps);
+      }
     }
   });
   auto const write = [&](bool of_teacher, T const* compared, auto const& to) {

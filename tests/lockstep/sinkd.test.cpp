@@ -161,6 +161,46 @@ TEST_CASE("a device's sinkd has the other costs, too") {
   }
 }
 
+TEST_CASE("a device's sinkd goes to the limit, and back through its equations") {
+  for (divot::index const rows : {1, 2, 7, 40}) {
+    CAPTURE(rows);
+    problem<double> const p(340, rows, 23, 2);
+    problem<float> const q(341, rows, 23, 2);
+    for (double const epsilon : {.5, .1, .02, .003}) {
+      CAPTURE(epsilon);
+      divot::sinkd what{.epsilon = epsilon, .sweeps = 0, .gradient = divot::route::implicit};
+      double const bound = epsilon < .05 ? 1e-5 : 1e-7;
+      agree(imitate(what, p), by_seq(what, p), bound);
+      agree(imitate(what, q), by_seq(what, q), epsilon < .05 ? 2e-3 : single);
+      what.objective = divot::transport_objective::entropic;
+      agree(imitate(what, p), by_seq(what, p), bound);
+      what.gradient = divot::route::envelope;
+      agree(imitate(what, p), by_seq(what, p), bound);
+      what.rows_per_problem = rows == 40 ? 8 : 0;
+      what.gradient = divot::route::plan_detached;
+      agree(imitate(what, p), by_seq(what, p), bound);
+    }
+  }
+}
+
+TEST_CASE("a problem that cannot be solved to its tolerance is left as it was") {
+  problem<double> p(342, 12, 9, 3);
+  // the first half is as easy as can be
+  for (std::size_t k = 0; k < 54; ++k) p.student[k] = p.teacher[k] = 0;
+  divot::sinkd const what{.epsilon = 1e-6,
+                          .sweeps = 0,
+                          .gradient = divot::route::implicit,
+                          .rows_per_problem = 6,
+                          .tolerance = 1e-300};
+  auto const got = imitate(what, p);
+  CHECK(got.per_row[0] == doctest::Approx(0));
+  CHECK(got.student[0] != 99);
+  CHECK(got.status.bad_rows == 6);
+  CHECK(~got.status.first_bad_inverted == 6);
+  CHECK(got.student[54] == 99);
+  CHECK(std::isnan(got.loss));
+}
+
 TEST_CASE("weights, masks, classes and sequences of a device's sinkd count as on seq") {
   problem<double> const p(331, 12, 37);
   std::vector<double> const weights{1, .5, 2, 0, 1, 3, 1, 1, -1, 1, 2, 1},
@@ -286,7 +326,12 @@ TEST_CASE("what a device's sinkd has not is refused in words") {
     CAPTURE(text);
     CHECK(text.find(part) != std::string::npos);
   };
-  says({.sweeps = 0, .gradient = divot::route::implicit}, {}, "not there on a device");
+  says({.sweeps = 0,
+        .objective = divot::transport_objective::entropic,
+        .debiased = true,
+        .gradient = divot::route::implicit},
+       {}, "the debiased form is not there on a device");
+  says({.sweeps = 0}, {}, "there is no number of sweeps to unroll");
   says({.sweeps = -1}, {}, "sweeps is -1");
   says({.epsilon = 0}, {}, "epsilon is 0");
   says({.temperature = -1}, {}, "sinkd: the temperature is -1");
@@ -297,4 +342,10 @@ TEST_CASE("what a device's sinkd has not is refused in words") {
   divot::device_batch b;
   b.temperatures = {temperatures.data(), 4};
   says({}, b, "temperatures");
+  b = {};
+  b.weights = {temperatures.data(), 4};
+  says({.sweeps = 0,
+        .objective = divot::transport_objective::entropic,
+        .gradient = divot::route::envelope},
+       b, "route::envelope is the gradient of the whole value");
 }

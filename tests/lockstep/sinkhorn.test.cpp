@@ -6,7 +6,7 @@
 
 #include <divot/divot.hpp>
 
-#include <divot/exec/device_sinkhorn_call.hpp>
+#include <divot/exec/device_costs.hpp>
 
 #include <doctest/doctest.h>
 #include <lockstep/imitated_group.hpp>
@@ -107,10 +107,10 @@ solved imitate(problems const& p, divot::sinkhorn_options const& options, divot:
   return out;
 }
 
-/// The same problems by seq, which makes no Newton steps here, either.
-void agree(problems const& p, divot::sinkhorn_options options, double bound, bool equal = false) {
+/// The same problems by seq.
+void agree(problems const& p, divot::sinkhorn_options const& options, double bound,
+           bool equal = false) {
   auto const got = imitate(p, options, 3, equal);
-  options.newton_steps = 0;
   for (divot::index k = 0; k < p.count; ++k) {
     CAPTURE(k);
     auto const at = static_cast<std::size_t>(k);
@@ -118,7 +118,8 @@ void agree(problems const& p, divot::sinkhorn_options options, double bound, boo
     auto const b = equal ? divot::equal_masses(p.columns) : p.b[at];
     auto const right = divot::sinkhorn(divot::seq, p.costs[at], a, b, options);
     CHECK(got.status[at] == right.status);
-    if (options.sweeps > 0 || p.columns <= p.rows) CHECK(got.sweeps[at] == right.sweeps);
+    if (options.sweeps > 0 || (options.newton_steps == 0 && p.columns <= p.rows))
+      CHECK(got.sweeps[at] == right.sweeps);
     CHECK(got.transport_cost[at] == doctest::Approx(right.transport_cost).epsilon(bound));
     CHECK(got.entropic[at] == doctest::Approx(right.entropic).epsilon(bound));
     double const errors = right.row_error + right.column_error;
@@ -167,14 +168,30 @@ TEST_CASE("a device's batch agrees with seq after so many sweeps, in either doma
 TEST_CASE("a device's batch sweeps each problem until it is done itself") {
   problems p(4, 20, 12, 51);
   p.costs[2] *= 20;
-  auto const got = imitate(p, {.epsilon = .1});
+  auto const got = imitate(p, {.epsilon = .1, .newton_steps = 0});
   CHECK(got.sweeps[2] > 3 * got.sweeps[0]);
+  agree(p, {.epsilon = .1, .newton_steps = 0}, 1e-8);
   agree(p, {.epsilon = .1}, 1e-8);
-  agree(p, {.epsilon = .1, .tolerance = 1e-4}, 1e-8);
-  agree(p, {.epsilon = .1, .tolerance = 1e-4, .max_sweeps = 7}, 1e-8);
+  agree(p, {.epsilon = .1, .tolerance = 1e-4, .newton_steps = 0}, 1e-8);
+  agree(p, {.epsilon = .1, .tolerance = 1e-4, .max_sweeps = 7, .newton_steps = 0}, 1e-8);
   // costs far from 0
   for (auto& c : p.costs) c.array() += 1e4;
   agree(p, {.epsilon = .1}, 1e-7);
+}
+
+TEST_CASE("a device's batch makes Newton's steps where sweeps are slow") {
+  for (auto const& [n, m] : {std::pair<int, int>{12, 12}, {40, 30}}) {
+    problems const p(3, n, m, 55);
+    for (double const epsilon : {.02, .005, .001}) {
+      CAPTURE(epsilon);
+      auto const got = imitate(p, {.epsilon = epsilon});
+      for (std::size_t k = 0; k < 3; ++k) {
+        CAPTURE(got.sweeps[k]);
+        CHECK(got.sweeps[k] < 2000);
+      }
+      agree(p, {.epsilon = epsilon}, 1e-7);
+    }
+  }
 }
 
 TEST_CASE("rows and columns without mass are outside a device's problem") {
@@ -227,6 +244,49 @@ TEST_CASE("threads change no bit of what sweeps compute, nor do other problems")
   CHECK(alone.entropic[0] == five.entropic[0]);
 }
 
+TEST_CASE("a device's ground costs are those of their definition, whatever the storage") {
+  std::mt19937_64 random(56);
+  std::uniform_real_distribution<double> uniform(-1, 1);
+  using tiles = divot::ground_tiles<double, imitated_group, 2>;
+  for (int const coordinates : {1, 3, 40, 300}) {
+    int const n = 11, m = 5;
+    std::vector<float> x, y;
+    for (int k = 0; k < 2 * n * coordinates; ++k) x.push_back(static_cast<float>(uniform(random)));
+    for (int k = 0; k < 2 * m * coordinates; ++k) y.push_back(static_cast<float>(uniform(random)));
+    auto const check = [&](auto const& ground, auto const& cost) {
+      std::vector<double> out(2 * n * m, -1);
+      auto const call = divot::device_costs_of(
+          ground, divot::device_stack<float const>(x.data(), 2, n, coordinates),
+          divot::device_stack<float const>(y.data(), 2, m, coordinates),
+          divot::device_stack<double>(out.data(), 2, n, m));
+      tiles::memory memory;
+      imitated_group::run(tiles::threads, [&] {
+        for (divot::index k = 0; k < divot::cost_tiles<tiles>(call); ++k) {
+          divot::find_costs<tiles>(call, k, memory);
+        }
+      });
+      using points = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+      for (int k = 0; k < 2; ++k) {
+        matrix const
+            of_x =
+                Eigen::Map<points>(x.data() + k * n * coordinates, n, coordinates).cast<double>(),
+            of_y =
+                Eigen::Map<points>(y.data() + k * m * coordinates, m, coordinates).cast<double>();
+        for (int i = 0; i < n; ++i) {
+          for (int j = 0; j < m; ++j) {
+            double const right = cost(vector(of_x.row(i) - of_y.row(j)));
+            CHECK(out[static_cast<std::size_t>((k * n + i) * m + j)] ==
+                  doctest::Approx(right).epsilon(1e-13));
+          }
+        }
+      }
+    };
+    check(divot::ground::l1{}, [](vector const& d) { return d.lpNorm<1>(); });
+    check(divot::ground::l2{}, [](vector const& d) { return d.norm(); });
+    check(divot::ground::squared_l2{}, [](vector const& d) { return d.squaredNorm(); });
+  }
+}
+
 TEST_CASE("what a device's batch does not take is named") {
   std::vector<double> numbers(1000);
   divot::device_stack<double> const costs(numbers.data(), 2, 3, 4);
@@ -244,7 +304,7 @@ TEST_CASE("what a device's batch does not take is named") {
   CHECK(refused(costs, divot::device_view<double>(numbers.data(), 1, 3), b, {}) == "");
   CHECK(says(refused(costs, b, a, {}), "the row masses are 2 x 4"));
   CHECK(says(refused(costs, a, b, {.epsilon = 0}), "epsilon is 0"));
-  CHECK(says(refused(costs, a, b, {.sweeps = -1}), "sweeps and max_sweeps are -1"));
+  CHECK(says(refused(costs, a, b, {.sweeps = -1}), "sweeps, max_sweeps and newton_steps are -1"));
   CHECK(says(refused(costs, a, b, {.row_penalty = 1}), "penalties are not there on a device"));
   CHECK(says(refused(costs, a, b, {.start = numbers}), "a start is not there on a device"));
   using stack = divot::device_stack<double>;

@@ -5,6 +5,7 @@
 #include <divot/core/sinkd.hpp>
 #include <divot/exec/device_operands.hpp>
 #include <divot/exec/ground_tiles.hpp>
+#include <divot/exec/shared_limit.hpp>
 #include <divot/exec/shared_sweeps.hpp>
 #include <divot/row/sinkd_plan.hpp>
 
@@ -14,32 +15,22 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
-/// A SinKD call on a device, in the form that its kernels take: plain numbers and pointers.
-template <class T, class TeacherStorage, class StudentStorage, class StudentOut, class TeacherOut,
-          class Ground>
-struct device_sinkd {
-  using number = T;
+/// SinKD's problems on a device, but for the rows themselves: plain numbers and pointers, whatever
+/// the storage.
+template <class Ground>
+struct sinkd_problems {
   using ground_type = Ground;
 
-  device_operand<TeacherStorage> teacher;
-  device_operand<StudentStorage> student;
-  operand_kind teacher_kind;
-  device_view<StudentOut> student_to;
-  device_view<TeacherOut> teacher_to;
-  bool accumulate;
-  double scale;   // of the gradients
-  double weight;  // of the term
   device_batch options;
   sinkd what;
   Ground ground;
+  double weight;  // of the term
   index rows, classes;
   index problems, most;  // how many, of at most so many samples
   bool wanted;           // some gradient
   bool apart;            // slices of classes have sums of their own until they are added up
 
-  // What a call works in. `step` numbers from row to row.
-  index step;
-  T *student_rows, *teacher_rows, *bars;
+  // What a call works in.
   index *places, *counts;  // each problem's rows, `most` apart, and how many
   std::uint8_t* bad;       // a row each, and then a problem each
   double* mean;            // what the sum over rows is multiplied by
@@ -54,14 +45,33 @@ struct device_sinkd {
   }
   DIVOT_HD double* costs_of(index p) const { return costs + p * most * most; }
   DIVOT_HD double* slopes_of(index p) const { return slopes + p * most * most; }
-  DIVOT_HD gathered_rows<T const> side(bool of_teacher, index p) const {
-    return {of_teacher ? teacher_rows : student_rows, step, places + p * most, counts[p]};
-  }
   /// What the sum over rows is multiplied by; 0 where only the rows themselves tell.
   double given_mean() const {
     if (options.reduction != reduction::mean) return 1;
     if (options.normaliser != 0) return 1 / options.normaliser;
     return options.mask.empty() ? 1 / static_cast<double>(rows > 0 ? rows : 1) : 0;
+  }
+};
+
+/// A SinKD call on a device, in the form that its kernels take.
+template <class T, class TeacherStorage, class StudentStorage, class StudentOut, class TeacherOut,
+          class Ground>
+struct device_sinkd : sinkd_problems<Ground> {
+  using number = T;
+
+  device_operand<TeacherStorage> teacher;
+  device_operand<StudentStorage> student;
+  operand_kind teacher_kind;
+  device_view<StudentOut> student_to;
+  device_view<TeacherOut> teacher_to;
+  bool accumulate;
+  double scale;  // of the gradients
+  index step;    // numbers from row to row of
+  T *student_rows, *teacher_rows, *bars;
+
+  DIVOT_HD gathered_rows<T const> side(bool of_teacher, index p) const {
+    return {of_teacher ? teacher_rows : student_rows, step, this->places + p * this->most,
+            this->counts[p]};
   }
 };
 
@@ -131,62 +141,70 @@ DIVOT_HD void find_sinkd_costs(Call const& call, index item, typename Tiles::mem
   }
 }
 
-/// What the sums over classes come to: entry k of problem p's costs.
-template <class Tiles, class Call>
-DIVOT_HD void settle_sinkd_cost(Call const& call, index p, index k) {
+/// What the sums over classes come to: entry k of problem p's costs. slices: how many there are.
+template <class Call>
+DIVOT_HD void settle_sinkd_cost(Call const& call, index slices, index p, index k) {
   index const n = call.counts[p], square = call.most * call.most;
   if (k >= n * n) return;
   double& cost = call.costs_of(p)[k];
   double sum = call.apart ? 0 : cost;
   if (call.apart) {
-    index const slices = Tiles::slices(call.classes);
     for (index s = 0; s < slices; ++s) sum += call.parts[(p * slices + s) * square + k];
   }
   cost = ground_cost_of(call.ground, sum);
 }
 
-/// How many numbers the sweeps of a problem work in.
-inline index sinkd_sweeps_room(index samples, index sweeps) {
+/// How many numbers a problem is solved in.
+inline index sinkd_solver_room(index samples, index sweeps) {
   number_pieces count(nullptr);
-  shared_history().take(samples, samples, sweeps, count);
-  return count.taken() + 3 * samples;
+  if (sweeps > 0) {
+    shared_history().take(samples, samples, sweeps, count);
+  } else {
+    solver_memory().take(samples, samples, count);
+    count(samples);
+  }
+  count(3 * samples);
+  return count.taken();
 }
 
-/// A problem's plan, its rows' parts of the loss and ∂L/∂C, by the threads of a group.
-template <class Group, class Sweeps, class Call>
-DIVOT_HD void sweep_sinkd_problem(Call const& call, index p, shared_problem const& problem,
-                                  shared_history const& history, double* spare) {
+/// A problem's plan, its rows' parts of the loss and ∂L/∂C, by the threads of a group. A problem
+/// that cannot be solved is lost as if its rows were bad. mass: of each sample; spare: 3 samples
+/// numbers.
+template <class Group, class Solver, class Call>
+DIVOT_HD void solve_sinkd_with(Call const& call, index p, double mass, Solver const& solver,
+                               double* sums_room, double* spare) {
   using sums = shared_sums<Group>;
   index const n = call.counts[p];
   double *const f = spare, *const g = spare + n, *const scales = spare + 2 * n;
-  double const* const cost = problem.cost;
+  double const* const cost = call.costs_of(p);
   index const* const places = call.places + p * call.most;
-  sinkd_value const value(call.what, problem.row_mass);
-  Sweeps const sweeps(problem, history);
-  sweeps.run();
+  sinkd_value const value(call.what, mass);
+  if (!solver.run()) {
+    sums::each(n, [&](index i) { call.bad[places[i]] = call.bad[call.rows + p] = 1; });
+    return;
+  }
   sums::each(n, [&](index i) {
-    f[i] = sweeps.row_potential(i);
-    g[i] = sweeps.column_potential(i);
+    f[i] = solver.row_potential(i);
+    g[i] = solver.column_potential(i);
     scales[i] = call.gradient_factor(places[i]);
   });
-  sums(history.matrix.sums)
-      .add(
-          n, n,
-          [&](index j, index i) {
-            return value.of(sweeps.plan_across(i, j), value.slope(f[i], g[j], cost[i * n + j]));
-          },
-          [&](index i, double sum) { call.losses[places[i]] = sum; });
+  sums(sums_room).add(
+      n, n,
+      [&](index j, index i) {
+        return value.of(solver.plan_across(i, j), value.slope(f[i], g[j], cost[i * n + j]));
+      },
+      [&](index i, double sum) { call.losses[places[i]] = sum; });
   if (!call.wanted) return;
   double* const slopes = call.slopes_of(p);
   auto const finish = [&](index i, index j, double pulled) {
     index const at = i * n + j;
     // rows that agree have no slope, and would take others' digits
-    slopes[at] = cost[at] > 0 ? (pulled + scales[i] * sweeps.plan(i, j)) *
+    slopes[at] = cost[at] > 0 ? (pulled + scales[i] * solver.plan(i, j)) *
                                     ground_factor(call.ground, cost[at])
                               : 0;
   };
   if (goes_through_plan(call.what.gradient)) {
-    sweeps.pull_back(
+    solver.pull_back(
         [&](index i, index j) { return scales[i] * value.slope(f[i], g[j], cost[i * n + j]); },
         finish);
   } else {
@@ -194,35 +212,70 @@ DIVOT_HD void sweep_sinkd_problem(Call const& call, index p, shared_problem cons
   }
 }
 
-/// The same, in the domain that the costs are for. Costs that leave the kernel's numbers their
-/// digits are swept there.
+/// Where costs lie, by the threads of a group. Those that leave the kernel's numbers their digits
+/// are worked on there.
+struct cost_range {
+  double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
+};
+template <class Group>
+DIVOT_HD cost_range find_cost_range(double const* cost, index count) {
+  cost_range own;
+  thread_share const mine = Group::share(count);
+  for (index k = mine.begin; k < mine.end; k += mine.step) {
+    own.lowest = cost[k] < own.lowest ? cost[k] : own.lowest;
+    own.highest = cost[k] > own.highest ? cost[k] : own.highest;
+  }
+  return {Group::smallest(own.lowest), Group::largest(own.highest)};
+}
+
+/// One problem by so many sweeps.
 template <class Group, class Call>
-DIVOT_HD void solve_sinkd_problem(Call const& call, index p, double* memory) {
+DIVOT_HD void sweep_sinkd_problem(Call const& call, index p, double* memory) {
   index const n = call.counts[p];
   if (n == 0 || call.is_lost(p)) return;
-  shared_history history;
+  double const mass = call.what.mass == mass::probability ? 1 / static_cast<double>(n) : 1;
+  double const epsilon = call.what.epsilon;
+  auto const range = find_cost_range<Group>(call.costs_of(p), n * n);
   number_pieces pieces(memory);
+  shared_history history;
   history.take(n, n, call.what.sweeps, pieces);
   double* const spare = pieces(3 * n);
-  shared_problem problem;
-  problem.cost = call.costs_of(p);
-  problem.epsilon = call.what.epsilon;
-  problem.sweeps = call.what.sweeps;
-  problem.row_mass = problem.column_mass =
-      call.what.mass == mass::probability ? 1 / static_cast<double>(n) : 1;
-  double least = std::numeric_limits<double>::infinity(), most = -least;
-  thread_share const mine = Group::share(n * n);
-  for (index k = mine.begin; k < mine.end; k += mine.step) {
-    double const c = problem.cost[k];
-    least = c < least ? c : least;
-    most = c > most ? c : most;
-  }
-  most = Group::largest(most);
-  least = Group::smallest(least);
-  if ((most - least) / problem.epsilon < 300 && most / problem.epsilon < 600) {
-    sweep_sinkd_problem<Group, shared_kernel_sweeps<Group>>(call, p, problem, history, spare);
+  shared_problem const problem{call.costs_of(p), mass, mass, epsilon, call.what.sweeps};
+  auto const solve = [&](auto const& sweeps) {
+    solve_sinkd_with<Group>(call, p, mass, sweeps, history.matrix.sums, spare);
+  };
+  if ((range.highest - range.lowest) / epsilon < 300 && range.highest / epsilon < 600) {
+    solve(shared_kernel_sweeps<Group>(problem, history));
   } else {
-    sweep_sinkd_problem<Group, shared_log_sweeps<Group>>(call, p, problem, history, spare);
+    solve(shared_log_sweeps<Group>(problem, history));
+  }
+}
+
+/// One problem to the limit.
+template <class Group, class Call>
+DIVOT_HD void limit_sinkd_problem(Call const& call, index p, double* memory) {
+  index const n = call.counts[p];
+  if (n == 0 || call.is_lost(p)) return;
+  double const* const cost = call.costs_of(p);
+  double const mass = call.what.mass == mass::probability ? 1 / static_cast<double>(n) : 1;
+  auto const range = find_cost_range<Group>(cost, n * n);
+  number_pieces pieces(memory);
+  solver_memory all;
+  all.take(n, n, pieces);
+  double *const chief = pieces(n), *const spare = pieces(3 * n);
+  solver_goal goal;
+  goal.epsilon = call.what.epsilon;
+  goal.range = range.highest - range.lowest;
+  goal.mass = mass * static_cast<double>(n);
+  if (call.what.tolerance > 0) goal.tolerance = call.what.tolerance;
+  auto const solve = [&](auto const& limit) {
+    solve_sinkd_with<Group>(call, p, mass, limit, all.matrix.sums, spare);
+  };
+  if (goal.range / goal.epsilon < 300) {
+    solve(shared_limit<Group, shared_kernel<Group>>(cost, range.lowest, mass, goal, all, chief));
+  } else {
+    solve(
+        shared_limit<Group, shared_logarithms<Group>>(cost, range.lowest, mass, goal, all, chief));
   }
 }
 

@@ -30,10 +30,13 @@ auto only_sinkd_term(L const& what) {
 /// What sinkd is refused on a device, before anything is launched.
 inline void check_device_sinkd(sinkd const& what, device_batch const& options, index rows,
                                bool numbers) {
-  if (what.sweeps == 0) {
+  if (what.debiased) fail("sinkd: the debiased form is not there on a device");
+  if (what.gradient == route::envelope && !(options.weights.empty() && options.upstream.empty())) {
     fail(
-        "sinkd: sweeps = 0 (until converged) is not there on a device, nor are the debiased form "
-        "and the routes that need it: ask for a fixed number of sweeps");
+        "sinkd: route::envelope is the gradient of the whole value, and not of its rows' parts, "
+        "and "
+        "nobody looks at a device's weights and upstream gradients before the launch: ask for "
+        "route::implicit");
   }
   check_sinkd_options(what, options.reduction, numbers);
   if (!options.temperatures.empty()) {

@@ -4,7 +4,7 @@
 
 #include <divot/core/device_transport.hpp>
 #include <divot/exec/device_storage.hpp>
-#include <divot/exec/shared_domains.hpp>
+#include <divot/exec/shared_solver.hpp>
 
 #include <cmath>
 #include <limits>
@@ -20,7 +20,7 @@ struct device_sinkhorn {
   device_stack<Storage const> costs;
   device_view<Mass const> row_masses, column_masses;  // one row: of all; none: equal ones
   double epsilon, tolerance;
-  int sweeps, max_sweeps;
+  int sweeps, max_sweeps, newton_steps;
   device_transport<Plan> to;
 
   DIVOT_HD double cost(index p, index i, index j) const {
@@ -32,22 +32,14 @@ struct device_sinkhorn {
   }
 };
 
-/// What the threads of a group share while they solve a problem.
-struct sinkhorn_memory {
-  shared_matrix matrix;
-  double *a = nullptr, *b = nullptr;             // masses
-  double *x = nullptr, *y = nullptr;             // factors of rows and columns
-  double *row_sums = nullptr, *spare = nullptr;  // rows; columns
+/// What the threads of a group share while they solve a problem of a batch.
+struct sinkhorn_memory : solver_memory {
+  double* row_sums = nullptr;
 
   DIVOT_HD index take(double* memory, index rows, index columns) {
     number_pieces next(memory);
-    matrix.take(rows, columns, next);
-    a = next(rows);
-    x = next(rows);
+    solver_memory::take(rows, columns, next);
     row_sums = next(rows);
-    b = next(columns);
-    y = next(columns);
-    spare = next(columns);
     return next.taken();
   }
 };
@@ -74,13 +66,9 @@ class sinkhorn_problem_of_batch {
  private:
   using sums = shared_sums<Group>;
 
-  /// Σ_k term(k), to all threads.
   template <class Term>
   DIVOT_HD static double total(index count, Term const& term) {
-    double sum = 0;
-    thread_share const mine = Group::share(count);
-    for (index k = mine.begin; k < mine.end; k += mine.step) sum += term(k);
-    return Group::sum(sum);
+    return shared_total<Group>(count, term);
   }
   /// Of these masses together, whatever the number of threads: plans hang on it.
   DIVOT_HD double mass_of(double const* masses, index count) const {
@@ -135,25 +123,26 @@ class sinkhorn_problem_of_batch {
   DIVOT_HD void solve(Domain const& domain) {
     auto const cost = [&](index i, index j) { return call_.cost(p_, i, j) - lowest_; };
     domain.fill(call_.epsilon, cost);
-    sums::each(m_, [&](index j) { s_.y[j] = Domain::first_of(s_.b[j]); });
-    int sweeps = 0;
-    auto status = sweep(domain, sweeps);
+    solver_goal const goal{call_.epsilon,     range_,       mass_,
+                           call_.tolerance,   call_.sweeps, call_.max_sweeps,
+                           call_.newton_steps};
+    shared_solver<Group, Domain> solver(goal, domain, s_);
+    auto status = solver.run();
 
     // the plan's sums, what it costs, and the errors
     sums const add_up(s_.matrix.sums);
     auto const plan = [&](index i, index j) { return domain.entry(s_.x[i], s_.y[j], i, j); };
     add_up.add(
         n_, m_, [&](index i, index j) { return plan(i, j) * cost(i, j); },
-        [&](index j, double sum) { s_.spare[j] = sum; });
-    double const paid = total(m_, [&](index j) { return s_.spare[j]; });
-    add_up.add(n_, m_, plan, [&](index j, double sum) { s_.spare[j] = sum; });
+        [&](index j, double sum) { s_.sums[j] = sum; });
+    double const paid = total(m_, [&](index j) { return s_.sums[j]; });
+    add_up.add(n_, m_, plan, [&](index j, double sum) { s_.sums[j] = sum; });
     add_up.add(
         m_, n_, [&](index j, index i) { return domain.entry_across(s_.x[i], s_.y[j], i, j); },
         [&](index i, double sum) { s_.row_sums[i] = sum; });
     double const row_error =
         total(n_, [&](index i) { return std::fabs(s_.row_sums[i] - s_.a[i]); });
-    double const column_error =
-        total(m_, [&](index j) { return std::fabs(s_.spare[j] - s_.b[j]); });
+    double const column_error = total(m_, [&](index j) { return std::fabs(s_.sums[j] - s_.b[j]); });
     if (status == transport_status::converged &&
         !(row_error + column_error <= 2 * call_.tolerance * mass_)) {
       // the plan itself is rounded more than its sums were
@@ -169,7 +158,7 @@ class sinkhorn_problem_of_batch {
       return s_.b[j] > 0 ? epsilon * (Domain::potential_of(s_.y[j]) - std::log(s_.b[j])) : 0;
     };
     double const gained = total(n_, [&](index i) { return s_.row_sums[i] * own_f(i); }) +
-                          total(m_, [&](index j) { return s_.spare[j] * own_g(j); });
+                          total(m_, [&](index j) { return s_.sums[j] * own_g(j); });
     double const divergence = (gained - paid) / epsilon - mass + mass_ * mass_;
     double const transport_cost = paid + lowest_ * mass;
     double const shift = total(m_, [&](index j) { return s_.b[j] * own_g(j); }) / mass_;
@@ -180,7 +169,7 @@ class sinkhorn_problem_of_batch {
       put(to.entropic, transport_cost + epsilon * divergence);
       put(to.row_error, row_error);
       put(to.column_error, column_error);
-      put(to.sweeps, sweeps);
+      put(to.sweeps, solver.sweeps);
       put(to.status, status);
     }
     if (to.row_potentials.data != nullptr) {
@@ -193,33 +182,6 @@ class sinkhorn_problem_of_batch {
       sums::each(m_, [&](index j) { g[j] = epsilon * Domain::potential_of(s_.y[j]) - shift; });
     }
     write_plan(plan);
-  }
-
-  /// Rows, then columns, until the columns' sums say that it is enough.
-  template <class Domain>
-  DIVOT_HD transport_status sweep(Domain const& domain, int& sweeps) {
-    double const goal = call_.tolerance * mass_;
-    double best = std::numeric_limits<double>::infinity();
-    double const digits = 4e-16 * (range_ + call_.epsilon) / call_.epsilon;
-    double const roundoff = (digits < 1e-8 ? 1e-8 : digits > 1e-4 ? 1e-4 : digits) * mass_;
-    int stalled = 0;
-    for (;;) {
-      domain.sum_rows(s_.y,
-                      [&](index i, double sum) { s_.x[i] = Domain::factor_of(s_.a[i], sum); });
-      domain.sum_columns(s_.x, [&](index j, double sum) { s_.spare[j] = sum; });
-      if (call_.sweeps == 0) {
-        double const error = total(m_, [&](index j) {
-          return std::fabs(Domain::mass_of(s_.y[j], s_.spare[j]) - s_.b[j]);
-        });
-        if (error <= goal) return transport_status::converged;
-        stalled = error < best ? 0 : stalled + 1;
-        best = error < best ? error : best;
-        if (stalled >= 20 && error <= roundoff) return transport_status::stalled_roundoff;
-        if (sweeps >= call_.max_sweeps) return transport_status::max_sweeps;
-      }
-      sums::each(m_, [&](index j) { s_.y[j] = Domain::factor_of(s_.b[j], s_.spare[j]); });
-      if (++sweeps == call_.sweeps) return transport_status::sweeps_done;
-    }
   }
 
   /// A problem without a solution: nobody is to add a 0 up where it is wrong.

@@ -47,9 +47,9 @@ inline void check_device_sinkhorn(sinkhorn_options const& o) {
   if (!(o.tolerance >= 0 && std::isfinite(o.tolerance))) {
     fail(who, ": the tolerance is ", o.tolerance, "; it must be finite and not negative");
   }
-  if (o.sweeps < 0 || o.max_sweeps < 1) {
-    fail(who, ": sweeps and max_sweeps are ", o.sweeps, " and ", o.max_sweeps,
-         "; they must be at least 0 and 1");
+  if (o.sweeps < 0 || o.max_sweeps < 1 || o.newton_steps < 0) {
+    fail(who, ": sweeps, max_sweeps and newton_steps are ", o.sweeps, ", ", o.max_sweeps, " and ",
+         o.newton_steps, "; they must be at least 0, 1 and 0");
   }
   if (!std::isinf(o.row_penalty) || !std::isinf(o.column_penalty)) {
     fail(who, ": penalties are not there on a device: masses are kept exactly");
@@ -116,6 +116,7 @@ auto device_sinkhorn_of(device_stack<Storage> const& costs, device_view<Mass> co
   call.tolerance = options.tolerance > 0 ? options.tolerance : is_narrow<storage> ? 1e-5 : 1e-9;
   call.sweeps = options.sweeps;
   call.max_sweeps = options.max_sweeps;
+  call.newton_steps = options.newton_steps;
   call.to = to;
   return call;
 }

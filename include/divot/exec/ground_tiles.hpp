@@ -11,14 +11,17 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
-/// Some rows of a matrix, in the order in which a problem counts them.
+/// Some rows of a matrix, in the order in which a problem counts them; without places as they
+/// stand.
 template <class T>
 struct gathered_rows {
   T* data = nullptr;
   index step = 0;
   index const* places = nullptr;
   index count = 0;
-  DIVOT_HD T* operator[](index i) const { return data + places[i] * step; }
+  DIVOT_HD T* operator[](index i) const {
+    return data + (places != nullptr ? places[i] : i) * step;
+  }
 };
 
 /// ∂L/∂C as one side sees it: how much row `own` is pulled by row `other`.
@@ -58,11 +61,10 @@ class ground_tiles {
   DIVOT_HD static index tiles(index count) { return (count + edge - 1) / edge; }
 
   /// take(i, j, Σ_k term(x_ik − y_jk)) over the classes from `first` to `last`, for the tile's rows
-  /// from i0 and columns from j0; by the thread whose entry it is.
-  template <class Ground, class Take>
-  DIVOT_HD static void add_costs(Ground const& ground, gathered_rows<T const> const& x,
-                                 gathered_rows<T const> const& y, index i0, index j0, index first,
-                                 index last, memory& m, Take const& take) {
+  /// from i0 and columns from j0; by the thread whose entry it is. X: gathered_rows.
+  template <class Ground, class X, class Take>
+  DIVOT_HD static void add_costs(Ground const& ground, X const& x, X const& y, index i0, index j0,
+                                 index first, index last, memory& m, Take const& take) {
     thread_share const me = Group::share(threads);
     index const row = me.begin / Side * each, column = me.begin % Side * each;
     double total[each][each] = {};
@@ -72,12 +74,12 @@ class ground_tiles {
       for (index e = me.begin; e < edge * depth; e += threads) {
         index const k = e % depth, r = e / depth;
         bool const there = k0 + k < last;
-        m.own[k][r] = there && i0 + r < x.count ? x[i0 + r][k0 + k] : T(0);
-        m.other[k][r] = there && j0 + r < y.count ? y[j0 + r][k0 + k] : T(0);
+        m.own[k][r] = there && i0 + r < x.count ? from_stored<T>(x[i0 + r][k0 + k]) : T(0);
+        m.other[k][r] = there && j0 + r < y.count ? from_stored<T>(y[j0 + r][k0 + k]) : T(0);
       }
       Group::barrier();
 #if defined(__CUDA_ARCH__)
-#pragma unroll 8
+#pragma unroll 4
 #endif
       for (index k = 0; k < depth; ++k) {
         pack const a = load(m.own[k] + row), b = load(m.other[k] + column);

@@ -89,6 +89,8 @@ class shared_kernel {
   DIVOT_HD static double potential_of(double factor) { return std::log(factor); }
   /// The factor of a column to begin with: none where there is no mass.
   DIVOT_HD static double first_of(double mass) { return mass > 0 ? 1 : 0; }
+  /// A factor whose potential is larger by this, over ε.
+  DIVOT_HD static double moved(double factor, double by) { return factor * std::exp(by); }
 
   DIVOT_HD double entry(double x, double y, index i, index j) const {
     return x * m_.matrix[i * m_.columns + j] * y;
@@ -140,6 +142,7 @@ class shared_logarithms {
   DIVOT_HD static double first_of(double mass) {
     return mass > 0 ? 0 : -std::numeric_limits<double>::infinity();
   }
+  DIVOT_HD static double moved(double factor, double by) { return factor + by; }
 
   DIVOT_HD double entry(double x, double y, index i, index j) const {
     return std::exp(x + y + m_.matrix[i * m_.columns + j]);

@@ -44,7 +44,8 @@ class shared_sweeps {
   DIVOT_HD shared_sweeps(shared_problem const& problem, shared_history const& history)
       : p_(problem), h_(history), domain_(history.matrix) {}
 
-  DIVOT_HD void run() const {
+  /// Always true: so many sweeps are made.
+  DIVOT_HD bool run() const {
     index const m = columns();
     domain_.fill(p_.epsilon, [&](index i, index j) { return p_.cost[i * m + j]; });
     sums::each(m, [&](index j) { y(0)[j] = Domain::first_of(p_.column_mass); });
@@ -58,6 +59,7 @@ class shared_sweeps {
         y(k + 1)[j] = Domain::factor_of(p_.column_mass, sum);
       });
     }
+    return true;
   }
 
   /// f and g with P = exp((f⊕g − C)/ε), and P.

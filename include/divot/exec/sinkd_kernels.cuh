@@ -13,8 +13,8 @@ template <class Call>
 using sinkd_tiles = ground_tiles<typename Call::number, block_group, 16>;
 
 /// Where each row stands in its problem; nobody is bad yet.
-template <class Call>
-__global__ void sinkd_places_kernel(__grid_constant__ Call const call) {
+template <class Problems>
+__global__ void sinkd_places_kernel(__grid_constant__ Problems const call) {
   index const step = static_cast<index>(gridDim.x) * blockDim.x;
   for (index r = static_cast<index>(blockIdx.x) * blockDim.x + threadIdx.x; r < call.rows;
        r += step) {
@@ -23,8 +23,8 @@ __global__ void sinkd_places_kernel(__grid_constant__ Call const call) {
 }
 
 /// One block.
-template <class Call>
-__global__ void sinkd_mean_kernel(__grid_constant__ Call const call, double given) {
+template <class Problems>
+__global__ void sinkd_mean_kernel(__grid_constant__ Problems const call, double given) {
   find_sinkd_mean<block_group>(call, given);
 }
 
@@ -58,26 +58,30 @@ __global__ void __launch_bounds__(sinkd_tiles<Call>::threads)
 }
 
 /// The slices' sums added up; a thread an entry.
-template <class Call>
-__global__ void sinkd_settle_kernel(__grid_constant__ Call const call) {
+template <class Problems>
+__global__ void sinkd_settle_kernel(__grid_constant__ Problems const call, index slices) {
   index const square = call.most * call.most;
   index const step = static_cast<index>(gridDim.x) * blockDim.x;
   for (index k = static_cast<index>(blockIdx.x) * blockDim.x + threadIdx.x;
        k < call.problems * square; k += step) {
-    settle_sinkd_cost<sinkd_tiles<Call>>(call, k / square, k % square);
+    settle_sinkd_cost(call, slices, k / square, k % square);
   }
 }
 
 /// Plans, losses and ∂L/∂C, a problem to a block or a cluster of them, in memory of its own.
-template <class Call>
+template <bool Limit, class Problems>
 __global__ void __launch_bounds__(most_block_threads)
-    sinkd_sweeps_kernel(__grid_constant__ Call const call, device_layout const layout) {
+    sinkd_solve_kernel(__grid_constant__ Problems const call, device_layout const layout) {
   index const groups = layout.grid / layout.cluster;
   index const me = static_cast<index>(blockIdx.x) / layout.cluster;
   auto* const memory =
       reinterpret_cast<double*>(layout.memory + static_cast<std::size_t>(me) * layout.stride);
   for (index p = me; p < call.problems; p += groups) {
-    solve_sinkd_problem<crew_group>(call, p, memory);
+    if constexpr (Limit) {
+      limit_sinkd_problem<crew_group>(call, p, memory);
+    } else {
+      sweep_sinkd_problem<crew_group>(call, p, memory);
+    }
   }
 }
 
@@ -110,8 +114,8 @@ __global__ void __launch_bounds__(most_block_threads)
 }
 
 /// One block: the loss, and what is to be said of bad rows.
-template <class Call>
-__global__ void sinkd_sum_kernel(__grid_constant__ Call const call) {
+template <class Problems>
+__global__ void sinkd_sum_kernel(__grid_constant__ Problems const call) {
   device_status found;
   if (!finish_sinkd_call<block_group>(call, found)) return;
   atomicAdd(&call.options.status->bad_rows, found.bad_rows);
