@@ -62,7 +62,7 @@ class sinkd_launches {
     return pieces.bytes();
   }
 
-  void run() const {
+  void run() {
     auto const start = [&](device_layout const& l, char const* what, auto kernel, auto... more) {
       launch(stream_, l, what, kernel, call_, more...);
     };
@@ -73,11 +73,13 @@ class sinkd_launches {
     if (call_.rows > 0) {
       read<true>(read_teacher_);
       read<false>(read_student_);
-      start(tile_layout(sinkd_cost_tiles<tiles>(call_)), "sinkd's costs",
-            &sinkd_cost_kernel<call_type>);
-      start(spread(call_.problems * call_.most * call_.most), "sinkd's costs",
-            &sinkd_settle_kernel<problems_type>, tiles::slices(call_.classes));
-      start(solve_, "sinkd's plans", solver(), solve_);
+      each_sinkd_kind(call_, [&] {
+        start(tile_layout(sinkd_cost_tiles<tiles>(call_)), "sinkd's costs",
+              &sinkd_cost_kernel<call_type>);
+        start(spread(call_.problems * call_.most * call_.most), "sinkd's costs",
+              &sinkd_settle_kernel<problems_type>, tiles::slices(call_.classes));
+        start(solve_, "sinkd's plans", solver(), solve_);
+      });
       if constexpr (Form::with_student) write<false>(write_student_);
       if constexpr (Form::with_teacher) write<true>(write_teacher_);
     }
@@ -142,10 +144,12 @@ class sinkd_launches {
     }
   }
   template <bool OfTeacher>
-  void write(device_layout const& l) const {
+  void write(device_layout const& l) {
     char const* const what = "sinkd's gradient";
-    launch(stream_, tile_layout(sinkd_slope_tiles<tiles>(call_)), what,
-           &sinkd_slope_kernel<call_type>, call_, OfTeacher);
+    each_sinkd_slope(call_, OfTeacher, [&] {
+      launch(stream_, tile_layout(sinkd_slope_tiles<tiles>(call_)), what,
+             &sinkd_slope_kernel<call_type>, call_, OfTeacher);
+    });
     if (l.cluster > 1) {
       launch(stream_, l, what,
              &sinkd_write_kernel<cluster_team, cluster_group, OfTeacher, call_type>, call_, l);
@@ -176,7 +180,7 @@ class sinkd_launches {
 ///          that is not solved to the tolerance has nothing but bad rows
 /// Memory   rows × classes of both sides and of one gradient, and of every problem rows² of double
 ///          two to sixteen times; and what one is solved in
-/// Errors   divot::error for shapes and options, and for the debiased form
+/// Errors   divot::error for shapes and options
 template <class L, class Teacher, class Student, class Gradients>
 requires has_batch_terms<L>
 void run_device_call(cuda_policy const& policy, L const& what, Teacher const& teacher,

@@ -80,8 +80,8 @@ double off(std::vector<A> const& x, std::vector<A> const& right) {
   return most > 0 ? error / most : error;
 }
 template <class T>
-void agree(outcome<T> const& got, outcome<T> const& right) {
-  double const bound = std::is_same_v<T, float> ? 5e-5 : 1e-10;
+void agree(outcome<T> const& got, outcome<T> const& right,
+           double bound = std::is_same_v<T, float> ? 5e-5 : 1e-10) {
   CHECK(got.found.bad_rows == 0);
   CHECK(std::abs(got.loss - right.loss) <= bound * std::abs(right.loss) + 1e-14);
   CHECK(off(got.per_row, right.per_row) <= bound);
@@ -143,6 +143,20 @@ TEST_CASE("weights, masks, objectives and sequences of a device's sinkd count as
     auto sum = b;
     sum.reduction = divot::reduction::sum;
     agree(by_device(what, p, sum), by_seq(what, p, sum));
+  }
+}
+
+TEST_CASE("a device's sinkd goes to the limit, and back through its equations, debiased or not") {
+  if (no_device()) return;
+  for (divot::index const rows : {3, 40, 150}) {
+    problem<double> const p(940, rows, 60, 2);
+    divot::sinkd what{.epsilon = .1, .sweeps = 0, .gradient = divot::route::implicit};
+    agree(by_device(what, p), by_seq(what, p), 1e-6);
+    what.objective = divot::transport_objective::entropic;
+    what.debiased = true;
+    agree(by_device(what, p), by_seq(what, p), 1e-6);
+    what.gradient = divot::route::envelope;
+    agree(by_device(what, p), by_seq(what, p), 1e-6);
   }
 }
 

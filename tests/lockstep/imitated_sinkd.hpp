@@ -73,30 +73,34 @@ void value_and_gradient(imitated_sinkd const& how, L const& what, Teacher const&
                                   call.student_rows, rows, call.step, 0, r);
     }
   });
-  imitated_group::run(tiles::threads, [&] {
-    for (index k = 0; k < divot::sinkd_cost_tiles<tiles>(call); ++k) {
-      divot::find_sinkd_costs<tiles>(call, k, tile);
-    }
-  });
-  for (index p = 0; p < call.problems; ++p) {
-    for (index k = 0; k < call.most * call.most; ++k) {
-      divot::settle_sinkd_cost(call, tiles::slices(call.classes), p, k);
-    }
-  }
-  imitated_group::run(how.sweep_threads, [&] {
+  divot::each_sinkd_kind(call, [&] {
+    imitated_group::run(tiles::threads, [&] {
+      for (index k = 0; k < divot::sinkd_cost_tiles<tiles>(call); ++k) {
+        divot::find_sinkd_costs<tiles>(call, k, tile);
+      }
+    });
     for (index p = 0; p < call.problems; ++p) {
-      if (call.what.sweeps > 0) {
-        divot::sweep_sinkd_problem<imitated_group>(call, p, sweeps);
-      } else {
-        divot::limit_sinkd_problem<imitated_group>(call, p, sweeps);
+      for (index k = 0; k < call.most * call.most; ++k) {
+        divot::settle_sinkd_cost(call, tiles::slices(call.classes), p, k);
       }
     }
+    imitated_group::run(how.sweep_threads, [&] {
+      for (index p = 0; p < call.problems; ++p) {
+        if (call.what.sweeps > 0) {
+          divot::sweep_sinkd_problem<imitated_group>(call, p, sweeps);
+        } else {
+          divot::limit_sinkd_problem<imitated_group>(call, p, sweeps);
+        }
+      }
+    });
   });
   auto const write = [&](bool of_teacher, T const* compared, auto const& to) {
-    imitated_group::run(tiles::threads, [&] {
-      for (index k = 0; k < divot::sinkd_slope_tiles<tiles>(call); ++k) {
-        divot::pull_sinkd_tile<tiles>(call, of_teacher, k, tile);
-      }
+    divot::each_sinkd_slope(call, of_teacher, [&] {
+      imitated_group::run(tiles::threads, [&] {
+        for (index k = 0; k < divot::sinkd_slope_tiles<tiles>(call); ++k) {
+          divot::pull_sinkd_tile<tiles>(call, of_teacher, k, tile);
+        }
+      });
     });
     imitated_group::run(how.threads, [&] {
       for (index r = 0; r < call.rows; ++r) {

@@ -15,6 +15,9 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
+/// What a problem is between. The debiased form is made of all three.
+enum class sinkd_between { sides, students, teachers };
+
 /// SinKD's problems on a device, but for the rows themselves: plain numbers and pointers, whatever
 /// the storage.
 template <class Ground>
@@ -26,17 +29,28 @@ struct sinkd_problems {
   Ground ground;
   double weight;  // of the term
   index rows, classes;
-  index problems, most;  // how many, of at most so many samples
-  bool wanted;           // some gradient
-  bool apart;            // slices of classes have sums of their own until they are added up
+  index problems, most;             // how many, of at most so many samples
+  bool with_student, with_teacher;  // the gradients that are wanted
+  bool apart;  // slices of classes have sums of their own until they are added up
 
   // What a call works in.
-  index *places, *counts;  // each problem's rows, `most` apart, and how many
-  std::uint8_t* bad;       // a row each, and then a problem each
-  double* mean;            // what the sum over rows is multiplied by
-  double *parts, *costs;   // of each problem most × most, and of each slice
-  double *slopes, *losses;
+  index *places, *counts;   // each problem's rows, `most` apart, and how many
+  std::uint8_t* bad;        // a row each, and then a problem each
+  double* mean;             // what the sum over rows is multiplied by
+  double *parts, *costs;    // of each problem most × most, and of each slice
+  double *slopes, *losses;  // the slopes of one kind of problem behind those of another
 
+  sinkd_between between = sinkd_between::sides;  // what is worked out at the time
+
+  DIVOT_HD bool biased() const { return between != sinkd_between::sides; }
+  /// What a problem's value is multiplied by.
+  DIVOT_HD double share() const { return biased() ? -.5 : 1; }
+  /// Whether its slopes are.
+  DIVOT_HD bool wanted() const {
+    return between == sinkd_between::sides      ? with_student || with_teacher
+           : between == sinkd_between::students ? with_student
+                                                : with_teacher;
+  }
   DIVOT_HD index problem_of(index r) const { return r / most; }
   DIVOT_HD bool is_lost(index p) const { return bad[rows + p] != 0; }
   DIVOT_HD double gradient_factor(index r) const {
@@ -44,7 +58,9 @@ struct sinkd_problems {
            (options.upstream.empty() ? 1 : options.upstream.data[r]);
   }
   DIVOT_HD double* costs_of(index p) const { return costs + p * most * most; }
-  DIVOT_HD double* slopes_of(index p) const { return slopes + p * most * most; }
+  DIVOT_HD double* slopes_of(index p) const {
+    return slopes + (static_cast<index>(between) * problems + p) * most * most;
+  }
   /// What the sum over rows is multiplied by; 0 where only the rows themselves tell.
   double given_mean() const {
     if (options.reduction != reduction::mean) return 1;
@@ -129,7 +145,8 @@ DIVOT_HD void find_sinkd_costs(Call const& call, index item, typename Tiles::mem
   if (i0 >= n || j0 >= n || call.is_lost(p)) return;
   index const first = call.apart ? rest % slices : 0, last = call.apart ? first + 1 : slices;
   double* const to = call.apart ? call.parts + rest * call.most * call.most : call.costs_of(p);
-  auto const x = call.side(false, p), y = call.side(true, p);
+  auto const x = call.side(call.between == sinkd_between::teachers, p);
+  auto const y = call.side(call.between != sinkd_between::students, p);
   for (index s = first; s < last; ++s) {
     index const begin = s * Tiles::slice;
     index const end = s + 1 < slices ? begin + Tiles::slice : call.classes;
@@ -186,15 +203,18 @@ DIVOT_HD void solve_sinkd_with(Call const& call, index p, double mass, Solver co
   sums::each(n, [&](index i) {
     f[i] = solver.row_potential(i);
     g[i] = solver.column_potential(i);
-    scales[i] = call.gradient_factor(places[i]);
+    scales[i] = call.share() * call.gradient_factor(places[i]);
   });
   sums(sums_room).add(
       n, n,
       [&](index j, index i) {
         return value.of(solver.plan_across(i, j), value.slope(f[i], g[j], cost[i * n + j]));
       },
-      [&](index i, double sum) { call.losses[places[i]] = sum; });
-  if (!call.wanted) return;
+      [&](index i, double sum) {
+        double& loss = call.losses[places[i]];
+        loss = call.biased() ? loss + call.share() * sum : sum;
+      });
+  if (!call.wanted()) return;
   double* const slopes = call.slopes_of(p);
   auto const finish = [&](index i, index j, double pulled) {
     index const at = i * n + j;
@@ -210,6 +230,11 @@ DIVOT_HD void solve_sinkd_with(Call const& call, index p, double mass, Solver co
   } else {
     sums::each_entry(n, n, [&](index i, index j) { finish(i, j, 0); });
   }
+  if (!call.biased()) return;
+  // a row stands on both sides of its own side's problem
+  sums::each_entry(n, n, [&](index i, index j) {
+    if (j < i) slopes[i * n + j] = slopes[j * n + i] += slopes[i * n + j];
+  });
 }
 
 /// Where costs lie, by the threads of a group. Those that leave the kernel's numbers their digits
@@ -285,7 +310,7 @@ DIVOT_HD index sinkd_slope_tiles(Call const& call) {
   return call.problems * Tiles::tiles(call.most) * Tiles::tiles(call.classes);
 }
 
-/// One of them: ∂L/∂(what is compared) into `bars`.
+/// One of them: ∂L/∂(what is compared) into `bars`, or of a side's own problem added to them.
 template <class Tiles, class Call>
 DIVOT_HD void pull_sinkd_tile(Call const& call, bool of_teacher, index item,
                               typename Tiles::memory& memory) {
@@ -293,10 +318,12 @@ DIVOT_HD void pull_sinkd_tile(Call const& call, bool of_teacher, index item,
   index const i0 = item % side * Tiles::edge, k0 = item / side % across * Tiles::edge;
   index const p = item / side / across, n = call.counts[p];
   if (i0 >= n || call.is_lost(p)) return;
-  ground_weights const weights{call.slopes_of(p), of_teacher ? 1 : n, of_teacher ? n : 1};
-  auto const own = call.side(of_teacher, p), other = call.side(!of_teacher, p);
+  bool const turned = of_teacher && !call.biased();
+  ground_weights const weights{call.slopes_of(p), turned ? 1 : n, turned ? n : 1};
+  auto const own = call.side(of_teacher, p), other = call.side(of_teacher == call.biased(), p);
   Tiles::pull_back(call.ground, own, other, weights, i0, k0, call.classes, memory,
-                   gathered_rows<typename Call::number>{call.bars, call.step, own.places, n});
+                   gathered_rows<typename Call::number>{call.bars, call.step, own.places, n},
+                   call.biased());
 }
 
 /// The rows' losses as one number, in a fixed order, and what is to be said of bad rows; by the

@@ -30,7 +30,6 @@ auto only_sinkd_term(L const& what) {
 /// What sinkd is refused on a device, before anything is launched.
 inline void check_device_sinkd(sinkd const& what, device_batch const& options, index rows,
                                bool numbers) {
-  if (what.debiased) fail("sinkd: the debiased form is not there on a device");
   if (what.gradient == route::envelope && !(options.weights.empty() && options.upstream.empty())) {
     fail(
         "sinkd: route::envelope is the gradient of the whole value, and not of its rows' parts, "
@@ -95,11 +94,32 @@ struct device_sinkd_form {
     check_device_sinkd(out.what, options, out.rows, compares_numbers<ground_type>);
     out.most = out.what.rows_per_problem > 0 ? out.what.rows_per_problem : out.rows;
     out.problems = out.most > 0 ? out.rows / out.most : 0;
-    out.wanted = with_student || with_teacher;
+    out.with_student = with_student;
+    out.with_teacher = with_teacher;
     out.step = sinkd_step<number>(out.classes);
     return out;
   }
 };
+
+/// body() for each kind of problem that a call is made of, one after the other.
+template <class Call, class Body>
+void each_sinkd_kind(Call& call, Body const& body) {
+  for (auto const between :
+       {sinkd_between::sides, sinkd_between::students, sinkd_between::teachers}) {
+    call.between = between;
+    if (!call.biased() || call.what.debiased) body();
+  }
+  call.between = sinkd_between::sides;
+}
+/// And for those that a side's gradient is made of.
+template <class Call, class Body>
+void each_sinkd_slope(Call& call, bool of_teacher, Body const& body) {
+  body();
+  if (!call.what.debiased) return;
+  call.between = of_teacher ? sinkd_between::teachers : sinkd_between::students;
+  body();
+  call.between = sinkd_between::sides;
+}
 
 /// Hands out what a call works in: take(pointer, how many) for each array.
 template <class Tiles, class Call, class Take>
@@ -111,14 +131,14 @@ void lay_out_sinkd(Call& call, Take const& take) {
       slices > 1 && call.problems * side * side < 2048 && entries * slices <= (index(1) << 25);
   take(call.student_rows, call.rows * call.step);
   take(call.teacher_rows, call.rows * call.step);
-  take(call.bars, call.wanted ? call.rows * call.step : 0);
+  take(call.bars, call.wanted() ? call.rows * call.step : 0);
   take(call.places, call.rows);
   take(call.counts, call.problems);
   take(call.bad, call.rows + call.problems);
   take(call.mean, 1);
   take(call.parts, call.apart ? entries * slices : 0);
   take(call.costs, entries);
-  take(call.slopes, call.wanted ? entries : 0);
+  take(call.slopes, call.wanted() ? entries * (call.what.debiased ? 3 : 1) : 0);
   take(call.losses, call.rows);
 }
 

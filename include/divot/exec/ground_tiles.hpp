@@ -100,12 +100,13 @@ class ground_tiles {
     }
   }
 
-  /// x̄_ik = Σ_j W_ij slope(x_ik − y_jk) for the tile's rows from i0 and classes from k0.
+  /// x̄_ik = Σ_j W_ij slope(x_ik − y_jk) for the tile's rows from i0 and classes from k0; written,
+  /// or added to what is there.
   template <class Ground>
   DIVOT_HD static void pull_back(Ground const& ground, gathered_rows<T const> const& x,
                                  gathered_rows<T const> const& y, ground_weights const& weights,
                                  index i0, index k0, index classes, memory& m,
-                                 gathered_rows<T> const& to) {
+                                 gathered_rows<T> const& to, bool add) {
     thread_share const me = Group::share(threads);
     index const row = me.begin / Side * each, column = me.begin % Side * each;
     double total[each][each] = {};
@@ -148,7 +149,9 @@ class ground_tiles {
     for (index r = 0; r < each; ++r) {
       for (index c = 0; c < each; ++c) {
         index const i = i0 + row + r, k = k0 + column + c;
-        if (i < x.count && k < classes) to[i][k] = static_cast<T>(total[r][c]);
+        if (i >= x.count || k >= classes) continue;
+        T& slope = to[i][k];
+        slope = static_cast<T>(add ? static_cast<double>(slope) + total[r][c] : total[r][c]);
       }
     }
   }

@@ -136,7 +136,7 @@ class shared_logarithms {
     sums_.add_exponentials(
         m_.rows, m, [&](index i, index j) { return x[i] + matrix[i * m + j]; }, take);
   }
-  DIVOT_HD static double mass_of(double factor, double sum) { return std::exp(factor + sum); }
+  DIVOT_HD static double mass_of(double factor, double sum) { return shared_exp(factor + sum); }
   DIVOT_HD static double factor_of(double mass, double sum) { return std::log(mass) - sum; }
   DIVOT_HD static double potential_of(double factor) { return factor; }
   DIVOT_HD static double first_of(double mass) {
@@ -145,10 +145,10 @@ class shared_logarithms {
   DIVOT_HD static double moved(double factor, double by) { return factor + by; }
 
   DIVOT_HD double entry(double x, double y, index i, index j) const {
-    return std::exp(x + y + m_.matrix[i * m_.columns + j]);
+    return shared_exp(x + y + m_.matrix[i * m_.columns + j]);
   }
   DIVOT_HD double entry_across(double x, double y, index i, index j) const {
-    return std::exp(x + y + m_.across[j * m_.rows + i]);
+    return shared_exp(x + y + m_.across[j * m_.rows + i]);
   }
 
  private:

@@ -17,6 +17,10 @@ inline constexpr index terms_a_part = 32;
 
 DIVOT_HD inline index parts_of(index terms) { return (terms + terms_a_part - 1) / terms_a_part; }
 
+/// e^x as a function of its own: there are scores of calls, each of which would be some forty
+/// instructions where it stands.
+DIVOT_HD DIVOT_NOINLINE inline double shared_exp(double x) { return std::exp(x); }
+
 /// Sums down the columns of a matrix, by all threads of a group: what a matrix and a vector make.
 /// Neighbouring threads have neighbouring columns. What is added to what hangs on the matrix's size
 /// alone, never on how many threads there are.
@@ -98,7 +102,7 @@ class shared_sums {
         largest = x > largest ? x : largest;
       }
       if (largest > low) {
-        for (index i = first; i < last; ++i) sum += std::exp(term(i, j) - largest);
+        for (index i = first; i < last; ++i) sum += shared_exp(term(i, j) - largest);
       }
       index const at = first / terms_a_part * columns + j;
       most[at] = largest;
@@ -112,7 +116,7 @@ class shared_sums {
       }
       if (largest > low) {
         for (index p = 0; p < parts; ++p) {
-          sum += sums[p * columns + j] * std::exp(most[p * columns + j] - largest);
+          sum += sums[p * columns + j] * shared_exp(most[p * columns + j] - largest);
         }
       }
       take(j, largest > low ? largest + std::log(sum) : low);
