@@ -81,7 +81,8 @@ inline void device_check(cuda_policy const& policy, device_status const* status)
   message text;
   text << "row " << row
        << ": NaN, +inf, nothing but -inf, log-probabilities that do not sum to 1, a temperature "
-          "that is not positive, a label out of range, no top-k teacher, or a loss beyond double";
+          "that is not positive, a label out of range, no top-k teacher, a loss beyond double, or "
+          "a problem of sinkd that was not solved";
   if (count > 1) text << "; " << count << " rows are bad";
   text << "; all other rows are complete";
   throw bad_value(text.text(), row, -1, std::numeric_limits<double>::quiet_NaN(), count);

@@ -171,8 +171,7 @@ class sinkd_launches {
 ///   value_and_gradient(cuda(stream), sinkd{…}, teacher, student, where, batch)
 ///
 /// what     sinkd{…}, with_cost(sinkd{…}, ground) or a multiple of one; sums with other losses are
-///          calls of their own, which `accumulate`. sweeps = 0 and the routes that need it, too;
-///          not the debiased form
+///          calls of their own, which `accumulate`
 /// teacher  rows × classes: a device_view or logits(view), log_probabilities(view), labels(span)
 /// student  rows × classes: a device_view or logits(view)
 /// batch    device_batch, but for temperatures; a row that is bad makes the whole problem (or

@@ -5,6 +5,9 @@
 // SinkD as a device works it out, with host threads for a block's: everything but the launches.
 
 #include <divot/exec/device_sinkd_call.hpp>
+#include <divot/exec/device_sinkd_row.hpp>
+#include <divot/exec/device_sinkd_solve.hpp>
+#include <divot/exec/device_sinkd_tiles.hpp>
 
 #include <lockstep/imitated_group.hpp>
 

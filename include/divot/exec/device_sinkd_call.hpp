@@ -4,7 +4,7 @@
 
 #include <divot/core/sinkd_checks.hpp>
 #include <divot/exec/device_call.hpp>
-#include <divot/exec/device_sinkd_row.hpp>
+#include <divot/exec/device_sinkd.hpp>
 #include <divot/family/batch_terms.hpp>
 
 #include <cstddef>
@@ -30,14 +30,13 @@ auto only_sinkd_term(L const& what) {
 /// What sinkd is refused on a device, before anything is launched.
 inline void check_device_sinkd(sinkd const& what, device_batch const& options, index rows,
                                bool numbers) {
+  check_sinkd_options(what, options.reduction, numbers);
   if (what.gradient == route::envelope && !(options.weights.empty() && options.upstream.empty())) {
     fail(
-        "sinkd: route::envelope is the gradient of the whole value, and not of its rows' parts, "
-        "and "
-        "nobody looks at a device's weights and upstream gradients before the launch: ask for "
-        "route::implicit");
+        "sinkd: route::envelope is the gradient of the whole value, and not of its rows' parts; "
+        "whether a device's weights and upstream gradients are equal nobody knows before the "
+        "launch: ask for route::implicit");
   }
-  check_sinkd_options(what, options.reduction, numbers);
   if (!options.temperatures.empty()) {
     fail("device_batch::temperatures: sinkd compares rows, which have its own temperature, all");
   }

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <divot/exec/device_sinkd_row.hpp>
+#include <divot/exec/device_sinkd_solve.hpp>
+#include <divot/exec/device_sinkd_tiles.hpp>
 #include <divot/exec/kernel_share.cuh>
 #include <divot/team/crew.cuh>
 
