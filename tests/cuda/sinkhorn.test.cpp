@@ -14,7 +14,6 @@
 #include <cstdio>
 #include <limits>
 #include <random>
-#include <utility>
 
 namespace {
 
@@ -31,6 +30,11 @@ bool no_device() {
   }();
   return !there;
 }
+
+/// Of a problem.
+struct shape {
+  int n, m;
+};
 
 template <class T>
 transport_batch<T> random_batch(divot::index count, divot::index rows, divot::index columns,
@@ -90,14 +94,9 @@ void agree(transport_batch<T> const& p, divot::sinkhorn_options const& options, 
 TEST_CASE("a device's batch agrees with seq, by warps, blocks and clusters, in either domain") {
   if (no_device()) return;
   unsigned seed = 70;
-  for (auto const& [n, m] : {std::pair<int, int>{1, 1},
-                             {5, 3},
-                             {32, 32},
-                             {33, 20},
-                             {64, 64},
-                             {100, 110},
-                             {130, 200},
-                             {300, 300}}) {
+  for (shape const& x :
+       {shape{1, 1}, {5, 3}, {32, 32}, {33, 20}, {64, 64}, {100, 110}, {130, 200}, {300, 300}}) {
+    int const n = x.n, m = x.m;
     CAPTURE(n);
     CAPTURE(m);
     auto const p = random_batch<double>(7, n, m, ++seed);

@@ -49,6 +49,11 @@ struct problems {
   }
 };
 
+/// Of a problem.
+struct shape {
+  int n, m;
+};
+
 struct solved {
   std::vector<double> transport_cost, entropic, row_error, column_error, f, g, plan;
   std::vector<int> sweeps;
@@ -152,8 +157,8 @@ void agree(problems const& p, divot::sinkhorn_options const& options, double bou
 }  // namespace
 
 TEST_CASE("a device's batch agrees with seq after so many sweeps, in either domain") {
-  for (auto const& [n, m] :
-       {std::pair<int, int>{1, 1}, {1, 4}, {3, 2}, {7, 33}, {40, 35}, {64, 64}}) {
+  for (shape const& x : {shape{1, 1}, {1, 4}, {3, 2}, {7, 33}, {40, 35}, {64, 64}}) {
+    int const n = x.n, m = x.m;
     CAPTURE(n);
     CAPTURE(m);
     problems const p(3, n, m, 50);
@@ -180,7 +185,8 @@ TEST_CASE("a device's batch sweeps each problem until it is done itself") {
 }
 
 TEST_CASE("a device's batch makes Newton's steps where sweeps are slow") {
-  for (auto const& [n, m] : {std::pair<int, int>{12, 12}, {40, 30}}) {
+  for (shape const& x : {shape{12, 12}, {40, 30}}) {
+    int const n = x.n, m = x.m;
     problems const p(3, n, m, 55);
     for (double const epsilon : {.02, .005, .001}) {
       CAPTURE(epsilon);
@@ -219,11 +225,11 @@ TEST_CASE("a problem that is wrong says so, and the others are as without it") {
   CHECK(got.status[1] == transport_status::bad_input);
   CHECK(got.status[2] == transport_status::bad_input);
   CHECK(got.status[3] == transport_status::mass_mismatch);
-  for (std::size_t const k : {0, 4}) {
+  for (std::size_t const k : {0u, 4u}) {
     CHECK(got.status[k] == transport_status::converged);
     CHECK(got.entropic[k] == right.entropic[k]);
   }
-  for (std::size_t const k : {1, 2, 3}) {
+  for (std::size_t const k : {1u, 2u, 3u}) {
     CHECK(std::isnan(got.transport_cost[k]));
     CHECK(got.plan[k * 12] == 0);
     CHECK(got.f[k * 4] == -std::numeric_limits<double>::infinity());
