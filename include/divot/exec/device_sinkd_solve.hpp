@@ -38,7 +38,8 @@ DIVOT_HD void solve_sinkd_with(Call const& call, index p, double mass, Solver co
   index const* const places = call.places + p * call.most;
   sinkd_value const value(call.what, mass);
   if (!solver.run()) {
-    sums::each(n, [&](index i) { call.bad[places[i]] = call.bad[call.rows + p] = 1; });
+    if (Group::owns(0)) call.bad[call.rows + p] = 1;
+    sums::each(n, [&](index i) { call.bad[places[i]] = 1; });
     return;
   }
   sums::each(n, [&](index i) {
