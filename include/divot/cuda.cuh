@@ -6,6 +6,8 @@
 // --expt-relaxed-constexpr; the target divot::cuda brings both. Includes neither Eigen nor xsimd.
 
 #include <divot/catalogue.hpp>
+#include <divot/cuda_sinkd.cuh>
+#include <divot/cuda_sinkhorn.cuh>
 #include <divot/cuda_softmax.cuh>
 #include <divot/exec/cuda_call.cuh>
 
@@ -18,7 +20,7 @@ inline namespace DIVOT_ABI {
 ///
 ///   value(cuda(stream), what, teacher, student, batch)
 ///
-/// what     as on the host: any divergence of the catalogue, your own, sums; not sinkd
+/// what     as on the host: any divergence of the catalogue, your own, sums; or sinkd{…}
 /// teacher  rows × classes: a device_view (logits at temperature 1), logits(view, T),
 ///          log_probabilities(view), labels(span) or top_k(indices, log_probabilities, tail)
 /// student  rows × classes: a device_view, logits(view, T) or log_probabilities(view)
@@ -79,7 +81,8 @@ inline void device_check(cuda_policy const& policy, device_status const* status)
   message text;
   text << "row " << row
        << ": NaN, +inf, nothing but -inf, log-probabilities that do not sum to 1, a temperature "
-          "that is not positive, a label out of range, no top-k teacher, or a loss beyond double";
+          "that is not positive, a label out of range, no top-k teacher, a loss beyond double, or "
+          "a problem of sinkd that was not solved";
   if (count > 1) text << "; " << count << " rows are bad";
   text << "; all other rows are complete";
   throw bad_value(text.text(), row, -1, std::numeric_limits<double>::quiet_NaN(), count);

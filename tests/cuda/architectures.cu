@@ -8,3 +8,9 @@ void distil(cudaStream_t stream, divot::device_view<float const> teacher,
   divot::value_and_gradient(divot::cuda(stream), divot::kl{}, divot::logits(teacher, 2),
                             divot::logits(student, 2), student, {.loss = loss});
 }
+
+void transport(cudaStream_t stream, divot::device_view<float const> teacher,
+               divot::device_view<float> student, double* loss) {
+  divot::value_and_gradient(divot::cuda(stream), divot::sinkd{}, teacher, student, student,
+                            {.loss = loss});
+}

@@ -88,10 +88,8 @@ DIVOT_HD bool device_softmax_row(Call const& call, typename Team::scalar* memory
   T* const a = memory - first;
   T* const b = memory + step - first;
   Team const team;
-  team.blocks(0, [](index) {});  // the row before has been read
   read_row<Team>(call.x, r, n, a);
   if constexpr (takes_pairs(Task)) read_row<Team>(call.upstream, r, n, b);
-  team.blocks(0, [](index) {});
   row const inverse = row(1) / constant<row>(t);
   if constexpr (takes_pairs(Task)) {
     row partial(0);

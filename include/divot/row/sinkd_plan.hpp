@@ -21,6 +21,31 @@ struct sinkd_task {
   index number = -1;               // which of a batch's problems, for messages; −1: there is one
 };
 
+/// What of a plan's entries a problem's value is made of: P C, or P C + ε(P ln(P/ab) − P + ab).
+struct sinkd_value {
+  bool entropic;
+  double epsilon, own_mass, both;
+
+  DIVOT_HD sinkd_value(sinkd const& what, double mass)
+      : entropic(what.objective == transport_objective::entropic),
+        epsilon(what.epsilon),
+        own_mass(2 * what.epsilon * std::log(mass)),
+        both(mass * mass) {}
+  /// ∂/∂P of it: C, or C + ε ln(P/ab) = f + g − ε ln(ab).
+  DIVOT_HD double slope(double f, double g, double cost) const {
+    return entropic ? f + g - own_mass : cost;
+  }
+  /// It.
+  DIVOT_HD double of(double plan, double slope) const {
+    return entropic ? plan * slope + epsilon * (both - plan) : plan * slope;
+  }
+};
+
+/// Whether a route goes through the plan, and not only through C.
+DIVOT_HD inline bool goes_through_plan(route r) {
+  return r == route::unrolled || r == route::implicit;
+}
+
 /// What is added up to the value, once there are a plan and its potentials, and the way back to C:
 /// through the plan, where the route asks for it, by pull_back(g), which turns ∂L/∂P into ∂L/∂C in
 /// place, and C itself.
@@ -32,19 +57,16 @@ template <class PlanRow, class PullBack>
 void finish_sinkd(sinkd const& what, sinkd_task const& task, double const* f, double const* g,
                   PlanRow const& plan_row, PullBack const& pull_back, double* spare) {
   index const n = task.samples;
-  bool const entropic = what.objective == transport_objective::entropic;
-  bool const through = what.gradient == route::unrolled || what.gradient == route::implicit;
-  double const own_mass = 2 * what.epsilon * std::log(task.mass), both = task.mass * task.mass;
+  sinkd_value const value(what, task.mass);
+  bool const through = goes_through_plan(what.gradient);
   double *const plan = spare, *const slope = spare + n;
   for (index i = 0; i < n; ++i) {
     double const* const cost = task.cost + i * n;
     plan_row(i, plan);
     double part = 0;
     for (index j = 0; j < n; ++j) {
-      // ∂/∂P of P C + ε(P ln(P/ab) − P + ab), which is C + ε ln(P/ab)
-      slope[j] = entropic ? f[i] + g[j] - own_mass : cost[j];
-      part += plan[j] * slope[j];
-      if (entropic) part += what.epsilon * (both - plan[j]);
+      slope[j] = value.slope(f[i], g[j], cost[j]);
+      part += value.of(plan[j], slope[j]);
     }
     task.losses[i] += task.share * part;
     if (task.slope == nullptr) continue;
