@@ -82,7 +82,7 @@ constexpr char const* transport_help =
     "the\n"
     "problem was solved, and how it ended:\n"
     "  converged          the marginals are within the tolerance\n"
-    "  sweeps_done        as many as --sweeps says\n"
+    "  sweeps_done        as many as --sweeps says; gradients are those of these sweeps\n"
     "  max_sweeps         not within the tolerance; there is no gradient then\n"
     "  stalled_roundoff   the tolerance is below what double tells\n"
     "  empty              no rows, no columns or no mass\n"

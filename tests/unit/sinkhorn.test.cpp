@@ -292,7 +292,7 @@ TEST_CASE("numbers of any kind make a problem") {
         transport_status::empty);
 }
 
-TEST_CASE("a fixed number of sweeps is what sinkd does, and has no gradient of the limit") {
+TEST_CASE("a fixed number of sweeps is what sinkd does") {
   matrix const cost = random_problem(5, 5, 7).cost;
   auto const s = divot::sinkhorn(cost, vector::Ones(5), vector::Ones(5), {.sweeps = 3});
   matrix plan = (-cost / .1).array().exp();
@@ -303,8 +303,6 @@ TEST_CASE("a fixed number of sweeps is what sinkd does, and has no gradient of t
   CHECK(s.status == transport_status::sweeps_done);
   CHECK(s.sweeps == 3);
   CHECK((s.plan() - plan).cwiseAbs().maxCoeff() <= 1e-14);
-  CHECK(refusal([&] { s.gradient(transport_objective::entropic); }).find("is not solved") !=
-        std::string::npos);
 }
 
 TEST_CASE("a tolerance below what the numbers can tell is said to be so") {

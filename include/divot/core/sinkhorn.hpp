@@ -57,6 +57,22 @@ enum class transport_objective {
   transport_cost  ///< ⟨P, C⟩ of that P
 };
 
+/// What of a transport problem's value a gradient follows.
+///
+///                    unrolled    implicit    envelope    plan_detached
+///   sweeps ≥ 1       exact       refused     refused     C alone
+///   sweeps = 0       refused     exact       of the entropic value exact, else refused; C alone
+///
+/// Of sinkd the envelope also needs rows of equal weight.
+enum class route {
+  unrolled,      ///< C and every sweep that made P: exact for what so many sweeps compute
+  implicit,      ///< C and the equations that the converged P solves
+  envelope,      ///< C alone, since the converged P minimises the entropic value
+  plan_detached  ///< C alone, P held fixed. NOT the gradient of the transport cost: in distillation
+                 ///< off by a hundredth to two thirds of it; for comparison with code that does
+                 ///< this
+};
+
 inline namespace DIVOT_ABI {
 
 /// Whether numbers of this type are rounded more than double's.

@@ -198,6 +198,7 @@ transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs cons
     double const given = options.start[static_cast<std::size_t>(place)];
     s.g(j) = std::abs(given) <= most ? given : 0;
   }
+  if (options.sweeps > 0) s.start = s.g;
   double const tolerance = options.tolerance > 0 ? options.tolerance : narrow ? 1e-5 : 1e-9;
   using costs_type = cost_rows<row_team<Policy, double>>;
   transport_outcome found;
