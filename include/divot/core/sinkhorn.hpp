@@ -42,6 +42,8 @@ struct sinkhorn_options {
   int max_sweeps = 10000;
   /// Newton's steps on the semi-dual, where sweeps converge slowly; 0: none.
   int newton_steps = 100;
+  /// Sweeps that converge slowly may go further than their own steps; see relaxation.
+  bool over_relaxation = true;
   /// ρ of a marginal that may be missed at the price of ρ KL(P1 ‖ a), and of ρ KL(Pᵀ1 ‖ b). The two
   /// sides' masses may then differ. +∞: kept exactly.
   double row_penalty = std::numeric_limits<double>::infinity();

@@ -101,6 +101,7 @@ void take_outcome(Solution& s, transport_outcome const& found) {
   s.domain = found.domain;
   s.sweeps = found.sweeps;
   s.newton_steps = found.newton_steps;
+  s.relaxation = found.relaxation;
   s.rows = found.rows;
   s.columns = found.columns;
   s.mass = s.rows.sum();

@@ -41,6 +41,7 @@ class transport_solution {
   std::string flaw;  ///< of a problem in a batch that is wrong: how
   int sweeps = 0;
   int newton_steps = 0;
+  double relaxation = 1;      ///< how many times its step a sweep went at the end; 1: plain sweeps
   double row_error = 0;       ///< Σ |P1 − a|; with a penalty, − what the rows should best have
   double column_error = 0;    ///< Σ |Pᵀ1 − b|, likewise
   double mass = 0;            ///< Σ P
