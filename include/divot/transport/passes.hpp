@@ -126,8 +126,9 @@ class plan_passes {
     }
   }
 
-  /// The rows' half of a sweep: the best f for this g, or what lies beyond, and what each column then
-  /// has. keep(i, s, e, y): row i of the plan is then s·e, and its potential ε y beyond the best.
+  /// The rows' half of a sweep: the best f for this g, or what lies beyond, and what each column
+  /// then has. keep(i, s, e, y): row i of the plan is then s·e, and its potential ε y beyond the
+  /// best.
   template <class Keep>
   void best_rows(transport_marginals const& to, vector const& g, vector& f, vector& sums,
                  Keep const& keep, over_relaxation const& relaxed = {}) const {

@@ -5,6 +5,7 @@
 #include <divot/core/errors.hpp>
 #include <divot/core/sinkhorn.hpp>
 #include <divot/transport/coupling.hpp>
+#include <divot/transport/mass_slopes.hpp>
 #include <divot/transport/routes.hpp>
 #include <divot/transport/unrolled.hpp>
 
@@ -169,19 +170,23 @@ class transport_solution {
     bool const implicit = by == route::implicit && of == transport_objective::transport_cost;
     if (by == route::plan_detached) {
       bool const of_entropic = of == transport_objective::entropic;
-      of_rows = of_entropic ? detached_slopes(rows, to.a, to.row_penalty, to.b.sum()) : kappa;
-      of_columns = of_entropic ? detached_slopes(columns, to.b, to.column_penalty, to.a.sum()) : mu;
+      of_rows = of_entropic
+                    ? detached_mass_slopes(to.epsilon, rows, to.a, to.row_penalty, to.b.sum())
+                    : kappa;
+      of_columns = of_entropic ? detached_mass_slopes(to.epsilon, columns, to.b, to.column_penalty,
+                                                      to.a.sum())
+                               : mu;
       out.epsilon = of_entropic ? divergence : 0;
     } else if (implicit) {
       slopes(kappa, mu);
-      of_rows = mass_slopes(kappa, to.a, rows, to.row_penalty);
-      of_columns = mass_slopes(mu, to.b, columns, to.column_penalty);
+      of_rows = implicit_mass_slopes(to.epsilon, kappa, to.a, rows, to.row_penalty);
+      of_columns = implicit_mass_slopes(to.epsilon, mu, to.b, columns, to.column_penalty);
       out.epsilon = epsilon_slope(mu);
     } else {
       vector const own_f = (f - to.epsilon * to.a.array().log().matrix()).array() + lowest_cost;
       vector const own_g = g - to.epsilon * to.b.array().log().matrix();
-      of_rows = mass_slopes(own_f, to.row_penalty, to.b.sum());
-      of_columns = mass_slopes(own_g, to.column_penalty, to.a.sum());
+      of_rows = envelope_mass_slopes(to.epsilon, own_f, to.row_penalty, to.b.sum());
+      of_columns = envelope_mass_slopes(to.epsilon, own_g, to.column_penalty, to.a.sum());
       out.epsilon = divergence;
     }
     out.row_mass(places_of_rows) = of_rows;
@@ -236,15 +241,6 @@ class transport_solution {
                   "divot: the gradient with respect to points exists for divot::ground's costs; "
                   "of a function of your own only its values are known");
   }
-  /// How the entropic value changes with a side's masses while P stays.
-  vector detached_slopes(vector const& sums, vector const& masses, double penalty,
-                         double other_mass) const {
-    auto const left = sums.array() / masses.array();
-    vector out = to.epsilon * (other_mass - left);
-    if (!std::isinf(penalty)) out.array() += penalty * (1 - left);
-    return out;
-  }
-
   void unroll(transport_objective of, transport_gradient& out) const {
     using team = typename passes_type::team;
     auto const slopes = unrolled_gradient(cost_rows<team>(costs), to, start, sweeps, of);
@@ -256,21 +252,11 @@ class transport_solution {
       out.cost(places_of_rows, places_of_columns) = slopes.slopes;
     } else {
       check_slopes();
-      out.x(places_of_rows, every(out.x.cols())) = point_slopes(costs, slopes.costs, slopes.slopes);
-      out.y(places_of_columns, every(out.y.cols())) =
-          point_slopes(costs.transposed(), slopes.costs.transpose(), slopes.slopes.transpose());
+      out.x(places_of_rows, every(out.x.cols())) =
+          slopes_of_points<team>(costs, slopes.costs, slopes.slopes);
+      out.y(places_of_columns, every(out.y.cols())) = slopes_of_points<team>(
+          costs.transposed(), slopes.costs.transpose(), slopes.slopes.transpose());
     }
-  }
-  static matrix point_slopes(Costs const& between, transport_rows const& values,
-                             transport_rows slopes) {
-    matrix out(values.rows(), between.coordinates());
-    vector slope(out.cols());
-    for (Eigen::Index i = 0; i < out.rows(); ++i) {
-      between.template pull_back<typename passes_type::team>(
-          i, values.data() + i * values.cols(), slopes.data() + i * slopes.cols(), slope.data());
-      out.row(i) = slope.transpose();
-    }
-    return out;
   }
 
   /// κ and μ of ⟨P, C⟩, by the side with fewer columns.
@@ -292,17 +278,6 @@ class transport_solution {
           "transport_solution::gradient: rows and columns fall apart into groups between which "
           "nothing moves: what the cost's gradient would be is lost; take a larger epsilon");
     }
-  }
-  vector mass_slopes(vector const& x, vector const& masses, vector const& sums,
-                     double penalty) const {
-    if (std::isinf(penalty)) return x;
-    return x.array() * sums.array() / masses.array() * (1 + to.epsilon / penalty);
-  }
-  vector mass_slopes(vector const& x, double penalty, double other_mass) const {
-    double const constant = to.epsilon * (other_mass - 1);
-    if (std::isinf(penalty)) return x.array() + constant;
-    return constant - (penalty + to.epsilon) *
-                          (-x.array() / penalty).unaryExpr([](double t) { return std::expm1(t); });
   }
   /// Row i of ∂⟨P, C⟩/∂C, in the place of row i of P.
   static void cost_slopes(transport_marginals const& to, vector const& mu, double* p,

@@ -77,7 +77,7 @@ class sinkhorn_solver {
   /// With an ε below this part of the costs' range Newton's method begins too far away: problems of
   /// larger ones, each a quarter of the one before, lead there.
   static constexpr double small_part = .004;
-  /// What a step of Newton's is worth in sweeps, by the columns.
+  /// What a step of Newton's is worth in sweeps.
   static double sweeps_per_step(double columns, bool by_kernel) {
     if (columns > static_cast<double>(most_factored_columns)) return by_kernel ? 100 : 30;
     return by_kernel ? 12 + columns / 4 : 2 + columns / 8;

@@ -15,18 +15,23 @@ namespace divot {
 inline namespace DIVOT_ABI {
 
 /// The costs of a problem and its value's derivatives through every sweep.
+template <class Team>
 struct unrolled_slopes {
-  transport_rows costs, slopes;  // C, and ∂/∂C
-  transport_vector row_mass, column_mass;
+  using vector = typename transport_types<Team>::vector;
+  using matrix = typename transport_types<Team>::matrix;
+  using row_list = typename transport_types<Team>::rows;
+  row_list costs, slopes;  // C, and ∂/∂C
+  vector row_mass, column_mass;
   double epsilon = 0;
 };
 
 /// Whether K = exp(−C/ε) and all factors that sweeps make of it are numbers of double.
-inline bool sweeps_by_kernel(transport_rows const& costs, transport_marginals const& to) {
+template <class Rows>
+bool sweeps_by_kernel(Rows const& costs, transport_marginals const& to) {
   double const highest = costs.maxCoeff(), lowest = costs.minCoeff();
   bool const near = highest - lowest <= 230 * to.epsilon &&
                     std::max(std::abs(highest), std::abs(lowest)) <= 300 * to.epsilon;
-  auto const alike = [](transport_vector const& masses) {
+  auto const alike = [](auto const& masses) {
     return masses.minCoeff() >= 1e-30 * masses.maxCoeff();
   };
   return near && alike(to.a) && alike(to.b);
@@ -40,22 +45,23 @@ inline bool sweeps_by_kernel(transport_rows const& costs, transport_marginals co
 /// start    the columns' potentials, as many as there are columns; empty: 0
 /// Memory   rows × columns of double three times, and 2·sweeps numbers a row and a column
 template <class Team>
-unrolled_slopes unrolled_gradient(cost_rows<Team> const& costs, transport_marginals const& to,
-                                  transport_vector const& start, index sweeps,
-                                  transport_objective of) {
+unrolled_slopes<Team> unrolled_gradient(cost_rows<Team> const& costs, transport_marginals const& to,
+                                        typename unrolled_slopes<Team>::vector const& start,
+                                        index sweeps, transport_objective of) {
+  using vector = typename unrolled_slopes<Team>::vector;
+  using row_list = typename unrolled_slopes<Team>::row_list;
   index const n = costs.rows(), m = costs.cols();
-  unrolled_slopes out{transport_rows(n, m), transport_rows(n, m), transport_vector(n),
-                      transport_vector(m)};
-  transport_vector row(m);
+  unrolled_slopes<Team> out{row_list(n, m), row_list(n, m), vector(n), vector(m)};
+  vector row(m);
   for (index i = 0; i < n; ++i) {
     double const* const c = costs.row(i, row.data());
-    out.costs.row(i) = Eigen::Map<transport_vector const>(c, m).transpose();
+    out.costs.row(i) = Eigen::Map<vector const>(c, m).transpose();
   }
   bool const by_kernel = start.isZero(0) && sweeps_by_kernel(out.costs, to);
-  transport_rows kernel(by_kernel ? n : 0, m);
-  transport_rows of_rows(sweeps, n), of_columns(sweeps + 1, m), row_sums(sweeps, n),
+  row_list kernel(by_kernel ? n : 0, m);
+  row_list of_rows(sweeps, n), of_columns(sweeps + 1, m), row_sums(sweeps, n),
       column_sums(sweeps, m);
-  transport_vector spare(n + 3 * m);
+  vector spare(n + 3 * m);
   sinkhorn_problem const problem{
       n,           m,          out.costs.data(), to.a.data(),
       to.b.data(), to.epsilon, sweeps,           start.size() > 0 ? start.data() : nullptr};
@@ -65,7 +71,7 @@ unrolled_slopes unrolled_gradient(cost_rows<Team> const& costs, transport_margin
   bool const entropic = of == transport_objective::entropic;
   auto const undo = [&](auto const& made) {
     made.run();
-    transport_vector f(n), g(m);  // f̃, g̃: C + ε ln(P/ab) is f̃⊕g̃
+    vector f(n), g(m);  // f̃, g̃: C + ε ln(P/ab) is f̃⊕g̃
     for (index i = 0; i < n; ++i) f(i) = made.row_potential(i) - epsilon * std::log(to.a(i));
     for (index j = 0; j < m; ++j) g(j) = made.column_potential(j) - epsilon * std::log(to.b(j));
     if (entropic) {
@@ -78,7 +84,7 @@ unrolled_slopes unrolled_gradient(cost_rows<Team> const& costs, transport_margin
     for (index i = 0; i < n; ++i) out.row_mass(i) = made.row_mass_slope(i);
     for (index j = 0; j < m; ++j) out.column_mass(j) = made.column_mass_slope(j);
     // and what the value changes by itself
-    transport_vector columns = transport_vector::Zero(m);
+    vector columns = vector::Zero(m);
     double divergence = mass_a * mass_b;
     for (index i = 0; i < n; ++i) {
       made.plan(i, row.data());
@@ -86,7 +92,7 @@ unrolled_slopes unrolled_gradient(cost_rows<Team> const& costs, transport_margin
       if (!entropic) continue;
       out.row_mass(i) += epsilon * (mass_b - row.sum() / to.a(i));
       columns += row;
-      transport_vector const own = out.costs.row(i).transpose();
+      vector const own = out.costs.row(i).transpose();
       divergence += row.dot((((g - own).array() + f(i)) / epsilon - 1).matrix());
     }
     if (!entropic) return;
@@ -97,6 +103,19 @@ unrolled_slopes unrolled_gradient(cost_rows<Team> const& costs, transport_margin
     undo(kernel_sweeps<Team>(problem, history));
   } else {
     undo(log_sweeps<Team>(problem, history));
+  }
+  return out;
+}
+
+/// From ∂L/∂C to the points of the rows, through the costs.
+template <class Team, class Costs>
+auto slopes_of_points(Costs const& between, typename unrolled_slopes<Team>::row_list const& costs,
+                      typename unrolled_slopes<Team>::row_list slopes) {
+  typename unrolled_slopes<Team>::matrix out(costs.rows(), between.coordinates());
+  typename unrolled_slopes<Team>::vector slope(out.cols());
+  for (index i = 0; i < out.rows(); ++i) {
+    between.template pull_back<Team>(i, costs.row(i).data(), slopes.row(i).data(), slope.data());
+    out.row(i) = slope.transpose();
   }
   return out;
 }
