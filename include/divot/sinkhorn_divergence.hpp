@@ -24,8 +24,9 @@ struct divergence_solution {
            .5 * between.to.epsilon * gap * gap;
   }
   bool converged() const { return between.solved() && of_rows.solved() && of_columns.solved(); }
-  /// By the envelope, for problems that are solved. Of points: in .x and .y. Of cost matrices .cost is that of the costs between the sides; those
-  /// of a side's own costs are −½ of_rows.gradient(…).cost, and likewise.
+  /// By the envelope, for problems that are solved. Of points: in .x and .y. Of cost matrices .cost
+  /// is that of the costs between the sides; those of a side's own costs are −½
+  /// of_rows.gradient(…).cost, and likewise.
   transport_gradient gradient() const {
     constexpr auto of = transport_objective::entropic;
     transport_gradient out = between.gradient(of, route::envelope);
