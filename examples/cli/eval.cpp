@@ -15,8 +15,14 @@
 namespace cli {
 namespace {
 
-void reserve_outputs(eval_options const& options, output_files& files) {
-  std::vector<std::string> const inputs = files_of(options.input);
+void reserve_outputs(eval_options const& options, std::vector<loss_part> const& parts,
+                     output_files& files) {
+  std::vector<std::string> inputs = files_of(options.input);
+  for (loss_part const& part : parts) {
+    for (loss_term const& term : part.terms) {
+      if (!term.file.empty()) inputs.push_back(term.file);
+    }
+  }
   if (!options.gradient_out.empty()) files.reserve("--gradient-out", options.gradient_out, inputs);
   if (!options.teacher_gradient_out.empty()) {
     files.reserve("--teacher-gradient-out", options.teacher_gradient_out, inputs);
@@ -102,7 +108,7 @@ std::string eval(eval_options const& options, bool json) {
   if (options.diagnostics) check_teacher("--diagnostics", options.input);
   execution const how(options.input);
   output_files files;
-  reserve_outputs(options, files);
+  reserve_outputs(options, parts, files);
   problem const inputs = read_problem(options.input);
   wanted const want{!options.teacher_gradient_out.empty(), !options.per_row_out.empty(),
                     options.input.repeat};

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "evaluate.hpp"
 
+#include "class_transport.hpp"
 #include "execution_policy.hpp"
 #include "flaw.hpp"
 #include "sinkd.hpp"
@@ -55,14 +56,15 @@ void check_teacher(std::string const& what, input_options const& inputs) {
 
 std::vector<loss_part> parse_loss(std::string const& text, input_options const& inputs) {
   auto parts = parse_spec(text);
-  for (loss_part const& part : parts) {
-    for (loss_term const& term : part.terms) {
+  for (loss_part& part : parts) {
+    for (loss_term& term : part.terms) {
       if (term.loss->needs_labels && inputs.labels.empty()) {
         fail("--loss: ", term.loss->name, " needs the classes of the rows: give --labels");
       }
-      if (term.loss->has_teacher || term.loss->between_rows) {
+      if (term.loss->has_teacher || term.loss->own_call) {
         check_teacher("--loss: " + term.loss->name, inputs);
       }
+      if (term.loss == &class_transport_entry()) read_costs(term);
     }
   }
   return parts;
@@ -202,16 +204,17 @@ void run_wide(std::vector<loss_part> const& parts, problem const& inputs,
                       out.per_row);
 }
 
-/// A loss's parts: those of single rows, and the terms between rows with their parts' weights.
+/// A loss's parts: those of the table, and the terms with calls of their own, with their parts'
+/// weights.
 struct sorted_parts {
   std::vector<loss_part> single;
-  std::vector<loss_term> between;
+  std::vector<loss_term> own;
 };
 sorted_parts sorted(std::vector<loss_part> const& parts) {
   sorted_parts out;
   for (loss_part const& part : parts) {
-    if (part.terms.front().loss->between_rows) {
-      out.between.push_back(flattened({part}).front());  // it stands in no power
+    if (part.terms.front().loss->own_call) {
+      out.own.push_back(flattened({part}).front());  // it stands in no power
     } else {
       out.single.push_back(part);
     }
@@ -241,9 +244,9 @@ void evaluate(std::vector<loss_part> const& parts, problem const& inputs,
     out.teacher_gradient.setZero(inputs.rows, logits.teachers.front().cols());
   }
   out.valid_rows = inputs.valid_rows;
-  auto const [single, between] = sorted(parts);
-  if (!between.empty() && !inputs.is_plain()) {
-    fail("--loss: ", between.front().loss->name,
+  auto const [single, own] = sorted(parts);
+  if (!own.empty() && !inputs.is_plain()) {
+    fail("--loss: ", own.front().loss->name,
          " takes logits as they stand in their files: no sparse or mixed teacher, no transforms");
   }
   divot::workspace scratch;
@@ -259,7 +262,7 @@ void evaluate(std::vector<loss_part> const& parts, problem const& inputs,
     out.loss = 0;
     out.per_row.assign(want.per_row ? static_cast<std::size_t>(inputs.rows) : 0, 0);
     auto const begin = std::chrono::steady_clock::now();
-    if (!between.empty()) {
+    if (!own.empty()) {
       // they add to what the other terms write, if these write anything
       out.gradient.setZero();
       out.teacher_gradient.setZero();
@@ -272,8 +275,12 @@ void evaluate(std::vector<loss_part> const& parts, problem const& inputs,
     } else {
       run_wide<double>(single, inputs, logits, how, want, out);
     }
-    for (loss_term const& term : between) {
-      add_sinkd(term, inputs, logits, how, want, scratch, out);
+    for (loss_term const& term : own) {
+      if (term.loss->between_rows) {
+        add_sinkd(term, inputs, logits, how, want, scratch, out);
+      } else {
+        add_class_transport(term, inputs, logits, how, want, scratch, out);
+      }
     }
     std::chrono::duration<double> const took = std::chrono::steady_clock::now() - begin;
     seconds.push_back(took.count());

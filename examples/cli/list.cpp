@@ -4,7 +4,6 @@
 #include "commands.hpp"
 #include "registry.hpp"
 #include "report.hpp"
-#include "sinkd.hpp"
 
 #include <array>
 #include <cmath>
@@ -35,12 +34,12 @@ nlohmann::ordered_json number_or_text(double x) {
   return std::isfinite(x) ? nlohmann::ordered_json(x) : nlohmann::ordered_json("inf");
 }
 
-nlohmann::ordered_json between_rows() {
-  loss_entry const& loss = sinkd_entry();
+nlohmann::ordered_json batch_term(loss_entry const& loss) {
   auto parameters = nlohmann::ordered_json::array();
   for (auto const& p : loss.parameters) {
     nlohmann::ordered_json initial(p.initial);
     if (!p.choices.empty()) initial = value_text(p, p.initial);
+    if (p.is_file) initial = nullptr;
     parameters.push_back({{"name", p.name}, {"default", initial}, {"meaning", p.meaning}});
     if (!p.choices.empty()) parameters.back()["choices"] = p.choices;
   }
@@ -48,7 +47,7 @@ nlohmann::ordered_json between_rows() {
           {"parameters", std::move(parameters)},
           {"formula", loss.formula},
           {"note", loss.note},
-          {"between_rows", true}};
+          {"between_rows", loss.between_rows}};
 }
 
 std::string as_json(bool shapes) {
@@ -74,7 +73,7 @@ std::string as_json(bool shapes) {
       }
     }
   }
-  losses.push_back(between_rows());
+  for (loss_entry const* loss : batch_terms()) losses.push_back(batch_term(*loss));
   for (composition const& c : compositions) {
     auto parameters = nlohmann::ordered_json::array(
         {{{"name", "D"}, {"default", nullptr}, {"meaning", "a divergence, or a sum of them"}}});
@@ -110,8 +109,9 @@ std::string list(bool json, bool shapes) {
     }
   };
   for (loss_entry const& loss : registry()) describe(loss);
-  text += "\nBetween the rows of a batch, alone or in sums:\n";
-  describe(sinkd_entry());
+  text +=
+      "\nTransport, between the rows of a batch and between a row's classes, alone or in sums:\n";
+  for (loss_entry const* loss : batch_terms()) describe(*loss);
   text += "\nAround a divergence D, or a sum of them:\n";
   for (composition const& c : compositions) {
     std::string const name = usage(c);
@@ -130,8 +130,8 @@ std::string list(bool json, bool shapes) {
   return text +
          "\n"
          "p is the teacher's distribution, q the student's, s the student's logits; K classes; a\n"
-         "row's loss is the sum over its classes. Each but sinkd also takes temperature=X "
-         "(default:\n"
+         "row's loss is the sum over its classes. Each but those of transport also takes "
+         "temperature=X (default:\n"
          "--temperature) and t_squared=true (multiply by the temperature squared); losses add up:\n"
          "0.3*kl+0.7*reverse_kl(temperature=2). Mixtures of teachers, sparse teachers and\n"
          "transforms of logits are options of eval and compare: divot eval --help.\n";

@@ -40,7 +40,8 @@ std::string loss_term::text() const {
     return out;
   };
   for (std::size_t i = 0; i < values.size(); ++i) {
-    key(loss->parameters[i].name) << value_text(loss->parameters[i], values[i]);
+    auto const& p = loss->parameters[i];
+    key(p.name) << (p.is_file && !file.empty() ? file : value_text(p, values[i]));
   }
   if (temperature) key("temperature") << *temperature;
   if (t_squared) key("t_squared") << "true";

@@ -4,6 +4,9 @@
 
 #include "registry.hpp"
 
+#include <Eigen/Core>
+
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,8 +24,10 @@ struct mixed_side {
 /// One divergence or other loss.
 struct loss_term {
   loss_entry const* loss = nullptr;
-  std::vector<double> values;              ///< of its parameters
-  std::optional<double> temperature = {};  ///< none: the one of the command line
+  std::vector<double> values;                        ///< of its parameters
+  std::string file = {};                             ///< of the parameter that is one
+  std::shared_ptr<Eigen::MatrixXd const> cost = {};  ///< what is in it, once it is read
+  std::optional<double> temperature = {};            ///< none: the one of the command line
   bool t_squared = false;
   double weight = 1;
   /// It is D(first ‖ second). Reverses and skews, however nested, come to nothing else.

@@ -3,6 +3,7 @@
 #include "registry.hpp"
 
 #include "aliases.hpp"
+#include "class_transport.hpp"
 #include "losses.hpp"
 #include "report.hpp"
 #include "sinkd.hpp"
@@ -86,6 +87,7 @@ std::vector<double> loss_entry::initial_values() const {
 }
 
 std::string value_text(loss_entry::parameter const& p, double value) {
+  if (p.is_file) return "FILE";
   return p.choices.empty() ? number_text(value, 15) : p.choices.at(static_cast<std::size_t>(value));
 }
 
@@ -95,11 +97,19 @@ std::vector<loss_entry> const& registry() {
   return entries;
 }
 
+std::vector<loss_entry const*> const& batch_terms() {
+  static std::vector<loss_entry const*> const all{&sinkd_entry(), &class_transport_entry()};
+  return all;
+}
+
 loss_entry const* find_loss(std::string_view name) {
   for (auto const& loss : registry()) {
     if (loss.name == name) return &loss;
   }
-  return name == sinkd_entry().name ? &sinkd_entry() : nullptr;
+  for (loss_entry const* loss : batch_terms()) {
+    if (loss->name == name) return loss;
+  }
+  return nullptr;
 }
 
 std::string nearest_names(std::string_view typed, std::size_t count) {
@@ -108,7 +118,9 @@ std::string nearest_names(std::string_view typed, std::size_t count) {
     names.emplace_back(distance(typed, word), word);
   }
   for (auto const& loss : registry()) names.emplace_back(distance(typed, loss.name), loss.name);
-  names.emplace_back(distance(typed, sinkd_entry().name), sinkd_entry().name);
+  for (loss_entry const* loss : batch_terms()) {
+    names.emplace_back(distance(typed, loss->name), loss->name);
+  }
   for (auto const& alias : aliases()) names.emplace_back(distance(typed, alias.name), alias.name);
   std::stable_sort(names.begin(), names.end(),
                    [](auto const& a, auto const& b) { return a.first < b.first; });

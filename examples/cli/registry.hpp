@@ -21,6 +21,8 @@ struct loss_entry {
     std::string meaning;
     /// Words, where it is one of them and no number: its value is the place of one.
     std::vector<std::string> choices = {};
+    /// A file's name, and no number.
+    bool is_file = false;
   };
 
   std::string name;
@@ -29,8 +31,10 @@ struct loss_entry {
   std::vector<parameter> parameters;
   bool needs_labels = false;
   bool has_teacher = true;  ///< a divergence: reads the teacher, and has a reverse
-  /// sinkd: reads the teacher, has no reverse, and a temperature among its parameters.
-  bool between_rows = false;
+  /// Reads the teacher, has no reverse, a temperature among its parameters, and is no loss of the
+  /// table: one of batch_terms().
+  bool own_call = false;
+  bool between_rows = false;  ///< what a row adds hangs on all of them
   /// The loss with these parameters, in their order; reversed only where has_teacher.
   std::function<any_loss(std::span<double const> values, bool reversed)> make;
 
@@ -51,7 +55,11 @@ std::string value_text(loss_entry::parameter const& p, double value);
 /// The table of losses.hpp.
 std::vector<loss_entry> const& registry();
 
-/// The loss of that name, of the table or between rows, or null.
+/// Losses that are no row of losses.hpp: they have a call of their own, and parameters that are no
+/// numbers.
+std::vector<loss_entry const*> const& batch_terms();
+
+/// The loss of that name, of the table or with a call of its own, or null.
 loss_entry const* find_loss(std::string_view name);
 
 /// The names nearest to what somebody typed, nearest first, at most `count`, joined by commas.

@@ -108,7 +108,7 @@ loss_entry const& sinkd_entry() {
          "sequences of so many rows, each a problem of its own; 0: all rows are one"},
         {"tolerance", initial.tolerance, "with sweeps=0, of the sums; 0: 1e-9 of the mass"}};
     e.has_teacher = false;
-    e.between_rows = true;
+    e.own_call = e.between_rows = true;
     e.shape_of = [] { return std::optional<loss_entry::shape>(); };
     return e;
   }();

@@ -258,7 +258,7 @@ class parser {
             "a key is missing, as in " +
                 (example.values.empty() ? term.loss->name + "(temperature=2)" : example.text()));
       }
-      bool const tempered = !term.loss->between_rows;
+      bool const tempered = !term.loss->own_call;
       if (!seen.insert(key).second) bad(begin, "'" + key + "' is given twice");
       expect('=', "'=' is missing after '" + key + "'");
       if (tempered && key == "t_squared") {
@@ -270,6 +270,10 @@ class parser {
         if (*term.temperature <= 0) bad(here, "a temperature must be greater than 0");
       } else {
         std::size_t const i = parameter(term, key, begin);
+        if (term.loss->parameters[i].is_file) {
+          term.file = file_name(key);
+          continue;
+        }
         auto const& choices = term.loss->parameters[i].choices;
         term.values[i] = !choices.empty()               ? choice(key, choices)
                          : key == "order" && infinity() ? HUGE_VAL
@@ -285,7 +289,7 @@ class parser {
       allowed.push_back(term.loss->parameters[i].name);
       if (allowed.back() == key) return i;
     }
-    if (!term.loss->between_rows) allowed.insert(allowed.end(), {"temperature", "t_squared"});
+    if (!term.loss->own_call) allowed.insert(allowed.end(), {"temperature", "t_squared"});
     bad(begin, term.loss->name + " has no key '" + key + "'; it has " + joined(allowed, ", "));
   }
 
@@ -302,6 +306,17 @@ class parser {
     auto const found = std::find(choices.begin(), choices.end(), word());
     if (found == choices.end()) bad(begin, "'" + key + "' is " + joined(choices, " or "));
     return static_cast<double>(found - choices.begin());
+  }
+
+  /// Everything up to the next comma or parenthesis.
+  std::string file_name(std::string const& key) {
+    peek();
+    std::size_t const begin = at_;
+    at_ = std::min(text_.find_first_of(",)", at_), text_.size());
+    std::size_t end = at_;
+    while (end > begin && (text_[end - 1] == ' ' || text_[end - 1] == '\t')) --end;
+    if (end == begin) bad(begin, "'" + key + "' is the name of a file, which is missing");
+    return std::string(text_.substr(begin, end - begin));
   }
 
   bool infinity() {

@@ -190,6 +190,7 @@ void describe(Solution const& s, double mass, answer& out) {
   out.number("dual", "dual value", s.dual);
   out.count("sweeps", "sweeps", s.sweeps);
   out.count("newton_steps", "Newton's steps", s.newton_steps);
+  out.number("relaxation", "relaxation", s.relaxation, 4);
   out.number("row_error", "row error", s.row_error, 3);
   out.number("column_error", "column error", s.column_error, 3);
 }

@@ -2,152 +2,88 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <divot/core/unpack.hpp>
-#include <divot/divergence.hpp>
-#include <divot/sinkd_call.hpp>
+#include <divot/batch_term_call.hpp>
+#include <divot/exec/sinkd_rows.hpp>
 #include <divot/sinkd_checks.hpp>
+#include <divot/sinkd_limit.hpp>
 
-#include <tuple>
+#include <algorithm>
+#include <cmath>
 #include <type_traits>
-#include <utility>
 
 namespace divot {
 inline namespace DIVOT_ABI {
 
-template <execution_policy Policy, class L, teacher_like Teacher, teacher_like Student,
-          class Request>
-auto run_with_batch_terms(Policy const& policy, L const& what, Teacher const& teacher_given,
-                          Student const& student_given, Request const& request,
-                          batch const& options) {
-  decltype(auto) teacher = as_operand(teacher_given);
-  decltype(auto) student = as_operand(student_given);
-  using teacher_type = std::remove_cvref_t<decltype(teacher)>;
-  using student_type = std::remove_cvref_t<decltype(student)>;
-  constexpr operand_kind teacher_kind = kind_of<teacher_type>;
-  static_assert(!has_transforms<student_type> && !has_transforms<teacher_type>,
-                "divot: sinkd takes logits as they are: softcap, bias, standardise and mask belong "
-                "to losses of single rows");
-  using declared = typename declared_arithmetic<teacher_type, student_type>::type;
-  static_assert(is_real<declared>,
-                "divot: sinkd takes numbers: scalars of automatic differentiation have its "
-                "gradient as a pullback");
-  using T = std::conditional_t<teacher_kind == operand_kind::probabilities &&
-                                   std::is_same_v<declared, float>,
-                               double, declared>;
-  static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>,
-                "divot: sinkd works in float and double");
-  using request_type = std::remove_cvref_t<Request>;
-  constexpr bool teacher_wanted = is_gradient_target<decltype(request_type::teacher_target)>;
-  static_assert(!teacher_wanted || teacher_kind == operand_kind::logits,
-                "divot: of sinkd a teacher's gradient exists for logits only");
-  static_assert(!wants_diagnostics<request_type>,
-                "divot: diagnostics come with losses of single rows, not with sinkd");
-  if (request.temperature_target != nullptr || request.parameter_target != nullptr) {
-    fail("sinkd has no gradients().temperature(…) and .parameters(…)");
-  }
-  check_policy(policy);
-  auto const between = terms_of<true>(what, 1);
-  constexpr bool numbers = has_terms_of_numbers<L>;
-  static_assert(
-      !numbers || teacher_kind == operand_kind::logits,
-      "divot: absolute_difference compares numbers: the teacher is a bare matrix of them, "
-      "as the student is");
-  unpack(
-      [&](auto const&... term) {
-        (check_sinkd(sinkd_of(term.term), options,
-                     compares_numbers<decltype(ground_of(term.term))>),
-         ...);
-      },
-      between);
-  check_not_null(student.x, "the student");
-  using team = row_team<decltype(runs_as(policy)), T>;
-  auto const student_rows = make_source<team>(student);
-  index const rows = student_rows.rows(), student_cols = student_rows.cols();
-  auto const run = [&](auto const& teacher_rows, index teacher_cols, memory_span const& memory,
-                       auto const& check_more) {
-    index const classes =
-        settle_shapes(options, teacher_rows.rows(), teacher_cols, rows, student_cols);
-    check_more(classes);
-    unpack(
-        [&](auto const&... term) { (check_sinkd_rows(sinkd_of(term.term), options, rows), ...); },
-        between);
-    check_targets(request, rows, student_cols, teacher_cols, operand_span(student.x), memory);
-    screen_rows<T>(options, classes, teacher_rows, teacher_kind, student_rows, operand_kind::logits,
-                   [&](index row, index bad) {
-                     report_bad_row<T>(teacher_rows, teacher_kind, student_rows,
-                                       operand_kind::logits, row,
-                                       valid_classes_of(options, row, classes), bad, false);
-                   });
-    check_factors<T>(options, rows, mean_of(options, valid_rows_of(options, rows)));
-    sinkd_operands<std::remove_cvref_t<decltype(teacher_rows)>,
-                   std::remove_const_t<decltype(student_rows)>> const on{teacher_rows, teacher_kind,
-                                                                         student_rows, classes};
-    auto const of_rows = terms_of<false>(what, 1);
-    constexpr std::size_t row_terms = std::tuple_size_v<std::remove_const_t<decltype(of_rows)>>;
-    if constexpr (row_terms == 0 &&
-                  std::tuple_size_v<std::remove_const_t<decltype(between)>> == 1) {
-      return run_sinkd_alone<T, declared>(runs_as(policy), std::get<0>(between), request, options,
-                                          on);
-    } else {
-      auto const rest = [&] {
-        if constexpr (row_terms == 0) {
-          return 0. * z_loss{};  // somebody has to write what the terms leave
-        } else {
-          return unpack(
-              [](auto const&... t) { return sum<std::remove_cvref_t<decltype(t)>...>{{t...}}; },
-              of_rows);
-        }
-      }();
-      return run_sinkd_in_sum<T, declared>(runs_as(policy), between, request, options, on,
-                                           [&](auto const& with_residue, batch const& inner) {
-                                             return run_checked(policy, rest, teacher_given,
-                                                                student_given, with_residue, inner);
-                                           });
-    }
-  };
-  if constexpr (teacher_kind == operand_kind::labels) {
-    if (!(teacher.smoothing >= 0 && teacher.smoothing < 1)) {
-      fail("labels: the smoothing is ", teacher.smoothing, "; it must lie in [0, 1)");
-    }
-    if (!options.labels.empty()) fail("labels are given twice: as the teacher and in the batch");
-    using label_type = row_labels<decltype(teacher.y)>;
-    label_type const labels{teacher.y};
-    return run(label_source<T, label_type>(labels, teacher.smoothing), student_cols, memory_span{},
-               [&](index classes) {
-                 index const bad = first_bad_label(labels, options, classes);
-                 if (bad >= 0) {
-                   fail("row ", bad, ": the label is ", labels[bad], "; there are ",
-                        valid_classes_of(options, bad, classes), " classes");
-                 }
-               });
-  } else {
-    check_not_null(teacher.x, "the teacher");
-    auto const teacher_rows = make_source<team>(teacher);
-    return run(teacher_rows, teacher_rows.cols(), operand_span(teacher.x), [](index) {});
-  }
+template <class L>
+concept is_sinkd = requires(L const& term) {
+  sinkd_of(term);
+};
+
+template <is_sinkd L>
+void check_batch_term(L const& term, batch const& options) {
+  check_sinkd(sinkd_of(term), options, compares_numbers<decltype(ground_of(term))>);
+}
+template <is_sinkd L>
+void check_batch_term_rows(L const& term, batch const& options, index rows, index) {
+  check_sinkd_rows(sinkd_of(term), options, rows);
 }
 
-/// value, gradient and value_and_gradient of sinkd, and of sums with it among their terms:
-/// arguments as for every loss.
-template <execution_policy Policy, class L, teacher_like Teacher, teacher_like Student, class Where>
-requires has_batch_terms<L>
-auto run_call(Policy const& policy, L const& what, Teacher const& teacher, Student const& student,
-              Where&& where, batch const& options) {
-  using teacher_type = std::remove_cvref_t<decltype(as_operand(teacher))>;
-  using student_type = std::remove_cvref_t<decltype(as_operand(student))>;
-  // of these nothing further is compiled: what follows would be errors that say less
-  if constexpr (is_mixture<teacher_type> || is_top_k_operand<teacher_type>) {
-    static_assert(
-        never<L>,
-        "divot: sinkd takes logits, probabilities, log_probabilities or labels as teacher");
-    return loss_result<double>{};
-  } else if constexpr (kind_of<student_type> != operand_kind::logits) {
-    static_assert(never<L>, "divot: sinkd takes the student's logits: its gradient is theirs");
-    return loss_result<double>{};
-  } else {
-    return run_with_batch_terms(policy, what, teacher, student,
-                                request_of(std::forward<Where>(where)), options);
+/// Throws bad_value for a row of numbers known to be bad: −inf, too, is no number to compare.
+template <class T>
+void report_bad_number(char const* who, matrix_ref<T> const& rows, index row, index classes,
+                       index count) {
+  T const* const x = rows.data + row * rows.row_stride;
+  index const column = std::find_if(x, x + classes, [](T v) { return !std::isfinite(v); }) - x;
+  message text;
+  text << who << ", row " << row << ", column " << column << ": " << static_cast<double>(x[column])
+       << "; numbers to compare must be finite; nothing was written";
+  throw bad_value(text.text(), row, column, static_cast<double>(x[column]), count);
+}
+
+/// Works a term of sinkd out. take_loss(row, part) gets every row's part of the loss, 0 of a masked
+/// one; it and the targets hear nothing before the whole problem is known to be good.
+template <class T, execution_policy Policy, class L, class Operands, class StudentTarget,
+          class TeacherTarget, class TakeLoss>
+requires is_sinkd<L>
+void run_batch_term(Policy const& policy, scaled<L> const& term, batch const& options,
+                    Operands const& on, term_place<StudentTarget> const& to_student,
+                    term_place<TeacherTarget> const& to_teacher, TakeLoss const& take_loss) {
+  sinkd const& what = sinkd_of(term.term);
+  auto const ground = ground_of(term.term);
+  using ground_type = std::remove_const_t<decltype(ground)>;
+  index const rows = on.student.rows(), valid = valid_rows_of(options, rows);
+  sinkd_rows<T, Policy, ground_type> solver(policy, what, ground, options, rows, on.classes,
+                                            StudentTarget::wanted, TeacherTarget::wanted);
+  // a bad row is in everybody's problem
+  auto const read = [&](char const* who, auto const& source, operand_kind kind,
+                        matrix_ref<T> const& to) {
+    auto const [count, row] = solver.read(source, kind != operand_kind::logits, to);
+    if (count == 0) return;
+    index const classes = valid_classes_of(options, row, on.classes);
+    if constexpr (compares_numbers<ground_type>) report_bad_number(who, to, row, classes, count);
+    report_bad_row<T>(on.teacher, on.teacher_kind, on.student, operand_kind::logits, row, classes,
+                      count, false);
+  };
+  read("teacher", on.teacher, on.teacher_kind, solver.teacher());
+  read("student", on.student, operand_kind::logits, solver.student());
+
+  solver.solve(mean_of(options, valid), [&](auto const& sweeps, sinkd_task const& task) {
+    if (what.sweeps > 0) {
+      sweeps.solve(what, task);
+    } else {
+      solve_sinkd_to_the_limit(policy, what, task);
+    }
+  });
+  for (index r = 0, i = 0; r < rows; ++r) {
+    bool const counts = is_valid(options, r);
+    take_loss(r, counts ? weight_of(options, r) * (term.weight * solver.loss(i)) : 0.);
+    i += counts;
   }
+  auto const write = [&](bool of_teacher, auto const& to) {
+    solver.write(of_teacher, to.target, to.add, to.scale * term.weight);
+  };
+  if constexpr (StudentTarget::wanted) write(false, to_student);
+  if constexpr (TeacherTarget::wanted) write(true, to_teacher);
 }
 
 }  // namespace DIVOT_ABI

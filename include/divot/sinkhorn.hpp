@@ -96,7 +96,7 @@ inline Eigen::VectorXd equal_masses(Eigen::Index count) {
 /// a, b     rows and columns numbers ≥ 0 of the same sum (any sums where options name a penalty);
 ///          both left out: 1/rows, 1/columns
 /// Returns  the potentials, values, errors and status; plan(), apply(V), feasible_plan() and
-///          gradient(objective)
+///          gradient(objective), by the route that is exact for it or gradient(objective, route)
 /// Errors   divot::error for shapes, options, costs and masses; not to converge is a status
 /// Ref      Cuturi (2013), NeurIPS; Peyré and Cuturi (2019), Computational Optimal Transport;
 ///          with penalties Chizat et al. (2018), Math. Comp. 87(314), 2563–2609

@@ -24,14 +24,15 @@ struct divergence_solution {
            .5 * between.to.epsilon * gap * gap;
   }
   bool converged() const { return between.solved() && of_rows.solved() && of_columns.solved(); }
-  /// Of points: in .x and .y. Of cost matrices .cost is that of the costs between the sides; those
-  /// of a side's own costs are −½ of_rows.gradient(…).cost, and likewise.
+  /// By the envelope, for problems that are solved. Of points: in .x and .y. Of cost matrices .cost
+  /// is that of the costs between the sides; those of a side's own costs are −½
+  /// of_rows.gradient(…).cost, and likewise.
   transport_gradient gradient() const {
     constexpr auto of = transport_objective::entropic;
-    transport_gradient out = between.gradient(of);
+    transport_gradient out = between.gradient(of, route::envelope);
     double const gap = between.to.a.sum() - between.to.b.sum();
     auto const take = [&](Solution const& self, auto& mass, auto& points, double sign) {
-      transport_gradient const own = self.gradient(of);
+      transport_gradient const own = self.gradient(of, route::envelope);
       // the side stands in both places of its own problem
       mass -= .5 * (own.row_mass + own.column_mass);
       mass.array() += sign * gap * between.to.epsilon;

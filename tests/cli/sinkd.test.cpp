@@ -116,6 +116,34 @@ TEST_CASE("sinkd is a loss, and a term of sums, with the library's numbers") {
   }
 }
 
+TEST_CASE("class_transport is a term of sums, with costs from a file") {
+  example const here;
+  std::vector<double> const costs = logits(classes * classes, 13);
+  here.write<double>("c.npy", "<f8", {classes, classes}, costs);
+  divot::class_transport const what{
+      .cost = Eigen::Map<matrix const>(costs.data(), classes, classes),
+      .temperature = 3,
+      .epsilon = .2};
+  std::string const spelt = "class_transport(cost=c.npy, temperature=3, epsilon=0.2)";
+  check_same(here, "kl+0.25*" + spelt + "-0.8*sinkd", {"--weights", "w.npy", "--mask", "m.npy"},
+             divot::kl{} + .25 * what - .8 * divot::sinkd{},
+             {.weights = here.weights, .mask = here.mask});
+  auto const says = [&](std::string const& spec, options const& more, std::string const& words) {
+    CAPTURE(spec);
+    result const r = eval(here, spec, more);
+    CHECK(r.status == 2);
+    CHECK(r.errors.find(words) != std::string::npos);
+  };
+  says("class_transport", {}, "class_transport(cost=C.npy)");
+  says("class_transport(cost=)", {}, "the name of a file, which is missing");
+  says("class_transport(cost=t.npy)", {},
+       "term class_transport(cost=t.npy,temperature=2,epsilon=0.05,objective=transport_cost,"
+       "tolerance=0): class_transport: the cost is 4×6");
+  says("class_transport(cost=none.npy)", {}, "none.npy");
+  says("reverse(" + spelt + ")", {}, "class_transport has no reverse");
+  says(spelt, {"--gradient-out", "c.npy"}, "c.npy");
+}
+
 TEST_CASE("compare takes sinkd as one more loss") {
   example const here;
   options const arguments{"compare", "--teacher", "t.npy", "--student", "s.npy",

@@ -94,7 +94,8 @@ TEST_CASE("transport takes points, and says what is wrong") {
   says("--cost c.npy --line", "--line: only points have one");
   says("--cost c.npy --epsilon 1 --plan-out p.npy",
        "c.npy: row 0, column 1: nan; costs must be finite");
-  says("--x x.npy --y y.npy --epsilon 1 --sweeps 3 --x-gradient-out g.npy", "is not solved");
+  says("--x x.npy --y y.npy --epsilon 1 --sweeps 3 --objective divergence --x-gradient-out g.npy",
+       "is not solved");
   CHECK(!here.has("p.npy"));
   CHECK(!here.has("g.npy"));
 }
@@ -176,6 +177,26 @@ TEST_CASE("transport misses masses at a price, moves parts of them, and rounds p
   CHECK(stopped.at("sweeps").get<int>() <= 1);
   CHECK(run_words(here, costs + "--epsilon 0.1 --moved 0").errors.find("must be positive") !=
         std::string::npos);
+}
+
+TEST_CASE("transport writes the gradient of what a number of sweeps computes") {
+  place const here;
+  std::vector<double> const cost{0, 1, 2, .5, 1, 3};
+  here.write<double>("a.npy", "<f8", {3}, {.2, .3, .5});
+  here.write<double>("b.npy", "<f8", {2}, {.6, .4});
+  std::string const few =
+      "transport --cost c.npy --a a.npy --b b.npy --epsilon .2 --sweeps 2 --json";
+  auto const paid = [&](double by) {
+    std::vector<double> moved = cost;
+    moved[2] += by;
+    here.write<double>("c.npy", "<f8", {3, 2}, moved);
+    result const r = run_words(here, few + (by == 0 ? " --gradient-out g.npy" : ""));
+    REQUIRE(r.status == 0);
+    return json::parse(r.output).at("transport_cost").get<double>();
+  };
+  paid(0);
+  double const slope = here.read("g.npy").values[2];
+  CHECK((paid(1e-4) - paid(-1e-4)) / 2e-4 == doctest::Approx(slope).epsilon(1e-6));
 }
 
 TEST_CASE("transport on the line is exact") {

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <divot/class_transport.hpp>
+#include <divot/sinkd.hpp>
 #include <unit/refusal.hpp>
 #include <unit/row_samples.hpp>
 
@@ -103,6 +104,55 @@ TEST_CASE("masks, rows' losses, places of the gradient, and threads") {
         divot::value_and_gradient(divot::omp(2), larger, many_t, many_s, two));
   CHECK((one.array() == two.array()).all());
 #endif
+}
+
+TEST_CASE("a sum with class_transport is what its terms give one by one") {
+  matrix const t = random(6, 5, 12, 2), s = random(6, 5, 13, 2);
+  divot::class_transport const what{.cost = some_cost(5), .temperature = 3};
+  std::vector<double> const weights{1, 2, .5, 1, 1, 3};
+  std::vector<std::uint8_t> const mask{1, 1, 0, 1, 1, 1};
+  std::vector<std::int64_t> const labels{0, 3, 2, 1, 4, 0};
+  std::vector<double> of_sum(6), of_part(6), of_parts(6);
+  divot::batch options{.weights = weights, .mask = mask, .labels = labels};
+  matrix g(6, 5), h(6, 5), parts_g = matrix::Zero(6, 5), parts_h = matrix::Zero(6, 5);
+  auto const rows = .7 * divot::at(4, divot::kl{}) + .1 * divot::cross_entropy{};
+  options.per_row = of_sum;
+  auto const both = divot::gradients().student(g).teacher(h);
+  auto const whole = divot::value_and_gradient(rows + .2 * what, t, s, both, options);
+  double value = 0;
+  auto const add = [&](double weight, auto const& term) {
+    options.per_row = of_part;
+    value += weight * divot::value_and_gradient(term, t, s,
+                                                divot::gradients()
+                                                    .student(divot::accumulate(parts_g, weight))
+                                                    .teacher(divot::accumulate(parts_h, weight)),
+                                                options);
+    for (std::size_t i = 0; i < 6; ++i) of_parts[i] += weight * of_part[i];
+  };
+  add(1, rows);
+  add(.2, what);
+  CHECK(whole.value == doctest::Approx(value).epsilon(1e-14));
+  CHECK(whole.valid_rows == 5);
+  for (std::size_t i = 0; i < 6; ++i) {
+    CHECK(of_sum[i] == doctest::Approx(of_parts[i]).epsilon(1e-13));
+  }
+  CHECK((g - parts_g).norm() <= 1e-14 * parts_g.norm());
+  CHECK((h - parts_h).norm() <= 1e-14 * parts_h.norm());
+
+  // two of them, sinkd, and no losses of single rows: in float
+  Eigen::MatrixXf const u = t.cast<float>(), v = s.cast<float>();
+  Eigen::MatrixXf f(6, 5), parts = Eigen::MatrixXf::Zero(6, 5);
+  divot::class_transport const other{.cost = 2 * some_cost(5), .objective = entropic};
+  options.per_row = {};
+  divot::gradient(-(what + 3 * divot::sinkd{} - .5 * other), u, v, f, options);
+  divot::gradient(-1 * what, u, v, divot::accumulate(parts), options);
+  divot::gradient(divot::sinkd{}, u, v, divot::accumulate(parts, -3), options);
+  divot::gradient(other, u, v, divot::accumulate(parts, .5f), options);
+  CHECK((f - parts).norm() <= 1e-6f * parts.norm());
+  CHECK(refusal([&] {
+          divot::value(divot::kl{} + what, matrix(t.leftCols(4)), matrix(s.leftCols(4)));
+        }).find("the cost is 5×5; it goes from class to class, and there are 4") !=
+        std::string::npos);
 }
 
 TEST_CASE("class_transport says what is wrong before anything is written") {

@@ -206,7 +206,8 @@ TEST_CASE("batches late in training are solved in ten sweeps and twenty steps") 
     Eigen::Index rows, classes;
     double epsilon;
   };
-  for (batch_of const& x : {batch_of{64, 10, .1}, {64, 10, .05}, {64, 100, .1}, {64, 100, .05}}) {
+  for (batch_of const& x :
+       {batch_of{64, 10, .1}, {64, 10, .05}, {64, 100, .1}, {64, 100, .05}, {256, 100, .05}}) {
     for (unsigned const seed : {1u, 2u, 3u}) {
       matrix const cost = late(x.rows, x.classes, seed);
       auto const s = divot::sinkhorn(cost, {.epsilon = x.epsilon});
@@ -219,8 +220,9 @@ TEST_CASE("batches late in training are solved in ten sweeps and twenty steps") 
       CHECK(s.gradient(transport_objective::transport_cost).cost.allFinite());
     }
   }
-  auto const plain =
-      divot::sinkhorn(late(64, 10, 1), {.epsilon = .05, .max_sweeps = 1000, .newton_steps = 0});
+  auto const plain = divot::sinkhorn(
+      late(64, 10, 1),
+      {.epsilon = .05, .max_sweeps = 1000, .newton_steps = 0, .over_relaxation = false});
   CHECK(plain.status == transport_status::max_sweeps);
   CHECK(plain.row_error + plain.column_error > 1e-9);
 }
@@ -292,7 +294,7 @@ TEST_CASE("numbers of any kind make a problem") {
         transport_status::empty);
 }
 
-TEST_CASE("a fixed number of sweeps is what sinkd does, and has no gradient of the limit") {
+TEST_CASE("a fixed number of sweeps is what sinkd does") {
   matrix const cost = random_problem(5, 5, 7).cost;
   auto const s = divot::sinkhorn(cost, vector::Ones(5), vector::Ones(5), {.sweeps = 3});
   matrix plan = (-cost / .1).array().exp();
@@ -303,8 +305,6 @@ TEST_CASE("a fixed number of sweeps is what sinkd does, and has no gradient of t
   CHECK(s.status == transport_status::sweeps_done);
   CHECK(s.sweeps == 3);
   CHECK((s.plan() - plan).cwiseAbs().maxCoeff() <= 1e-14);
-  CHECK(refusal([&] { s.gradient(transport_objective::entropic); }).find("is not solved") !=
-        std::string::npos);
 }
 
 TEST_CASE("a tolerance below what the numbers can tell is said to be so") {

@@ -49,10 +49,24 @@ matrix costs_of(two_sides const& p, F const& f) {
 
 TEST_CASE("costs between points are those of their matrix, and so are plans") {
   two_sides const p{random_points(5, 3, 1), random_points(9, 3, 2)};
+  // so many coordinates that the costs are worked out once, where they are few enough
+  two_sides const q{.2 * random_points(75, 50, 3), .2 * random_points(70, 50, 4)};
+  vector a = vector::Ones(75), b = vector::Ones(70);
+  a(4) = a(70) = b(1) = 0;
+  a /= a.sum();
+  b /= b.sum();
   each_ground([&](auto const& ground, auto const& f) {
-    matrix const cost = costs_of(p, f);
+    matrix const cost = costs_of(p, f), wide = costs_of(q, f);
     auto const s = divot::sinkhorn(divot::points(p.x, p.y, ground), {.tolerance = 1e-12});
     auto const t = divot::sinkhorn(cost, {.tolerance = 1e-12});
+    auto const u = divot::sinkhorn(divot::points(q.x, q.y, ground), a, b, {.epsilon = .5});
+    auto const v = divot::sinkhorn(wide, a, b, {.epsilon = .5});
+    CHECK((u.plan() - v.plan()).cwiseAbs().maxCoeff() <= 1e-11);
+    CHECK(u.transport_cost == doctest::Approx(v.transport_cost).epsilon(1e-10));
+    auto const turned = divot::sinkhorn(divot::points(q.y, q.x, ground), b, a, {.epsilon = .05});
+    CHECK((turned.plan() - divot::sinkhorn(wide.transpose(), b, a, {.epsilon = .05}).plan())
+              .cwiseAbs()
+              .maxCoeff() <= 1e-8);
     auto const own = divot::sinkhorn(divot::points(p.x, p.y, f), {.tolerance = 1e-12});
     auto const one = divot::sinkhorn(divot::seq, divot::points(p.x, p.y, ground),
                                      divot::sinkhorn_options{.tolerance = 1e-12});

@@ -13,21 +13,6 @@ enum class mass {
   probability      ///< every sample has mass 1/(number of samples), the plan mass 1
 };
 
-/// What of a transport problem's value a gradient follows.
-///
-///                    unrolled    implicit    envelope    plan_detached
-///   sweeps ≥ 1       exact       refused     refused     C alone
-///   sweeps = 0       refused     exact       of the entropic value with equal weights exact,
-///                                            else refused; C alone
-enum class route {
-  unrolled,      ///< C and every sweep that made P: exact for what so many sweeps compute
-  implicit,      ///< C and the equations that the converged P solves
-  envelope,      ///< C alone, since the converged P minimises the entropic value
-  plan_detached  ///< C alone, P held fixed. NOT the gradient of the transport cost: in distillation
-                 ///< off by a hundredth to two thirds of it; for comparison with code that does
-                 ///< this
-};
-
 /// SinKD: what it costs to transport the batch's student distributions onto the teacher's.
 ///
 ///   loss = Σ_ij P_ij C_ij,  C_ij = ‖softmax(z_i/T) − softmax(y_j/T)‖₁,
@@ -52,7 +37,7 @@ enum class route {
 /// Domain    T > 0; ε ≥ 1e-12, in units of the cost, which is at most 2; sweeps ≥ 0; tolerance ≥ 0,
 ///           a fraction of the mass (0: 1e-9)
 /// Range     [0, 2 rows]; not 0 where student and teacher agree
-/// Gradient  with respect to the student's and the teacher's logits, by `gradient`
+/// Gradient  with respect to the student's and the teacher's logits, by `gradient`; see route
 /// Errors    divot::error for what cannot be combined, and with sweeps = 0 for a problem that is
 /// not
 ///           solved to the tolerance; nothing is written then

@@ -42,6 +42,8 @@ struct sinkhorn_options {
   int max_sweeps = 10000;
   /// Newton's steps on the semi-dual, where sweeps converge slowly; 0: none.
   int newton_steps = 100;
+  /// Sweeps that converge slowly may go further than their own steps; see relaxation.
+  bool over_relaxation = true;
   /// ρ of a marginal that may be missed at the price of ρ KL(P1 ‖ a), and of ρ KL(Pᵀ1 ‖ b). The two
   /// sides' masses may then differ. +∞: kept exactly.
   double row_penalty = std::numeric_limits<double>::infinity();
@@ -55,6 +57,22 @@ struct sinkhorn_options {
 enum class transport_objective {
   entropic,  ///< ⟨P, C⟩ + ε KL(P ‖ a⊗b) and the marginals' penalties, which P minimises
   transport_cost  ///< ⟨P, C⟩ of that P
+};
+
+/// What of a transport problem's value a gradient follows.
+///
+///                    unrolled    implicit    envelope    plan_detached
+///   sweeps ≥ 1       exact       refused     refused     C alone
+///   sweeps = 0       refused     exact       of the entropic value exact, else refused; C alone
+///
+/// Of sinkd the envelope also needs rows of equal weight.
+enum class route {
+  unrolled,      ///< C and every sweep that made P: exact for what so many sweeps compute
+  implicit,      ///< C and the equations that the converged P solves
+  envelope,      ///< C alone, since the converged P minimises the entropic value
+  plan_detached  ///< C alone, P held fixed. NOT the gradient of the transport cost: in distillation
+                 ///< off by a hundredth to two thirds of it; for comparison with code that does
+                 ///< this
 };
 
 inline namespace DIVOT_ABI {

@@ -13,7 +13,8 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
-/// A loss between rows: what a row adds to it hangs on all of them. A sum works these out first.
+/// A loss with a call of its own: one between rows, of which what a row adds hangs on all of them,
+/// or one that solves a problem a row. A sum works these out first.
 template <class L>
 inline constexpr bool is_batch_term = false;
 template <>
@@ -32,6 +33,14 @@ template <class L>
 inline constexpr bool has_batch_terms<scaled<L>> = has_batch_terms<L>;
 template <class... L>
 inline constexpr bool has_batch_terms<sum<L...>> = (has_batch_terms<L> || ...);
+
+/// Whether a loss, or one of its terms, takes no teacher but logits.
+template <class L>
+inline constexpr bool needs_teacher_logits = false;
+template <class L>
+inline constexpr bool needs_teacher_logits<scaled<L>> = needs_teacher_logits<L>;
+template <class... L>
+inline constexpr bool needs_teacher_logits<sum<L...>> = (needs_teacher_logits<L> || ...);
 
 /// Whether a loss, or one of its terms, compares numbers and not distributions.
 template <class L>
@@ -68,19 +77,19 @@ auto terms_of(sum<L...> const& s, double weight) {
 template <loss L>
 requires has_batch_terms<L>
 constexpr L at(double, L const& term) {
-  static_assert(never<L>,
-                "divot: at(T, ...) does not reach sinkd, which has a temperature of its own: "
-                "sinkd{.temperature = T}");
+  static_assert(
+      never<L>,
+      "divot: at(T, ...) does not reach sinkd, nor class_transport, which have temperatures "
+      "of their own: sinkd{.temperature = T}");
   return term;
 }
 template <loss L>
 requires has_batch_terms<L>
 constexpr L at(double temperature, L const& term, t_squared_tag) { return at(temperature, term); }
 
-template <>
-inline constexpr bool has_own_reverse<sinkd> = true;
-template <class G>
-inline constexpr bool has_own_reverse<sinkd_with_cost<G>> = true;
+template <class L>
+requires is_batch_term<L>
+inline constexpr bool has_own_reverse<L> = true;
 template <loss L>
 requires is_batch_term<L>
 constexpr L reverse(L const& term) {
@@ -91,8 +100,8 @@ template <loss L>
 requires has_batch_terms<L>
 constexpr L power(L const& term, double) {
   static_assert(never<L>,
-                "divot: power(D, r) takes a divergence of single rows, or a sum of them: sinkd is "
-                "one between rows");
+                "divot: power(D, r) takes a divergence of single rows, or a sum of them: sinkd and "
+                "class_transport are none");
   return term;
 }
 

@@ -66,5 +66,25 @@ void add_kernel_rows(kernel_row_list<typename Team::scalar const> const& k,
   });
 }
 
+/// t_rj += Σ_i u_ir K_ij for eight rows t at once, which stay in registers while all of K's rows, a
+/// lane of each, go by. u: eight numbers for every row of K.
+template <class Team>
+void add_kernel_products(typename Team::scalar const* k, index step, index rows,
+                         typename Team::scalar const* u, index columns,
+                         typename Team::scalar* const (&t)[kernel_rows]) {
+  using lane = typename Team::lane;
+  Team::each(0, columns, [&](auto const& place) DIVOT_LAMBDA_INLINE {
+    lane sums[kernel_rows];
+    each_kernel_row([&](auto r) DIVOT_LAMBDA_INLINE { sums[r] = place.load(t[r], 0); });
+    for (index i = 0; i < rows; ++i) {
+      lane const own = place.load(k + i * step, 0);
+      typename Team::scalar const* const factors = u + i * kernel_rows;
+      each_kernel_row(
+          [&](auto r) DIVOT_LAMBDA_INLINE { sums[r] = math::fma(lane(factors[r]), own, sums[r]); });
+    }
+    each_kernel_row([&](auto r) DIVOT_LAMBDA_INLINE { place.store(t[r], sums[r]); });
+  });
+}
+
 }  // namespace DIVOT_ABI
 }  // namespace divot

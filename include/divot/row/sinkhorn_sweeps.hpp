@@ -12,16 +12,18 @@ namespace divot {
 inline namespace DIVOT_ABI {
 
 /// A transport problem: C (rows × columns, row after row), the mass of each row and column, all of
-/// them positive, ε, and how many sweeps are made.
+/// them positive, ε, how many sweeps are made and, of log_sweeps, from where; null: from 0.
 struct sinkhorn_problem {
   index rows = 0, columns = 0;
   double const *cost = nullptr, *row_mass = nullptr, *column_mass = nullptr;
   double epsilon = 1;
   index sweeps = 1;
+  double const* start = nullptr;  // the columns' potentials
 };
 
 /// What the sweeps leave behind, sweep after sweep: enough to undo them. In the kernel's domain u,
-/// v, K v and Kᵀ u; in the log domain the potentials f and g in the first two.
+/// v, K v and Kᵀ u; in the log domain the potentials f and g in the first two. After pull_back the
+/// sums are replaced by what the masses' derivatives are made of.
 struct sinkhorn_history {
   double* of_rows = nullptr;      // sweeps × rows
   double* of_columns = nullptr;   // (sweeps + 1) × columns; the first is where the sweeps begin
@@ -63,6 +65,20 @@ class kernel_sweeps {
   double row_potential(index i) const { return p_.epsilon * std::log(u(p_.sweeps - 1)[i]); }
   double column_potential(index j) const { return p_.epsilon * std::log(v(p_.sweeps)[j]); }
 
+  /// After pull_back: how L changes with a row's, or a column's, mass through all sweeps.
+  double row_mass_slope(index i) const {
+    double sum = 0;
+    for (index k = 0; k < p_.sweeps; ++k) sum -= row_sums(k)[i] / u(k)[i];
+    return sum;
+  }
+  double column_mass_slope(index j) const {
+    double sum = 0;
+    for (index k = 0; k < p_.sweeps; ++k) sum -= column_sums(k)[j] / v(k + 1)[j];
+    return sum;
+  }
+  /// And with ε beside the costs: these sweeps begin from 0, which no ε divides.
+  double start_slope() const { return 0; }
+
   /// Row i of the plan u_i K_ij v_j.
   void plan(index i, double* out) const {
     double const own = u(p_.sweeps - 1)[i];
@@ -70,8 +86,7 @@ class kernel_sweeps {
     for (index j = 0; j < p_.columns; ++j) out[j] = own * kernel(i)[j] * other[j];
   }
 
-  /// From G = ∂L/∂P to ∂L/∂C through every sweep, in place. What is left in the history afterwards
-  /// are the sums' derivatives.
+  /// From G = ∂L/∂P to ∂L/∂C through every sweep, in place.
   ///
   /// The derivative in K is diag(u) G diag(v) and, from the sweeps, one product of 2·sweeps rank-1
   /// terms: (u, ∂Kᵀu) and (∂Kv, v) of each sweep.
@@ -143,7 +158,7 @@ class kernel_sweeps {
 };
 
 /// The same sweeps on potentials, P = exp((f⊕g − C)/ε), for costs so far apart, or an ε so small,
-/// that K would underflow. From g = 0.
+/// that K would underflow.
 template <class Team>
 class log_sweeps {
  public:
@@ -152,6 +167,7 @@ class log_sweeps {
 
   void run() const {
     std::fill_n(g(0), p_.columns, 0.);
+    if (p_.start != nullptr) std::copy_n(p_.start, p_.columns, g(0));
     double* const sums = h_.spare;
     for (index k = 0; k < p_.sweeps; ++k) {
       rows(g(k), f(k), sums);
@@ -161,6 +177,25 @@ class log_sweeps {
 
   double row_potential(index i) const { return f(p_.sweeps - 1)[i]; }
   double column_potential(index j) const { return g(p_.sweeps)[j]; }
+
+  /// After pull_back: how L changes with a row's, or a column's, mass through all sweeps.
+  double row_mass_slope(index i) const {
+    double sum = 0;
+    for (index k = 0; k < p_.sweeps; ++k) sum += row_sums(k)[i];
+    return p_.epsilon * sum;
+  }
+  double column_mass_slope(index j) const {
+    double sum = 0;
+    for (index k = 0; k < p_.sweeps; ++k) sum += column_sums(k)[j];
+    return p_.epsilon * sum;
+  }
+  /// Σ_j g_j ∂L/∂g_j of where the sweeps begin: the plan hangs on C/ε and g/ε alone.
+  double start_slope() const {
+    double const* const of_g = h_.spare + p_.rows;
+    double sum = 0;
+    for (index j = 0; j < p_.columns; ++j) sum += g(0)[j] * of_g[j];
+    return sum;
+  }
 
   /// Row i of the plan.
   void plan(index i, double* out) const {
@@ -188,19 +223,21 @@ class log_sweeps {
     }
     for (index k = p_.sweeps - 1; k >= 0; --k) {
       std::fill_n(next, m, 0.);
+      for (index j = 0; j < m; ++j) column_sums(k)[j] = of_g[j] / p_.column_mass[j];
       for (index i = 0; i < n; ++i) {
         double* const row = bar + i * m;
         // what the columns' step took of this row
         plan_row<Team>(f(k)[i], g(k + 1), cost(i), per_epsilon_, m, e);
         double own = of_f[i];
         for (index j = 0; j < m; ++j) {
-          double const part = e[j] * of_g[j] / p_.column_mass[j];
+          double const part = e[j] * column_sums(k)[j];
           row[j] += part;
           own -= part;
         }
         // and what its own step took of the columns
         plan_row<Team>(f(k)[i], g(k), cost(i), per_epsilon_, m, e);
         own /= p_.row_mass[i];
+        row_sums(k)[i] = own;
         add_multiple_row<Team>(own, e, row, m);
         add_multiple_row<Team>(-own, e, next, m);
         of_f[i] = 0;
@@ -243,6 +280,8 @@ class log_sweeps {
   double const* cost(index i) const { return p_.cost + i * p_.columns; }
   double* f(index k) const { return h_.of_rows + k * p_.rows; }
   double* g(index k) const { return h_.of_columns + k * p_.columns; }
+  double* row_sums(index k) const { return h_.row_sums + k * p_.rows; }
+  double* column_sums(index k) const { return h_.column_sums + k * p_.columns; }
 
   sinkhorn_problem const& p_;
   sinkhorn_history const& h_;

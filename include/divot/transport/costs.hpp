@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -134,6 +135,44 @@ class point_costs {
       for (Eigen::Index j = 0; j < cols(); ++j) spare[j] = static_cast<U>(own[j]);
       return spare;
     }
+  }
+  /// Whether a matrix of them, read again and again, is the faster way where there is room for it:
+  /// the more coordinates a cost takes, the dearer it is to work out three times and more.
+  bool are_dear() const { return coordinates() >= 48; }
+  /// All of them as a matrix, four rows and some columns' points at a time. Of ground costs alone.
+  template <class Team, class Blocks>
+  dense_costs<double> in_memory(Blocks const& blocks) const {
+    using lane = typename Team::lane;
+    constexpr Eigen::Index width = 64;
+    Eigen::Index const m = cols(), d = coordinates();
+    transport_rows all(rows(), m);
+    blocks.each([&](Eigen::Index first, Eigen::Index last, int) {
+      std::vector<double> tile(static_cast<std::size_t>(d * width));
+      for (Eigen::Index j = 0; j < m; j += width) {
+        Eigen::Index const count = std::min(width, m - j);
+        for (Eigen::Index k = 0; k < d; ++k) {
+          std::copy_n(across_.data() + k * m + j, count, tile.data() + k * width);
+        }
+        for (Eigen::Index i = first; i < last; i += 4) {
+          double const* x[4];
+          double* to[4];
+          for (Eigen::Index r = 0; r < 4; ++r) {  // those that are not there are the last again
+            Eigen::Index const own = std::min(i + r, last - 1);
+            x[r] = x_.data() + own * d;
+            to[r] = all.data() + own * m + j;
+          }
+          Team::each(0, count, [&](auto const& place) DIVOT_LAMBDA_INLINE {
+            lane sums[4] = {lane(0.), lane(0.), lane(0.), lane(0.)};
+            for (Eigen::Index k = 0; k < d; ++k) {
+              lane const y = place.load(tile.data() + k * width, 0);
+              for (int r = 0; r < 4; ++r) sums[r] += ground_term(ground_, lane(lane(x[r][k]) - y));
+            }
+            for (int r = 0; r < 4; ++r) place.store(to[r], ground_cost_of(ground_, sums[r]));
+          });
+        }
+      }
+    });
+    return dense_costs<double>(std::move(all));
   }
   point_costs transposed() const {
     point_costs other = *this;

@@ -38,17 +38,19 @@ class factored_coupling {
   factored_coupling(Passes const& passes, transport_marginals const& to, vector const& f,
                     vector const& g, vector const& r, vector const& c)
       : free_(to.exact() ? g.size() - 1 : g.size()) {
-    row_list m = products(passes, f, g, r);
+    row_list const m = products(passes, f, g, r);
     double const part = to.row_part();
-    m.template triangularView<Eigen::StrictlyLower>() = m.transpose();
-    m *= -part;
-    m.diagonal().setZero();
-    vector diagonal = -m.colwise().sum().transpose();
+    vector diagonal = vector::Zero(g.size());
+    for (Eigen::Index j = 0; j < g.size(); ++j) {
+      auto const above = m.row(j).tail(g.size() - 1 - j).transpose();
+      diagonal(j) += part * above.sum();
+      diagonal.tail(above.size()) += part * above;
+    }
     if (!to.exact()) {
       diagonal += (1 - part) * c;
       if (!std::isinf(to.column_penalty)) diagonal += to.epsilon / to.column_penalty * c;
     }
-    whole_ = m.topLeftCorner(free_, free_);
+    whole_ = -part * m.topLeftCorner(free_, free_).transpose();  // below the diagonal it is read
     diagonal_ = diagonal.head(free_);
     // a pivot that is nothing but rounding holds a column in its place
     for (double lift = 0; lift < 1e-2; lift = lift == 0 ? 1e-15 : 100 * lift) {
@@ -84,21 +86,32 @@ class factored_coupling {
     whole_.diagonal().array() += 1e-290 * diagonal_.maxCoeff() + 1e-300;
     factor_.compute(whole_);
   }
-  /// Σ_i P_ij P_ik / r_i for j ≤ k.
+  /// Σ_i P_ij P_ik / r_i for j ≤ k, some rows of P and eight j at a time.
   static row_list products(Passes const& passes, vector const& f, vector const& g,
                            vector const& r) {
-    Eigen::Index const n = passes.costs().rows(), m = g.size(), height = 64;
-    row_list all = row_list::Zero(m, m), plan(std::min(n, height), m);
+    Eigen::Index const n = passes.costs().rows(), m = g.size(),
+                       height = std::min<Eigen::Index>(n, 128);
+    Eigen::Index const step = m + 8;  // rows apart that lie in different sets of the caches
+    row_list all = row_list::Zero(m, m), plan(height, step);
+    Eigen::Index const blocks = (m + kernel_rows - 1) / kernel_rows;
+    matrix shares(height * kernel_rows, passes.blocks().workers());
+    vector nowhere = vector::Zero(m);  // what the last block has too many of
     passes.panels(f, g, height, plan, [&](Eigen::Index first, Eigen::Index last) {
-      passes.blocks().deal(m, [&](Eigen::Index j, int) {
-        for (Eigen::Index i = 0; i < last - first; i += kernel_rows) {
-          kernel_row_list<double const> const some(plan.data() + j, m, i, last - first);
-          double shares[kernel_rows];
+      passes.blocks().deal(blocks, [&](Eigen::Index block, int me) {
+        Eigen::Index const j = block * kernel_rows, count = std::min(kernel_rows, m - j);
+        double* const own = shares.col(me).data();
+        for (Eigen::Index i = 0; i < last - first; ++i) {
+          double const per_row = per_sum(1, r(first + i));
           for (Eigen::Index k = 0; k < kernel_rows; ++k) {
-            shares[k] = k < some.count ? per_sum(plan(i + k, j), r(first + i + k)) : 0;
+            own[i * kernel_rows + k] = k < count ? plan(i, j + k) * per_row : 0;
           }
-          add_kernel_rows<typename Passes::team>(some, shares, m - j, all.data() + j * m + j);
         }
+        double* to[kernel_rows];
+        for (Eigen::Index k = 0; k < kernel_rows; ++k) {
+          to[k] = k < count ? all.data() + (j + k) * m + j : nowhere.data();
+        }
+        add_kernel_products<typename Passes::team>(plan.data() + j, step, last - first, own, m - j,
+                                                   to);
       });
     });
     return all;

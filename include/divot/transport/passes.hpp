@@ -6,6 +6,7 @@
 #include <divot/exec/teams.hpp>
 #include <divot/row/dense_row.hpp>
 #include <divot/transport/cost_rows.hpp>
+#include <divot/transport/relaxation.hpp>
 
 #include <Eigen/Core>
 
@@ -108,7 +109,8 @@ class plan_passes {
                    });
   }
 
-  /// body(first, last) when rows first … last − 1 of the plan stand in `plan`, `height` at a time.
+  /// body(first, last) when rows first … last − 1 of the plan stand in `plan`, `height` at a time;
+  /// it may have more columns than are needed.
   template <class Body>
   void panels(vector const& f, vector const& g, Eigen::Index height, transport_rows& plan,
               Body const& body) const {
@@ -116,7 +118,7 @@ class plan_passes {
     for (Eigen::Index first = 0; first < n; first += height) {
       Eigen::Index const last = std::min(n, first + height);
       blocks_.deal(last - first, [&](Eigen::Index k, int me) {
-        double* const p = plan.data() + k * m;
+        double* const p = plan.data() + k * plan.cols();
         double const* const c = costs_.row(first + k, spare_.col(me).data());
         plan_row<team>(f(first + k), g.data(), c, per_epsilon_, m, p);
       });
@@ -124,11 +126,12 @@ class plan_passes {
     }
   }
 
-  /// The rows' half of a sweep: the best f for this g, and what each column then has. keep(i, s,
-  /// e): row i of the plan is then s·e.
+  /// The rows' half of a sweep: the best f for this g, or what lies beyond, and what each column
+  /// then has. keep(i, s, e, y): row i of the plan is then s·e, and its potential ε y beyond the
+  /// best.
   template <class Keep>
   void best_rows(transport_marginals const& to, vector const& g, vector& f, vector& sums,
-                 Keep const& keep) const {
+                 Keep const& keep, over_relaxation const& relaxed = {}) const {
     double const part = to.row_part();
     Eigen::Index const m = costs_.cols();
     blocks_.add_up(sums_, m, sums.data(),
@@ -140,24 +143,29 @@ class plan_passes {
                        double const own = epsilon_ * std::log(to.a(i));
                        double const exact = own - epsilon_ * (row.largest + std::log(row.sum));
                        double scale = to.a(i) / row.sum;
+                       double const beyond = relaxed.beyond((exact - f(i)) * per_epsilon_);
                        f(i) = exact;
+                       if (beyond != 0) {
+                         f(i) += epsilon_ * beyond;
+                         scale *= std::exp(beyond);
+                       }
                        if (part != 1) {
                          f(i) = own + part * (exact - own);
                          scale *= std::exp((f(i) - exact) * per_epsilon_);
                        }
                        add_multiple_row<team>(scale, e, partial, m);
-                       keep(i, scale, e);
+                       keep(i, scale, e, beyond);
                      }
                    });
   }
   void best_rows(transport_marginals const& to, vector const& g, vector& f, vector& sums) const {
-    best_rows(to, g, f, sums, [](Eigen::Index, double, double*) {});
+    best_rows(to, g, f, sums, [](Eigen::Index, double, double*, double) {});
   }
 
   /// The columns' half, from what they have: the best g for this f. Where that is lost, below what
   /// a double can hold beside what the column should have, from the logarithms.
-  void best_columns(transport_marginals const& to, vector const& f, vector const& sums,
-                    vector& g) const {
+  void best_columns(transport_marginals const& to, vector const& f, vector const& sums, vector& g,
+                    over_relaxation const& relaxed = {}) const {
     double const part = to.column_part();
     std::vector<Eigen::Index> lost;
     for (Eigen::Index j = 0; j < g.size(); ++j) {
@@ -165,7 +173,9 @@ class plan_passes {
       if (!(sums(j) > 1e-280)) {
         lost.push_back(j);
       } else {
-        g(j) = own + part * (g(j) - epsilon_ * std::log(sums(j)));
+        double const logarithm = std::log(sums(j));
+        g(j) = own + part * (g(j) - epsilon_ * logarithm);
+        if (!relaxed.is_plain()) g(j) += epsilon_ * relaxed.beyond(own * per_epsilon_ - logarithm);
       }
     }
     if (lost.empty()) return;

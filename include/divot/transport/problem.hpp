@@ -101,6 +101,7 @@ void take_outcome(Solution& s, transport_outcome const& found) {
   s.domain = found.domain;
   s.sweeps = found.sweeps;
   s.newton_steps = found.newton_steps;
+  s.relaxation = found.relaxation;
   s.rows = found.rows;
   s.columns = found.columns;
   s.mass = s.rows.sum();
@@ -129,6 +130,12 @@ void take_outcome(Solution& s, transport_outcome const& found) {
   s.row_error = side(to.a, f, s.rows, to.row_penalty);
   s.column_error = side(to.b, g, s.columns, to.column_penalty);
 }
+
+/// Whether costs are those of divot::ground between points.
+template <class Costs>
+inline constexpr bool has_ground_costs = false;
+template <ground_cost Ground>
+inline constexpr bool has_ground_costs<point_costs<Ground>> = true;
 
 /// Solves a problem whose options are checked.
 template <class Policy, class Costs, class A, class B>
@@ -172,7 +179,17 @@ transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs cons
   if (to.a.size() == 0 || to.b.size() == 0) return s;  // one side has no mass to give
   if (to.exact()) to.b *= mass / other;
   row_blocks<Policy> const blocks(policy, n, m);
-  auto const ends = range_of_costs<row_team<Policy, typename Costs::scalar>>(blocks, all);
+  using team = row_team<Policy, typename Costs::scalar>;
+  dense_costs<double> dense;  // of points that are few enough
+  bool in_memory = false;
+  std::pair<double, double> ends;
+  if constexpr (has_ground_costs<Costs>) {
+    double const entries = static_cast<double>(n) * static_cast<double>(m);
+    in_memory = entries <= most_entries_in_memory && all.are_dear();
+    if (in_memory) dense = all.template in_memory<team>(blocks);
+  }
+  ends = in_memory ? range_of_costs<row_team<Policy, double>>(blocks, dense)
+                   : range_of_costs<team>(blocks, all);
   if (!std::isfinite(ends.first) || !std::isfinite(ends.second)) refuse_cost(all, who);
   double const range = ends.second - ends.first;
   if (!(range / options.epsilon <= 1e13 && options.epsilon <= 1e300)) {
@@ -186,6 +203,7 @@ transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs cons
   s.lowest_cost = shift ? ends.first : 0;
   bool const whole = to.a.size() == n && to.b.size() == m;
   Costs const some = whole ? all : all.part(s.places_of_rows, s.places_of_columns);
+  if (in_memory && !whole) dense = dense.part(s.places_of_rows, s.places_of_columns);
   s.costs = shift ? some.from(s.lowest_cost) : some;
   s.f = transport_vector::Zero(to.a.size());
   s.g = transport_vector::Zero(to.b.size());
@@ -198,20 +216,25 @@ transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs cons
     double const given = options.start[static_cast<std::size_t>(place)];
     s.g(j) = std::abs(given) <= most ? given : 0;
   }
+  if (options.sweeps > 0) s.start = s.g;
   double const tolerance = options.tolerance > 0 ? options.tolerance : narrow ? 1e-5 : 1e-9;
   using costs_type = cost_rows<row_team<Policy, double>>;
+  auto const solve = [&](costs_type const& costs, transport_marginals const& of, auto& f, auto& g) {
+    return sinkhorn_solver<Policy>(policy, costs, of, options, tolerance, reach, narrow).run(f, g);
+  };
   transport_outcome found;
   if (options.sweeps > 0 || s.g.size() <= s.f.size() || !options.start.empty()) {
-    found =
-        sinkhorn_solver<Policy>(policy, costs_type(s.costs), to, options, tolerance, reach, narrow)
-            .run(s.f, s.g);
+    found = solve(in_memory ? costs_type(dense) : costs_type(s.costs), to, s.f, s.g);
   } else {
     // the semi-dual's variables are the columns: fewer is better
-    Costs const turned = s.costs.transposed();
     transport_marginals const to_turned = to.transposed();
-    found = sinkhorn_solver<Policy>(policy, costs_type(turned), to_turned, options, tolerance,
-                                    reach, narrow)
-                .run(s.g, s.f);
+    if (in_memory) {
+      dense_costs<double> const turned = dense.transposed();
+      found = solve(costs_type(turned), to_turned, s.g, s.f);
+    } else {
+      Costs const turned = s.costs.transposed();
+      found = solve(costs_type(turned), to_turned, s.g, s.f);
+    }
     found.rows.swap(found.columns);
   }
   take_outcome(s, found);

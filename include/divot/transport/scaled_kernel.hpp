@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <type_traits>
 #include <vector>
 
@@ -37,6 +38,7 @@ class scaled_kernel {
       : over_(over), to_(to), absorb_(!plain), rows_(over.costs().rows()), columns_(g.size()) {
     kernel_ = std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(rows_ * columns_));
     u_.assign(static_cast<std::size_t>(rows_), T(1));
+    excess_.assign(static_cast<std::size_t>(rows_), 0.);
     v_.assign(static_cast<std::size_t>(columns_), T(1));
     base_f_ = vector::Zero(rows_);
     base_g_ = g;
@@ -46,16 +48,19 @@ class scaled_kernel {
   bool has_absorbed() const { return absorbed_; }
 
   /// The rows' half of a sweep; sums: what each column then has. False where float has to give up.
-  bool rows(vector& sums) {
-    if (!absorb_ && !scale_rows(sums)) {
+  bool rows(vector& sums, over_relaxation const& relaxed) {
+    std::fill(excess_.begin(), excess_.end(), 0.);
+    if (!absorb_ && !scale_rows(sums, relaxed)) {
       if constexpr (may_give_up) return false;
       absorb_ = true;
     }
     if (absorb_) take_in(sums);
     return true;
   }
+  /// Σ |P1 − a| after that.
+  double row_error() const { return std::accumulate(excess_.begin(), excess_.end(), 0.); }
   /// The columns' half, from what they have.
-  bool columns(vector const& sums) {
+  bool columns(vector const& sums, over_relaxation const& relaxed) {
     bool near = true;
     for (Eigen::Index j = 0; j < columns_ && near; ++j) near = sums(j) > 1e-280;
     if (!near) {
@@ -69,7 +74,9 @@ class scaled_kernel {
     }
     for (Eigen::Index j = 0; j < columns_; ++j) {
       T& v = v_[static_cast<std::size_t>(j)];
-      v = static_cast<T>(static_cast<double>(v) * (to_.b(j) / sums(j)));
+      double factor = to_.b(j) / sums(j);
+      if (!relaxed.is_plain()) factor *= std::exp(relaxed.beyond(std::log(factor)));
+      v = static_cast<T>(static_cast<double>(v) * factor);
       near = near && is_near(v);
     }
     if (!near) absorb_ = true;
@@ -140,7 +147,7 @@ class scaled_kernel {
     });
   }
   /// u = a/(K v) and v∘(Kᵀ u). False where a factor leaves its range; u is then of no use.
-  bool scale_rows(vector& sums) {
+  bool scale_rows(vector& sums, over_relaxation const& relaxed) {
     near_.assign(static_cast<std::size_t>(rows_), 1);
     over_.blocks().add_up(
         sums_, columns_, sums.data(), [&](Eigen::Index first, Eigen::Index last, int, T* partial) {
@@ -150,8 +157,15 @@ class scaled_kernel {
             multiply_kernel_rows<team>(some, v_.data(), columns_, products);
             T own[kernel_rows] = {};
             for (Eigen::Index k = 0; k < some.count; ++k) {
-              own[k] = static_cast<T>(to_.a(i + k) / static_cast<double>(products[k]));
-              u_[static_cast<std::size_t>(i + k)] = own[k];
+              T& u = u_[static_cast<std::size_t>(i + k)];
+              double best = to_.a(i + k) / static_cast<double>(products[k]);
+              if (!relaxed.is_plain()) {
+                double const further =
+                    std::exp(relaxed.beyond(std::log(best / static_cast<double>(u))));
+                excess_[static_cast<std::size_t>(i + k)] = to_.a(i + k) * std::abs(further - 1);
+                best *= further;
+              }
+              u = own[k] = static_cast<T>(best);
               if (!is_near(own[k])) near_[static_cast<std::size_t>(i + k)] = 0;
             }
             add_kernel_rows<team>(some, own, columns_, partial);
@@ -171,7 +185,7 @@ class scaled_kernel {
     }
     std::fill(u_.begin(), u_.end(), T(1));
     over_.best_rows(to_, base_g_, base_f_, sums,
-                    [&](Eigen::Index i, double scale, double const* e) {
+                    [&](Eigen::Index i, double scale, double const* e, double) {
                       T* const k = kernel(i);
                       for (Eigen::Index j = 0; j < columns_; ++j) {
                         k[j] = static_cast<T>(scale * e[j]);
@@ -188,6 +202,7 @@ class scaled_kernel {
   std::unique_ptr<T[]> kernel_;
   std::vector<T> u_, v_, sums_;
   std::vector<std::uint8_t> near_;  // of each row, whether its factor is within range
+  std::vector<double> excess_;      // of each row, how far from its mass it is
   vector base_f_, base_g_;
 };
 

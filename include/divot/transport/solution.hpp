@@ -5,6 +5,9 @@
 #include <divot/core/errors.hpp>
 #include <divot/core/sinkhorn.hpp>
 #include <divot/transport/coupling.hpp>
+#include <divot/transport/mass_slopes.hpp>
+#include <divot/transport/routes.hpp>
+#include <divot/transport/unrolled.hpp>
 
 #include <Eigen/Core>
 
@@ -39,6 +42,7 @@ class transport_solution {
   std::string flaw;  ///< of a problem in a batch that is wrong: how
   int sweeps = 0;
   int newton_steps = 0;
+  double relaxation = 1;      ///< how many times its step a sweep went at the end; 1: plain sweeps
   double row_error = 0;       ///< Σ |P1 − a|; with a penalty, − what the rows should best have
   double column_error = 0;    ///< Σ |Pᵀ1 − b|, likewise
   double mass = 0;            ///< Σ P
@@ -131,24 +135,23 @@ class transport_solution {
     return full;
   }
 
-  /// How a value changes with costs (or points), masses and ε.
+  /// How a value changes with costs (or points), masses and ε, by one of the routes:
   ///
-  ///   entropic         envelope: ∂C = P, ∂a = f̃ + ε(Σb − 1), ∂ε = KL(P ‖ a⊗b); with a penalty ρ
-  ///                    ∂a = ρ + ε Σb − (ρ + ε) e^(−f̃/ρ)
-  ///   transport_cost   implicit, through the equations that P solves:
-  ///                    ∂C = P + P∘(κ⊕μ − C)/ε, ∂a = κ, ∂b = μ; with a penalty times r/a (1 + ε/ρ)
+  ///   unrolled         of a fixed number of sweeps, for both values: through each of them
+  ///   envelope         of the solved problem's entropic value: ∂C = P, ∂a = f̃ + ε(Σb − 1),
+  ///                    ∂ε = KL(P ‖ a⊗b); with a penalty ρ ∂a = ρ + ε Σb − (ρ + ε) e^(−f̃/ρ)
+  ///   implicit         of the solved problem, through the equations that P solves: of the
+  ///   transport
+  ///                    cost ∂C = P + P∘(κ⊕μ − C)/ε, ∂a = κ, ∂b = μ, with a penalty times
+  ///                    r/a (1 + ε/ρ); of the entropic value the envelope's
+  ///   plan_detached    P held fixed: ∂C = P, NOT the gradient of the transport cost
   ///   points           through ∂C and the ground cost
   ///
-  /// Errors  divot::error if the problem is not solved: both are derivatives of the limit. For what
-  ///         a fixed number of sweeps computes there is sinkd
-  transport_gradient gradient(transport_objective of) const {
-    if (!flaw.empty()) fail("transport_solution::gradient: there is no solution: ", flaw);
-    if (status == transport_status::sweeps_done || status == transport_status::max_sweeps) {
-      fail("transport_solution::gradient: the problem is not solved (the marginals are off by ",
-           (row_error + column_error) / to.a.sum(),
-           " of the mass): this gradient is that of the limit; leave out sweeps, or raise "
-           "max_sweeps or the tolerance");
-    }
+  /// Memory  unrolled: rows × columns of double a few times, of points too, and 2·sweeps numbers a
+  ///         row and a column. One thread
+  /// Errors  divot::error for a route that the value, or how the problem was solved, does not have
+  transport_gradient gradient(transport_objective of, route by) const {
+    check_transport_route(*this, of, by);
     transport_gradient out;
     out.row_mass = vector::Zero(all_rows);
     out.column_mass = vector::Zero(all_columns);
@@ -159,18 +162,31 @@ class transport_solution {
       out.cost = matrix::Zero(all_rows, all_columns);
     }
     if (f.size() == 0) return out;
+    if (by == route::unrolled) {
+      unroll(of, out);
+      return out;
+    }
     vector kappa = vector::Zero(f.size()), mu = vector::Zero(g.size()), of_rows, of_columns;
-    bool const implicit = of == transport_objective::transport_cost;
-    if (implicit) {
+    bool const implicit = by == route::implicit && of == transport_objective::transport_cost;
+    if (by == route::plan_detached) {
+      bool const of_entropic = of == transport_objective::entropic;
+      of_rows = of_entropic
+                    ? detached_mass_slopes(to.epsilon, rows, to.a, to.row_penalty, to.b.sum())
+                    : kappa;
+      of_columns = of_entropic ? detached_mass_slopes(to.epsilon, columns, to.b, to.column_penalty,
+                                                      to.a.sum())
+                               : mu;
+      out.epsilon = of_entropic ? divergence : 0;
+    } else if (implicit) {
       slopes(kappa, mu);
-      of_rows = mass_slopes(kappa, to.a, rows, to.row_penalty);
-      of_columns = mass_slopes(mu, to.b, columns, to.column_penalty);
+      of_rows = implicit_mass_slopes(to.epsilon, kappa, to.a, rows, to.row_penalty);
+      of_columns = implicit_mass_slopes(to.epsilon, mu, to.b, columns, to.column_penalty);
       out.epsilon = epsilon_slope(mu);
     } else {
       vector const own_f = (f - to.epsilon * to.a.array().log().matrix()).array() + lowest_cost;
       vector const own_g = g - to.epsilon * to.b.array().log().matrix();
-      of_rows = mass_slopes(own_f, to.row_penalty, to.b.sum());
-      of_columns = mass_slopes(own_g, to.column_penalty, to.a.sum());
+      of_rows = envelope_mass_slopes(to.epsilon, own_f, to.row_penalty, to.b.sum());
+      of_columns = envelope_mass_slopes(to.epsilon, own_g, to.column_penalty, to.a.sum());
       out.epsilon = divergence;
     }
     out.row_mass(places_of_rows) = of_rows;
@@ -182,9 +198,7 @@ class transport_solution {
             Eigen::Map<vector const>(p, g.size()).transpose();
       });
     } else {
-      static_assert(Costs::has_slopes,
-                    "divot: the gradient with respect to points exists for divot::ground's costs; "
-                    "of a function of your own only its values are known");
+      check_slopes();
       out.x(places_of_rows, every(out.x.cols())) = point_slopes(costs, f, g, to, implicit, mu);
       Costs const turned = costs.transposed();
       out.y(places_of_columns, every(out.y.cols())) =
@@ -192,13 +206,20 @@ class transport_solution {
     }
     return out;
   }
+  /// By the route that is exact: unrolled for a fixed number of sweeps; of a solved problem
+  /// envelope for the entropic value, implicit for the transport cost.
+  transport_gradient gradient(transport_objective of) const {
+    if (status == transport_status::sweeps_done) return gradient(of, route::unrolled);
+    return gradient(of, of == transport_objective::entropic ? route::envelope : route::implicit);
+  }
 
   // What the solver fills in: the problem without rows and columns of no mass, and with costs and
   // the rows' potentials from the lowest cost on.
   Policy policy;
   Costs costs;
   transport_marginals to;
-  vector f, g, rows, columns;              // the potentials, and the plan's sums
+  vector f, g, rows, columns;  // the potentials, and the plan's sums
+  vector start;                // of a fixed number of sweeps: where they began; empty: 0
   double lowest_cost = 0, divergence = 0;  // KL(P ‖ a⊗b)
   transport_places places_of_rows, places_of_columns;
   Eigen::Index all_rows = 0, all_columns = 0;
@@ -213,6 +234,29 @@ class transport_solution {
     vector all = vector::Constant(count, -std::numeric_limits<double>::infinity());
     all(places) = from;
     return all;
+  }
+
+  static void check_slopes() {
+    static_assert(!Costs::has_points || Costs::has_slopes,
+                  "divot: the gradient with respect to points exists for divot::ground's costs; "
+                  "of a function of your own only its values are known");
+  }
+  void unroll(transport_objective of, transport_gradient& out) const {
+    using team = typename passes_type::team;
+    auto const slopes = unrolled_gradient(cost_rows<team>(costs), to, start, sweeps, of);
+    out.row_mass(places_of_rows) = slopes.row_mass;
+    // all mass lies `lowest_cost` higher, and it is the columns' last
+    out.column_mass(places_of_columns) = slopes.column_mass.array() + lowest_cost;
+    out.epsilon = slopes.epsilon;
+    if constexpr (!Costs::has_points) {
+      out.cost(places_of_rows, places_of_columns) = slopes.slopes;
+    } else {
+      check_slopes();
+      out.x(places_of_rows, every(out.x.cols())) =
+          slopes_of_points<team>(costs, slopes.costs, slopes.slopes);
+      out.y(places_of_columns, every(out.y.cols())) = slopes_of_points<team>(
+          costs.transposed(), slopes.costs.transpose(), slopes.slopes.transpose());
+    }
   }
 
   /// κ and μ of ⟨P, C⟩, by the side with fewer columns.
@@ -234,17 +278,6 @@ class transport_solution {
           "transport_solution::gradient: rows and columns fall apart into groups between which "
           "nothing moves: what the cost's gradient would be is lost; take a larger epsilon");
     }
-  }
-  vector mass_slopes(vector const& x, vector const& masses, vector const& sums,
-                     double penalty) const {
-    if (std::isinf(penalty)) return x;
-    return x.array() * sums.array() / masses.array() * (1 + to.epsilon / penalty);
-  }
-  vector mass_slopes(vector const& x, double penalty, double other_mass) const {
-    double const constant = to.epsilon * (other_mass - 1);
-    if (std::isinf(penalty)) return x.array() + constant;
-    return constant - (penalty + to.epsilon) *
-                          (-x.array() / penalty).unaryExpr([](double t) { return std::expm1(t); });
   }
   /// Row i of ∂⟨P, C⟩/∂C, in the place of row i of P.
   static void cost_slopes(transport_marginals const& to, vector const& mu, double* p,

@@ -4,6 +4,8 @@
 
 #include <divot/core/sinkhorn.hpp>
 #include <divot/transport/coupling.hpp>
+#include <divot/transport/forecast.hpp>
+#include <divot/transport/potential_sweeps.hpp>
 #include <divot/transport/scaled_kernel.hpp>
 
 #include <Eigen/Core>
@@ -20,6 +22,7 @@ struct transport_outcome {
   transport_status status = transport_status::empty;
   transport_domain domain = transport_domain::kernel;
   int sweeps = 0, newton_steps = 0;
+  double relaxation = 1;
   transport_vector rows, columns;  // the plan's sums
   double paid = 0;                 // ⟨P, C⟩
 };
@@ -74,32 +77,16 @@ class sinkhorn_solver {
   /// With an ε below this part of the costs' range Newton's method begins too far away: problems of
   /// larger ones, each a quarter of the one before, lead there.
   static constexpr double small_part = .004;
-  /// What a step of Newton's is worth in sweeps, by the columns.
+  /// What a step of Newton's is worth in sweeps.
   static double sweeps_per_step(double columns, bool by_kernel) {
     if (columns > static_cast<double>(most_factored_columns)) return by_kernel ? 100 : 30;
     return by_kernel ? 12 + columns / 4 : 2 + columns / 8;
   }
 
-  enum class end { done, slow, out_of_range };
+  /// Up to so many columns a step of Newton's is cheaper than what it would take to find ω.
+  static constexpr Eigen::Index most_stepped_columns = 384;
 
-  /// Sweeps on potentials.
-  struct log_sweeps_of_problem {
-    passes const& over;
-    transport_marginals const& to;
-    vector &f, &g;
-    bool balance;
-    static constexpr bool may_give_up = false;
-    bool rows(vector& sums) {
-      over.best_rows(to, g, f, sums);
-      return true;
-    }
-    bool columns(vector const& sums) {
-      over.best_columns(to, f, sums, g);
-      if (balance) g.array() -= to.balancing_shift(f, g);
-      return true;
-    }
-    void leave(vector&, vector&) const {}
-  };
+  enum class end { done, slow, out_of_range };
 
   static vector wanted_columns(transport_marginals const& to, vector const& g) {
     return wanted(to.b, g, to.column_penalty, to.epsilon);
@@ -122,6 +109,7 @@ class sinkhorn_solver {
     double const entries = static_cast<double>(f.size()) * static_cast<double>(g.size());
     bool const by_kernel = to.exact() && (!costs_.computed() || entries <= most_entries_in_memory);
     next_try_ = out_.sweeps + first_sweeps;
+    lost_its_way_ = false;
     auto const finish = [&](auto const& sums_of) {
       if (!last) return;
       to.settle(f, g);
@@ -149,11 +137,12 @@ class sinkhorn_solver {
         if (done) return finish_with(kernel);
       } else {
         out_.domain = transport_domain::logarithms;
-        log_sweeps_of_problem step{over, to, f, g, !to.exact() && options_.sweeps == 0};
+        potential_sweeps<Policy> step(over, to, f, g, !to.exact() && options_.sweeps == 0);
         if (iterate(step, to, f, g, false) == end::done) return finish(over);
       }
       if (newton(over, to, f, g)) return finish(over);
       next_try_ = 2 * out_.sweeps;  // from further on it may find its way
+      lost_its_way_ = true;
     }
   }
 
@@ -163,6 +152,13 @@ class sinkhorn_solver {
     constexpr double far = std::numeric_limits<double>::infinity();
     double const columns = static_cast<double>(g.size());
     bool const may_step = options_.newton_steps > 0 && g.size() > 1;
+    // where Newton's steps are cheap they come first
+    bool const may_relax = options_.over_relaxation && options_.sweeps == 0 && to.exact() &&
+                           (g.size() > most_stepped_columns || !may_step || lost_its_way_);
+    double const step_worth = sweeps_per_step(columns, by_kernel);
+    int const begin = out_.sweeps;
+    relaxation_control relaxation;
+    sweep_forecast forecast;
     double error = far, best = far;
     int stalled = 0;
     vector sums(g.size());
@@ -175,25 +171,37 @@ class sinkhorn_solver {
       return over(end::done);
     };
     for (;;) {
-      if (!step.rows(sums)) return over(end::out_of_range);
-      double const now = error_of(to, step, f, g, sums);
-      double const rate = now / error;
+      if (!step.rows(sums, relaxation.now())) return over(end::out_of_range);
+      double const now = error_of(to, step, f, g, sums) + step.row_error();
+      forecast.take(now);
       error = now;
       if (options_.sweeps == 0) {
         if (error <= goal_) return over_with(transport_status::converged);
         stalled = error < best ? 0 : stalled + 1;
         best = std::min(best, error);
-        if (stalled == 20) {
+        if (stalled == relaxation.patience()) {
           if (error <= roundoff(to, f)) return over_with(transport_status::stalled_roundoff);
           if (Sweeps::may_give_up) return over(end::out_of_range);
         }
         if (out_.sweeps >= options_.max_sweeps) return over_with(transport_status::max_sweeps);
+        bool const relaxed = !relaxation.now().is_plain();
         if (may_step && out_.sweeps >= next_try_ && out_.newton_steps < options_.newton_steps) {
-          double const left = rate < 1 ? std::log(goal_ / error) / std::log(rate) : far;
-          if (!(left < 3 * sweeps_per_step(columns, by_kernel))) return over(end::slow);
+          double const left =
+              relaxed     ? forecast.left_at(relaxation.rate(), goal_)
+              : may_relax ? forecast.left_at(relaxation_control::best_rate(forecast.rate()), goal_)
+                          : forecast.left(goal_);
+          bool const late = relaxed && out_.sweeps - begin > 6 * step_worth;
+          if (late || !(left < 3 * step_worth)) return over(end::slow);
+        }
+        if (may_relax && out_.sweeps - begin >= first_sweeps &&
+            (relaxed || forecast.left_at(forecast.rate(), goal_) > 10) &&
+            relaxation.take(error, forecast.rate())) {
+          out_.relaxation = relaxation.now().omega;
+          stalled = 0;
+          best = far;
         }
       }
-      if (!step.columns(sums)) return over(end::out_of_range);
+      if (!step.columns(sums, relaxation.now())) return over(end::out_of_range);
       ++out_.sweeps;
       if (out_.sweeps == options_.sweeps) return over_with(transport_status::sweeps_done);
     }
@@ -285,6 +293,7 @@ class sinkhorn_solver {
   double goal_, range_;
   bool in_float_;
   int next_try_ = 0;
+  bool lost_its_way_ = false;  // Newton's method
   transport_outcome out_;
 };
 
