@@ -84,7 +84,7 @@ inline void device_check(cuda_policy const& policy, device_status const* status)
           "that is not positive, a label out of range, no top-k teacher, a loss beyond double, or "
           "a problem of sinkd that was not solved";
   if (count > 1) text << "; " << count << " rows are bad";
-  text << "; all other rows are complete";
+  text << "; all other rows are complete (of sinkd: all other problems)";
   throw bad_value(text.text(), row, -1, std::numeric_limits<double>::quiet_NaN(), count);
 }
 
