@@ -100,7 +100,5 @@ void add_class_transport(loss_term const& term, problem const& inputs,
                                     outcome<Storage>&)
 DIVOT_CLI_ADD_CLASS_TRANSPORT(float);
 DIVOT_CLI_ADD_CLASS_TRANSPORT(double);
-DIVOT_CLI_ADD_CLASS_TRANSPORT(Eigen::half);
-DIVOT_CLI_ADD_CLASS_TRANSPORT(Eigen::bfloat16);
 
 }  // namespace cli

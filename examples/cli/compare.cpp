@@ -125,7 +125,7 @@ std::string compare(compare_options const& options, bool json) {
   return std::visit(
       [&]<class Storage>(logits_set<Storage> const& logits) {
         auto const all = compare_all(losses, inputs, logits, how);
-        return (json ? as_json : as_text)(inputs, dtype_name<Storage>(), how, all);
+        return (json ? as_json : as_text)(inputs, logits.dtype, how, all);
       },
       inputs.logits);
 }

@@ -18,8 +18,6 @@ loss_value call_library(any_policy const& policy, loss_call<Storage> const& call
 
 template loss_value call_library(any_policy const&, loss_call<float> const&);
 template loss_value call_library(any_policy const&, loss_call<double> const&);
-template loss_value call_library(any_policy const&, loss_call<Eigen::half> const&);
-template loss_value call_library(any_policy const&, loss_call<Eigen::bfloat16> const&);
 template loss_value call_library(any_policy const&, loss_call<long double> const&);
 
 }  // namespace cli

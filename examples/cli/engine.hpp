@@ -14,9 +14,10 @@
 
 namespace cli {
 
-/// The policies that this build has.
+/// The policies that this build has. omp on one thread is simd, to the bit, and need not be
+/// compiled beside it.
 #if DIVOT_HAS_OPENMP
-using any_policy = std::variant<divot::seq_policy, divot::simd_policy, divot::omp_policy>;
+using any_policy = std::variant<divot::seq_policy, divot::omp_policy>;
 #else
 using any_policy = std::variant<divot::seq_policy, divot::simd_policy>;
 #endif

@@ -49,8 +49,9 @@ void write_outputs(eval_options const& options, outcome<Storage> const& out, out
 }
 
 template <class Storage>
-std::string report(eval_options const& options, problem const& p, execution const& how,
-                   outcome<Storage> const& out, divot::row_diagnostics const& about, bool json) {
+std::string report(eval_options const& options, problem const& p, char const* dtype,
+                   execution const& how, outcome<Storage> const& out,
+                   divot::row_diagnostics const& about, bool json) {
   double const gradient_norm = norm(out.gradient);
   auto const each_diagnostic = [&](auto const& take) {
     if (!options.diagnostics) return;
@@ -65,7 +66,7 @@ std::string report(eval_options const& options, problem const& p, execution cons
                                   {"rows", p.rows},
                                   {"valid_rows", out.valid_rows},
                                   {"classes", p.classes},
-                                  {"dtype", dtype_name<Storage>()},
+                                  {"dtype", dtype},
                                   {"policy", how.name()},
                                   {"threads", how.threads()},
                                   {"seconds", out.seconds},
@@ -85,7 +86,7 @@ std::string report(eval_options const& options, problem const& p, execution cons
   line("rows", std::to_string(p.rows));
   line("valid rows", std::to_string(out.valid_rows));
   line("classes", std::to_string(p.classes));
-  line("dtype", dtype_name<Storage>());
+  line("dtype", dtype);
   line("policy", how.name());
   line("threads", std::to_string(how.threads()));
   line("seconds", number_text(out.seconds, 4));
@@ -119,7 +120,7 @@ std::string eval(eval_options const& options, bool json) {
         outcome<Storage> out;
         evaluate(parts, inputs, logits, how, want, out);
         write_outputs(options, out, files);
-        return report(options, inputs, how, out, about, json);
+        return report(options, inputs, logits.dtype, how, out, about, json);
       },
       inputs.logits);
 }

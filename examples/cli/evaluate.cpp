@@ -35,7 +35,11 @@ execution::execution(input_options const& options)
     if (name_ == "seq") {
       policy_->value = divot::seq;
     } else {
+#if DIVOT_HAS_OPENMP
+      policy_->value = divot::omp(1);
+#else
       policy_->value = divot::simd;
+#endif
     }
     return;
   }
@@ -294,7 +298,5 @@ void evaluate(std::vector<loss_part> const& parts, problem const& inputs,
                          outcome<Storage>&)
 DIVOT_CLI_EVALUATE(float);
 DIVOT_CLI_EVALUATE(double);
-DIVOT_CLI_EVALUATE(Eigen::half);
-DIVOT_CLI_EVALUATE(Eigen::bfloat16);
 
 }  // namespace cli

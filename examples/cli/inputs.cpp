@@ -22,12 +22,13 @@ std::string storage_name(std::string const& asked, std::vector<npy_array> const&
   return widest == 2 ? "f16" : widest == 4 ? "f32" : "f64";
 }
 
-/// The student's file is the last one.
-template <class T>
+/// Rounded to Stored. The student's file is the last one.
+template <class Stored>
 any_logits read_set(std::vector<npy_array> files) {
-  logits_set<T> all;
+  logits_set<arithmetic<Stored>> all;
+  all.dtype = dtype_name<Stored>();
   for (npy_array& file : files) {
-    all.teachers.push_back(to_matrix<T>(file));
+    all.teachers.push_back(to_matrix<Stored>(file).template cast<arithmetic<Stored>>());
     file.bytes = {};  // the file's copy is not needed while the next one is converted
   }
   all.student = std::move(all.teachers.back());

@@ -26,17 +26,20 @@ using arithmetic = std::conditional_t<sizeof(Storage) < sizeof(double), float, S
 template <class T>
 using matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// Teachers and student as they are stored in memory. A sparse teacher is not among them.
+/// Teachers and student in the type that is calculated in, rounded to that of --dtype. A sparse
+/// teacher is not among them.
 template <class T>
 struct logits_set {
   using storage = T;
+  char const* dtype = nullptr;
   std::vector<matrix<T>> teachers;
   matrix<T> student;
 };
 
-/// The names of --dtype, and the type of each.
-using any_logits = std::variant<logits_set<float>, logits_set<double>, logits_set<Eigen::half>,
-                                logits_set<Eigen::bfloat16>>;
+using any_logits = std::variant<logits_set<float>, logits_set<double>>;
+
+/// The names of --dtype, and the type of each. Numbers of 16 bits are read as float, which holds
+/// them all: the library would do the same to each as it reads it, and takes them as they are.
 template <class T>
 constexpr char const* dtype_name() {
   if constexpr (std::is_same_v<T, float>) return "f32";

@@ -117,14 +117,6 @@ loss_entry const& sinkd_entry() {
 
 namespace {
 
-/// Numbers in the type that the library calculates in: no others have a call of their own.
-template <class T>
-matrix<T> const& in_arithmetic(matrix<T> const& m) {
-  return m;
-}
-matrix<float> in_arithmetic(matrix<Eigen::half> const& m) { return m.cast<float>(); }
-matrix<float> in_arithmetic(matrix<Eigen::bfloat16> const& m) { return m.cast<float>(); }
-
 /// One term's value; what its gradients add to. An empty teacher's gradient: it is not wanted.
 template <class T>
 double call_sinkd(loss_term const& term, divot::sinkd const& what, execution const& how,
@@ -163,8 +155,8 @@ void add_sinkd(loss_term const& term, problem const& inputs, logits_set<Storage>
   try {
     matrix<arithmetic<Storage>> unwanted;
     out.loss += call_sinkd<arithmetic<Storage>>(
-        term, what, how, in_arithmetic(logits.teachers.front()), in_arithmetic(logits.student),
-        out.gradient, want.teacher_gradient ? out.teacher_gradient : unwanted, batch);
+        term, what, how, logits.teachers.front(), logits.student, out.gradient,
+        want.teacher_gradient ? out.teacher_gradient : unwanted, batch);
   } catch (divot::bad_value const& e) {
     throw_bad_logits(inputs);
     throw_flaw(term, e);
@@ -179,7 +171,5 @@ void add_sinkd(loss_term const& term, problem const& inputs, logits_set<Storage>
                           execution const&, wanted const&, divot::workspace&, outcome<Storage>&)
 DIVOT_CLI_ADD_SINKD(float);
 DIVOT_CLI_ADD_SINKD(double);
-DIVOT_CLI_ADD_SINKD(Eigen::half);
-DIVOT_CLI_ADD_SINKD(Eigen::bfloat16);
 
 }  // namespace cli
