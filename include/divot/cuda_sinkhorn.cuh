@@ -90,7 +90,7 @@ void run_device_sinkhorn(cuda_policy const& policy, Call const& call, std::size_
 /// a, b     problems × rows and problems × columns: device_views of the masses, one row for all
 ///          problems, or device_view<double>{} for equal ones; both left out: equal ones
 /// options  epsilon, tolerance (0: 1e-5 for costs in float or less, 1e-9 for others), sweeps,
-///          max_sweeps and newton_steps
+///          max_sweeps and newton_steps; sweeps are plain ones, not over-relaxed
 /// where    device_transport: values, potentials, errors, sweeps, status and plans
 /// Storage  costs and plans in float, double, __half or __nv_bfloat16; solved in double
 /// Errors   divot::error for shapes and options and divot::cuda_error, before anything is launched.

@@ -112,16 +112,18 @@ solved imitate(problems const& p, divot::sinkhorn_options const& options, divot:
   return out;
 }
 
-/// The same problems by seq.
+/// The same problems by seq, whose sweeps are plain ones then, too.
 void agree(problems const& p, divot::sinkhorn_options const& options, double bound,
            bool equal = false) {
   auto const got = imitate(p, options, 3, equal);
+  auto plain = options;
+  plain.over_relaxation = false;
   for (divot::index k = 0; k < p.count; ++k) {
     CAPTURE(k);
     auto const at = static_cast<std::size_t>(k);
     auto const a = equal ? divot::equal_masses(p.rows) : p.a[at];
     auto const b = equal ? divot::equal_masses(p.columns) : p.b[at];
-    auto const right = divot::sinkhorn(divot::seq, p.costs[at], a, b, options);
+    auto const right = divot::sinkhorn(divot::seq, p.costs[at], a, b, plain);
     CHECK(got.status[at] == right.status);
     if (options.sweeps > 0 || (options.newton_steps == 0 && p.columns <= p.rows))
       CHECK(got.sweeps[at] == right.sweeps);
