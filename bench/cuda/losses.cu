@@ -96,28 +96,19 @@ class table {
 }  // namespace
 
 int main(int argc, char** argv) {
-  int devices = 0;
-  if (cudaGetDeviceCount(&devices) != cudaSuccess || devices == 0) {
-    std::puts("skipped: no GPU");
-    return 0;
-  }
-  cudaDeviceProp about{};
-  check(cudaGetDeviceProperties(&about, 0), "cudaGetDeviceProperties");
-  std::printf("%s, %d processors\n", about.name, about.multiProcessorCount);
-  cudaStream_t stream = nullptr;
-  check(cudaStreamCreate(&stream), "cudaStreamCreate");
-  table t(stream, std::size_t(4) << 30);
-  constexpr divot::index rows = 8192, classes = 128256;
-  t.add<float>("kl", divot::kl{}, rows, classes);
-  t.add<float>("reverse_kl", divot::reverse_kl{}, rows, classes);
-  t.add<float>("squared_hellinger", divot::squared_hellinger{}, rows, classes);
-  t.add<float>("total_variation", divot::total_variation{}, rows, classes);
-  t.add<float>("jensen_shannon", divot::jensen_shannon{}, rows, classes);
-  t.add<float>("alpha_beta(.2,.7)", divot::alpha_beta{.alpha = .2, .beta = .7}, rows, classes);
-  t.add<__nv_bfloat16>("kl, bf16", divot::kl{}, rows, classes);
-  t.add<__nv_bfloat16>("jensen_shannon, bf16", divot::jensen_shannon{}, rows, classes);
-  t.add<float>("kl", divot::kl{}, 65536, 1000);
-  t.add<float>("kl", divot::kl{}, 1000000, 10);
-  if (argc == 3 && std::strcmp(argv[1], "--json") == 0) t.write(argv[2], about.name);
-  cudaStreamDestroy(stream);
+  return on_device([&](cudaStream_t stream, char const* device) {
+    table t(stream, std::size_t(4) << 30);
+    constexpr divot::index rows = 8192, classes = 128256;
+    t.add<float>("kl", divot::kl{}, rows, classes);
+    t.add<float>("reverse_kl", divot::reverse_kl{}, rows, classes);
+    t.add<float>("squared_hellinger", divot::squared_hellinger{}, rows, classes);
+    t.add<float>("total_variation", divot::total_variation{}, rows, classes);
+    t.add<float>("jensen_shannon", divot::jensen_shannon{}, rows, classes);
+    t.add<float>("alpha_beta(.2,.7)", divot::alpha_beta{.alpha = .2, .beta = .7}, rows, classes);
+    t.add<__nv_bfloat16>("kl, bf16", divot::kl{}, rows, classes);
+    t.add<__nv_bfloat16>("jensen_shannon, bf16", divot::jensen_shannon{}, rows, classes);
+    t.add<float>("kl", divot::kl{}, 65536, 1000);
+    t.add<float>("kl", divot::kl{}, 1000000, 10);
+    if (argc == 3 && std::strcmp(argv[1], "--json") == 0) t.write(argv[2], device);
+  });
 }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdio>
 #include <vector>
 
 namespace {
@@ -65,6 +66,24 @@ double median_time(cudaStream_t stream, Work const& work) {
   cudaEventDestroy(end);
   std::sort(times.begin(), times.end());
   return times[times.size() / 2] * 1e-3;
+}
+
+/// body(stream, the device's name), or words that there is no device.
+template <class Body>
+int on_device(Body const& body) {
+  int devices = 0;
+  if (cudaGetDeviceCount(&devices) != cudaSuccess || devices == 0) {
+    std::puts("skipped: no GPU");
+    return 0;
+  }
+  cudaDeviceProp about{};
+  check(cudaGetDeviceProperties(&about, 0), "cudaGetDeviceProperties");
+  std::printf("%s, %d processors\n", about.name, about.multiProcessorCount);
+  cudaStream_t stream = nullptr;
+  check(cudaStreamCreate(&stream), "cudaStreamCreate");
+  body(stream, about.name);
+  cudaStreamDestroy(stream);
+  return 0;
 }
 
 }  // namespace

@@ -107,25 +107,16 @@ class table {
 }  // namespace
 
 int main(int argc, char** argv) {
-  int devices = 0;
-  if (cudaGetDeviceCount(&devices) != cudaSuccess || devices == 0) {
-    std::puts("skipped: no GPU");
-    return 0;
-  }
-  cudaDeviceProp about{};
-  check(cudaGetDeviceProperties(&about, 0), "cudaGetDeviceProperties");
-  std::printf("%s, %d processors\n", about.name, about.multiProcessorCount);
-  cudaStream_t stream = nullptr;
-  check(cudaStreamCreate(&stream), "cudaStreamCreate");
-  table t(stream);
-  t.add_batch<float>("sinkhorn", 4096, 64, 20);
-  t.add_batch<float>("sinkhorn", 4096, 64, 0);
-  t.add_batch<float>("sinkhorn", 16384, 32, 20);
-  t.add_batch<float>("sinkhorn", 64, 512, 20);
-  t.add_sinkd<float>("sinkd", 512, 32000, 0);
-  t.add_sinkd<float>("sinkd", 64, 32000, 0);
-  t.add_sinkd<float>("sinkd", 4096, 1000, 64);
-  t.add_sinkd<__nv_bfloat16>("sinkd, bf16", 512, 32000, 0);
-  if (argc == 3 && std::strcmp(argv[1], "--json") == 0) t.write(argv[2], about.name);
-  cudaStreamDestroy(stream);
+  return on_device([&](cudaStream_t stream, char const* device) {
+    table t(stream);
+    t.add_batch<float>("sinkhorn", 4096, 64, 20);
+    t.add_batch<float>("sinkhorn", 4096, 64, 0);
+    t.add_batch<float>("sinkhorn", 16384, 32, 20);
+    t.add_batch<float>("sinkhorn", 64, 512, 20);
+    t.add_sinkd<float>("sinkd", 512, 32000, 0);
+    t.add_sinkd<float>("sinkd", 64, 32000, 0);
+    t.add_sinkd<float>("sinkd", 4096, 1000, 64);
+    t.add_sinkd<__nv_bfloat16>("sinkd, bf16", 512, 32000, 0);
+    if (argc == 3 && std::strcmp(argv[1], "--json") == 0) t.write(argv[2], device);
+  });
 }

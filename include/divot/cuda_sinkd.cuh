@@ -69,7 +69,7 @@ class sinkd_launches {
     if (call_.rows > 0) {
       start(spread(call_.rows), "rows of sinkd", &sinkd_places_kernel<problems_type>);
     }
-    start(one_block, "the mean's divisor", &sinkd_mean_kernel<problems_type>, call_.given_mean());
+    start(one_block, "the mean's divisor", &sinkd_mean_kernel<problems_type>);
     if (call_.rows > 0) {
       read<true>(read_teacher_);
       read<false>(read_student_);

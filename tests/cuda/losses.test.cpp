@@ -6,12 +6,10 @@
 #include <divot/divot.hpp>
 
 #include <doctest/doctest.h>
-#include <cuda/device.hpp>
-#include <parity/grid.hpp>
+#include <cuda/calls.hpp>
 #include <parity/run.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <limits>
 
 namespace device_test {
@@ -24,18 +22,9 @@ void there_and_back(row_major const& from, row_major& to);  // staged.cu
 namespace {
 
 using device_test::how;
+using device_test::no_device;
 using parity::outcome;
 using parity::problem;
-
-/// Says so where there is none.
-bool no_device() {
-  static bool const there = [] {
-    bool const yes = device_test::has_device();
-    if (!yes) std::puts("skipped: no GPU");
-    return yes;
-  }();
-  return !there;
-}
 
 template <class T>
 struct on_device {
@@ -44,18 +33,9 @@ struct on_device {
 };
 
 template <class T>
-parity::call<T> call_of(problem<T> const& p, outcome<T>& out, parity::loss what,
+parity::call<T> call_of(parity::loss what, problem<T> const& p, outcome<T>& out,
                         divot::batch const& options) {
-  out.per_row.assign(static_cast<std::size_t>(p.rows), -1);
-  out.student.assign(p.student.size(), T(0));
-  out.teacher.assign(p.student.size(), T(0));
-  parity::call<T> c{{p.teacher.data(), p.rows, p.cols}, {p.student.data(), p.rows, p.cols}};
-  c.student_gradient = {out.student.data(), p.rows, p.cols};
-  c.teacher_gradient = {out.teacher.data(), p.rows, p.cols};
-  c.teacher_temperature = p.teacher_temperature;
-  c.student_temperature = p.student_temperature;
-  c.options = options;
-  c.options.per_row = out.per_row;
+  auto c = device_test::call_of(p, out, options);
   if (what == parity::loss::mixture) c.options.labels = p.labels;
   return c;
 }
@@ -63,7 +43,7 @@ template <class T>
 on_device<T> by_device(parity::loss what, problem<T> const& p, how way = how::plain,
                        divot::batch const& options = {}, bool in_place = false) {
   on_device<T> r;
-  auto const c = call_of(p, r.out, what, options);
+  auto const c = call_of(what, p, r.out, options);
   r.found = device_test::run<T>(what, c, way, in_place);
   r.out.result.value = static_cast<T>(r.found.loss);
   return r;
@@ -71,7 +51,7 @@ on_device<T> by_device(parity::loss what, problem<T> const& p, how way = how::pl
 template <class T>
 outcome<T> by_seq(parity::loss what, problem<T> const& p, divot::batch const& options = {}) {
   outcome<T> out;
-  auto const c = call_of(p, out, what, options);
+  auto const c = call_of(what, p, out, options);
   out.result = parity::dispatch(divot::seq, what, c);
   return out;
 }
@@ -159,11 +139,11 @@ TEST_CASE("transforms and the way back through them are those of seq") {
       keep.push_back(k < 2 || k % 3 != 0);
     }
     on_device<float> got;
-    auto const c = call_of(p, got.out, parity::loss::kl, {});
+    auto const c = call_of(parity::loss::kl, p, got.out, {});
     got.found = device_test::run_transformed(c, bias, keep);
     got.out.result.value = static_cast<float>(got.found.loss);
     outcome<float> right;
-    auto const d = call_of(p, right, parity::loss::kl, {});
+    auto const d = call_of(parity::loss::kl, p, right, {});
     auto const wrap = [&](auto const& x, double t) {
       return divot::logits(x, t).softcap(30).bias(bias).standardise().mask(keep);
     };

@@ -6,29 +6,21 @@
 #include <divot/divot.hpp>
 
 #include <doctest/doctest.h>
+#include <cuda/calls.hpp>
 #include <cuda/sinkd_device.hpp>
-#include <parity/grid.hpp>
 
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <type_traits>
 #include <vector>
 
 namespace {
 
+using device_test::call_of;
 using device_test::how;
+using device_test::no_device;
+using parity::off;
 using parity::problem;
-
-/// Says so where there is none.
-bool no_device() {
-  static bool const there = [] {
-    bool const yes = device_test::has_device();
-    if (!yes) std::puts("skipped: no GPU");
-    return yes;
-  }();
-  return !there;
-}
 
 template <class T>
 struct outcome {
@@ -39,23 +31,11 @@ struct outcome {
 };
 
 template <class T>
-parity::call<T> call_of(problem<T> const& p, divot::batch const& options, outcome<T>& out) {
-  out.per_row.assign(static_cast<std::size_t>(p.rows), -1);
-  out.student.assign(p.student.size(), T(0));
-  out.teacher.assign(p.student.size(), T(0));
-  parity::call<T> c{{p.teacher.data(), p.rows, p.cols}, {p.student.data(), p.rows, p.cols}};
-  c.student_gradient = {out.student.data(), p.rows, p.cols};
-  c.teacher_gradient = {out.teacher.data(), p.rows, p.cols};
-  c.options = options;
-  c.options.per_row = out.per_row;
-  return c;
-}
-template <class T>
 outcome<T> by_device(divot::sinkd const& what, problem<T> const& p,
                      divot::batch const& options = {}, how way = how::plain,
                      bool in_place = false) {
   outcome<T> out;
-  auto const c = call_of(p, options, out);
+  auto const c = call_of(p, out, options);
   out.found = device_test::run_sinkd<T>(what, c, way, in_place);
   out.loss = out.found.loss;
   return out;
@@ -63,22 +43,13 @@ outcome<T> by_device(divot::sinkd const& what, problem<T> const& p,
 template <class T>
 outcome<T> by_seq(divot::sinkd const& what, problem<T> const& p, divot::batch const& options = {}) {
   outcome<T> out;
-  auto const c = call_of(p, options, out);
+  auto const c = call_of(p, out, options);
   auto const where = divot::gradients().student(c.student_gradient).teacher(c.teacher_gradient);
   out.loss = static_cast<double>(
       divot::value_and_gradient(divot::seq, what, c.teacher, c.student, where, c.options).value);
   return out;
 }
 
-template <class A>
-double off(std::vector<A> const& x, std::vector<A> const& right) {
-  double most = 0, error = 0;
-  for (std::size_t k = 0; k < right.size(); ++k) {
-    most = std::max(most, std::abs(static_cast<double>(right[k])));
-    error = std::max(error, std::abs(static_cast<double>(x[k]) - static_cast<double>(right[k])));
-  }
-  return most > 0 ? error / most : error;
-}
 template <class T>
 void agree(outcome<T> const& got, outcome<T> const& right,
            double bound = std::is_same_v<T, float> ? 5e-5 : 1e-10) {

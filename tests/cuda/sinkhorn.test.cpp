@@ -6,30 +6,21 @@
 #include <divot/divot.hpp>
 
 #include <doctest/doctest.h>
+#include <cuda/calls.hpp>
 #include <cuda/sinkhorn_device.hpp>
 
 #include <Eigen/Core>
 
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <random>
 
 namespace {
 
 using device_test::how;
+using device_test::no_device;
 using device_test::solved_batch;
 using device_test::transport_batch;
-
-/// Says so where there is none.
-bool no_device() {
-  static bool const there = [] {
-    bool const yes = device_test::has_device();
-    if (!yes) std::puts("skipped: no GPU");
-    return yes;
-  }();
-  return !there;
-}
 
 /// Of a problem.
 struct shape {

@@ -6,6 +6,7 @@
 // passes and sums as those of <divot/cuda.cuh>, of which only the launches are left out.
 
 #include <divot/exec/device_call.hpp>
+#include <divot/exec/device_mean.hpp>
 #include <divot/exec/device_plan.hpp>
 #include <divot/family/plan.hpp>
 #include <divot/team/scalar.hpp>
@@ -63,12 +64,10 @@ index value_and_gradient(imitated_policy const& policy, L const& what, Teacher c
   auto const plan = divot::make_plan(what);
   auto call = form::call(plan, teacher, student, where, options);
   auto const rows = static_cast<std::size_t>(call.rows);
-  double mean = call.given_mean();
-  if (mean == 0) {
-    index valid = 0;
-    for (index r = 0; r < call.rows; ++r) valid += divot::is_valid(call.options, r);
-    mean = 1 / static_cast<double>(valid > 0 ? valid : 1);
-  }
+  double mean = 0;
+  imitated_group::run(policy.threads, [&] {
+    divot::find_device_mean<imitated_group>(call.options, call.rows, &mean);
+  });
   std::vector<double> losses(rows);
   std::vector<divot::row_state> states(rows);
   call.mean = &mean;

@@ -4,6 +4,7 @@
 
 // SinkD as a device works it out, with host threads for a block's: everything but the launches.
 
+#include <divot/exec/device_mean.hpp>
 #include <divot/exec/device_sinkd_call.hpp>
 #include <divot/exec/device_sinkd_row.hpp>
 #include <divot/exec/device_sinkd_solve.hpp>
@@ -67,7 +68,7 @@ void value_and_gradient(imitated_sinkd const& how, L const& what, Teacher const&
 
   for (index r = 0; r < call.rows; ++r) divot::place_sinkd_row(call, r);
   imitated_group::run(how.threads, [&] {
-    divot::find_sinkd_mean<imitated_group>(call, call.given_mean());
+    divot::find_device_mean<imitated_group>(call.options, call.rows, call.mean);
     for (index r = 0; r < call.rows; ++r) {
       if (!divot::is_valid(call.options, r)) continue;
       divot::read_sinkd_row<team>(call, call.teacher, call.teacher_kind, call.teacher_rows, rows,

@@ -18,6 +18,7 @@
 
 namespace {
 
+using parity::off;
 using parity::problem;
 
 template <class T>
@@ -95,16 +96,6 @@ outcome<T> by_seq(L const& what, problem<T> const& p, divot::batch options = {})
   return out;
 }
 
-/// The largest difference, over the largest number.
-template <class A, class B>
-double off(std::vector<A> const& x, std::vector<B> const& right) {
-  double most = 0, error = 0;
-  for (std::size_t k = 0; k < right.size(); ++k) {
-    most = std::max(most, std::abs(static_cast<double>(right[k])));
-    error = std::max(error, std::abs(static_cast<double>(x[k]) - static_cast<double>(right[k])));
-  }
-  return most > 0 ? error / most : error;
-}
 template <class T>
 void agree(outcome<T> const& got, outcome<T> const& right, double bound) {
   CHECK(got.status.bad_rows == 0);

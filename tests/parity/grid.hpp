@@ -191,6 +191,17 @@ double row_error(std::vector<T> const& a, std::vector<T> const& b, index rows, i
   return worst;
 }
 
+/// The largest difference, over the largest number.
+template <class A, class B>
+double off(std::vector<A> const& x, std::vector<B> const& right) {
+  double most = 0, error = 0;
+  for (std::size_t k = 0; k < right.size(); ++k) {
+    most = std::max(most, std::abs(static_cast<double>(right[k])));
+    error = std::max(error, std::abs(static_cast<double>(x[k]) - static_cast<double>(right[k])));
+  }
+  return most > 0 ? error / most : error;
+}
+
 /// Two outcomes that each keep the budget differ by twice the budget at most.
 template <class T>
 void agree(loss what, outcome<T> const& got, outcome<T> const& right, problem<T> const& given) {

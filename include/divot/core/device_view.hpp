@@ -100,6 +100,9 @@ DIVOT_HD inline bool is_valid(device_batch const& b, index row) {
 DIVOT_HD inline double weight_of(device_batch const& b, index row) {
   return b.weights.empty() ? 1 : b.weights.data[row];
 }
+DIVOT_HD inline double gradient_factor(device_batch const& b, index row, double mean) {
+  return mean * weight_of(b, row) * (b.upstream.empty() ? 1 : b.upstream.data[row]);
+}
 DIVOT_HD inline double temperature_of(device_batch const& b, index row, double common) {
   return b.temperatures.empty() ? common : b.temperatures.data[row];
 }

@@ -128,8 +128,7 @@ void run_device_call(cuda_policy const& policy, L const& what, Teacher const& te
     call.losses = reinterpret_cast<double*>(memory.data() + at_losses);
     call.states = reinterpret_cast<row_state*>(memory.data() + at_states);
     device_layout const one_block{.grid = 1, .threads = most_block_threads};
-    launch(policy.stream, one_block, "the mean's divisor", &mean_kernel<call_type>, call,
-           call.given_mean(), mean);
+    launch(policy.stream, one_block, "the mean's divisor", &mean_kernel<call_type>, call, mean);
     if (call.rows > 0) passes.run(policy.stream, memory.data() + at_scratch);
     launch(policy.stream, one_block, "the sum of losses", &sum_kernel<call_type>, call);
   }

@@ -38,17 +38,6 @@ struct device_call {
   row_state* states;
   unsigned* left;  // how many rows each pass has left
 
-  DIVOT_HD double gradient_factor(index r) const {
-    return *mean * weight_of(options, r) *
-           (options.upstream.empty() ? 1 : options.upstream.data[r]) * scale;
-  }
-  /// What the sum over rows is multiplied by; 0 where only the rows themselves tell.
-  double given_mean() const {
-    if (options.reduction != reduction::mean) return 1;
-    if (options.normaliser != 0) return 1 / options.normaliser;
-    if (!options.mask.empty()) return 0;
-    return 1 / static_cast<double>(rows > 0 ? rows : 1);
-  }
   DIVOT_HD std::int64_t const* labels() const {
     return teacher_kind == operand_kind::labels ? teacher.y.data : options.labels.data;
   }

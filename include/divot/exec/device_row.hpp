@@ -136,19 +136,16 @@ class device_row {
       task.student_inverse_temperature = inverse.high;
       task.student_inverse_low = inverse.low;
     }
-    task.student_scale = task.teacher_scale = constant<row>(call_.gradient_factor(r));
+    task.student_scale = task.teacher_scale =
+        constant<row>(gradient_factor(call_.options, r, *call_.mean) * call_.scale);
     task.label_smoothing = call_.label_smoothing;
     task.has_label = call_.labels() != nullptr;
     if (task.has_label) task.label = static_cast<index>(call_.labels()[r]);
-    task.teacher_tolerance = tolerance_of<typename Call::teacher_storage>();
-    task.student_tolerance = tolerance_of<typename Call::student_storage>();
+    task.teacher_tolerance = stored_tolerance<typename Call::teacher_storage>;
+    task.student_tolerance = stored_tolerance<typename Call::student_storage>;
     bool const label_counts = call_.facts.has_labels || call_.teacher_kind == operand_kind::labels;
     return n > 0 && t > 0 && t < infinity<double>() && s > 0 && s < infinity<double>() &&
            !(label_counts && (task.label < 0 || task.label >= n));
-  }
-  template <class Storage>
-  DIVOT_HD static constexpr double tolerance_of() {
-    return sizeof(Storage) == 2 ? 1e-3 : sizeof(Storage) == 4 ? 1e-5 : 1e-12;
   }
 
   DIVOT_HD void read_label(std::int64_t y, index n, T* to) const {
@@ -181,7 +178,7 @@ class device_row {
     }
     bool const given = !of.log_tail_mass.empty();
     double const tail_mass = given ? std::exp(of.log_tail_mass.data[r]) : 0;
-    double const allowed = tolerance_of<typename Call::teacher_storage>();
+    double const allowed = stored_tolerance<typename Call::teacher_storage>;
     bool const left_over = n > named;
     double const over = sum + tail_mass - 1;
     bad = bad || !(over <= allowed) || (given && !(over >= -allowed)) ||
@@ -207,8 +204,8 @@ class device_row {
 
   /// Whether classes that are not named count as one.
   DIVOT_HD bool in_bucket(index n) const {
-    return call_.teacher_kind == operand_kind::top_k && call_.teacher.tail == tail::bucket &&
-           n > call_.teacher.x.cols;
+    return arrays_.teacher && call_.teacher_kind == operand_kind::top_k &&
+           call_.teacher.tail == tail::bucket && n > call_.teacher.x.cols;
   }
   DIVOT_HD double student_temperature(index r) const {
     return temperature_of(call_.options, r, call_.student.temperature);

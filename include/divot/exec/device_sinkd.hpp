@@ -50,19 +50,9 @@ struct sinkd_problems {
   }
   DIVOT_HD index problem_of(index r) const { return r / most; }
   DIVOT_HD bool is_lost(index p) const { return bad[rows + p] != 0; }
-  DIVOT_HD double gradient_factor(index r) const {
-    return *mean * weight_of(options, r) *
-           (options.upstream.empty() ? 1 : options.upstream.data[r]);
-  }
   DIVOT_HD double* costs_of(index p) const { return costs + p * most * most; }
   DIVOT_HD double* slopes_of(index p) const {
     return slopes + (static_cast<index>(between) * problems + p) * most * most;
-  }
-  /// What the sum over rows is multiplied by; 0 where only the rows themselves tell.
-  double given_mean() const {
-    if (options.reduction != reduction::mean) return 1;
-    if (options.normaliser != 0) return 1 / options.normaliser;
-    return options.mask.empty() ? 1 / static_cast<double>(rows > 0 ? rows : 1) : 0;
   }
 };
 
@@ -109,20 +99,6 @@ DIVOT_HD void place_sinkd_row(Call const& call, index r) {
   if (r + 1 == begin + call.most) call.counts[p] = before + (counts ? 1 : 0);
   call.bad[r] = 0;
   if (r == begin) call.bad[call.rows + p] = 0;
-}
-
-/// The mean's factor, by the threads of a group.
-template <class Group, class Call>
-DIVOT_HD void find_sinkd_mean(Call const& call, double given) {
-  double count = 0;
-  if (given == 0) {
-    thread_share const mine = Group::share(call.rows);
-    for (index r = mine.begin; r < mine.end; r += mine.step) {
-      count += is_valid(call.options, r) ? 1 : 0;
-    }
-    count = Group::sum(count);
-  }
-  if (Group::owns(0)) *call.mean = given != 0 ? given : 1 / (count > 0 ? count : 1);
 }
 
 /// The rows' losses as one number, in a fixed order, and what is to be said of bad rows; by the

@@ -16,11 +16,9 @@ template <class Team>
 DIVOT_HD void write_label(std::int64_t y, double smoothing, index n, typename Team::scalar* to) {
   using T = typename Team::scalar;
   double const share = smoothing / static_cast<double>(n);
-  Team::each_pack(n, [&](index k, index count) {
-    for (index i = 0; i < count; ++i) {
-      bool const own = k + i == static_cast<index>(y);
-      to[k + i] = static_cast<T>(own ? 1 - smoothing + share : share);
-    }
+  each_class<Team>(n, [&](index k) {
+    bool const own = k == static_cast<index>(y);
+    to[k] = static_cast<T>(own ? 1 - smoothing + share : share);
   });
 }
 
@@ -46,17 +44,14 @@ DIVOT_HD bool read_sinkd_row(Call const& call, device_operand<Storage> const& fr
     read_row<Team>(from.x, r, n, a);
     if constexpr (compares_numbers<typename Call::ground_type>) {
       bool off = false;
-      Team::each_pack(n, [&](index k, index count) {
-        for (index i = 0; i < count; ++i) off = off || !is_finite_number(a[k + i]);
-      });
+      each_class<Team>(n, [&](index k) { off = off || !is_finite_number(a[k]); });
       good = !any_of<Team>(off);
     } else {
       bool const normalised = kind != operand_kind::logits;
       auto const inverse = inverse_words<row>(normalised ? 1 : call.what.temperature);
-      double const tolerance = sizeof(Storage) == 2 ? 1e-3 : sizeof(Storage) == 4 ? 1e-5 : 1e-12;
       softmax_block<row> block;
       softmax_side<Team> side(a, b, &block, n, inverse.high, normalised, inverse.low);
-      good = settle_softmax(team, side) && !side.is_off(tolerance);
+      good = settle_softmax(team, side) && !side.is_off(stored_tolerance<Storage>);
       if (good) write_softmax<false>(team, side, a);
     }
   }
@@ -86,9 +81,7 @@ DIVOT_HD void write_sinkd_row(Call const& call, typename Team::scalar const* com
   Team const team;
   read_row<Team>(device_view<T const>(call.bars, call.rows, call.step), r, n, b);
   if constexpr (compares_numbers<typename Call::ground_type>) {
-    Team::each_pack(n, [&](index k, index count) {
-      for (index i = 0; i < count; ++i) a[k + i] = static_cast<T>(call.scale * b[k + i]);
-    });
+    each_class<Team>(n, [&](index k) { a[k] = static_cast<T>(call.scale * b[k]); });
   } else {
     read_row<Team>(device_view<T const>(compared, call.rows, call.step), r, n, a);
     row partial(0);

@@ -45,7 +45,7 @@ DIVOT_HD void solve_sinkd_with(Call const& call, index p, double mass, Solver co
   sums::each(n, [&](index i) {
     f[i] = solver.row_potential(i);
     g[i] = solver.column_potential(i);
-    scales[i] = call.share() * call.gradient_factor(places[i]);
+    scales[i] = call.share() * gradient_factor(call.options, places[i], *call.mean);
   });
   sums(sums_room).add(
       n, n,

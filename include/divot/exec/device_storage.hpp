@@ -22,6 +22,12 @@ DIVOT_INLINE T from_stored(Storage const& x) {
   }
 }
 
+/// How far log-probabilities that are stored so may sum from 1.
+template <class Storage>
+inline constexpr double stored_tolerance = sizeof(Storage) == 2   ? 1e-3
+                                           : sizeof(Storage) == 4 ? 1e-5
+                                                                  : 1e-12;
+
 /// So many neighbours as they are stored: what a thread reads and writes at once.
 template <class Storage, index N>
 struct alignas(sizeof(Storage) * static_cast<std::size_t>(N)) stored_pack {

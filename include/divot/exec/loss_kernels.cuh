@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/exec/device_mean.hpp>
 #include <divot/exec/device_row.hpp>
 #include <divot/exec/kernel_share.cuh>
 #include <divot/team/scalar.hpp>
@@ -37,22 +38,11 @@ __global__ void __launch_bounds__(most_block_threads)
   }
 }
 
-/// Before the passes: nothing is left yet. And what sums over rows are multiplied by: what is
-/// given, or 1 over the rows that a mask leaves.
+/// Before the passes: nothing is left yet; and what sums over rows are multiplied by.
 template <class Call>
-__global__ void mean_kernel(__grid_constant__ Call const call, double given, double* mean) {
+__global__ void mean_kernel(__grid_constant__ Call const call, double* mean) {
   if (threadIdx.x < device_passes_most) call.left[threadIdx.x] = 0;
-  if (given > 0) {
-    if (threadIdx.x == 0) *mean = given;
-    return;
-  }
-  double count = 0;
-#pragma unroll 8
-  for (index r = threadIdx.x; r < call.rows; r += blockDim.x) {
-    count += is_valid(call.options, r) ? 1 : 0;
-  }
-  count = block_group::sum(count);
-  if (threadIdx.x == 0) *mean = 1 / (count > 0 ? count : 1);
+  find_device_mean<block_group>(call.options, call.rows, mean);
 }
 
 /// The rows' losses as one number, in a fixed order, and what is to be said of bad rows.
@@ -60,7 +50,8 @@ template <class Call>
 __global__ void sum_kernel(__grid_constant__ Call const call) {
   double sum = 0, bad = 0;
   index first = call.rows;
-  // several rows' numbers on their way at a time; nothing is written in between that might be theirs
+  // several rows' numbers on their way at a time; nothing is written in between that might be
+  // theirs
 #pragma unroll 8
   for (index r = threadIdx.x; r < call.rows; r += blockDim.x) {
     bool const is_bad = call.states[r] != row_state::done;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/exec/device_mean.hpp>
 #include <divot/exec/device_sinkd_row.hpp>
 #include <divot/exec/device_sinkd_solve.hpp>
 #include <divot/exec/device_sinkd_tiles.hpp>
@@ -26,8 +27,8 @@ __global__ void sinkd_places_kernel(__grid_constant__ Problems const call) {
 
 /// One block.
 template <class Problems>
-__global__ void sinkd_mean_kernel(__grid_constant__ Problems const call, double given) {
-  find_sinkd_mean<block_group>(call, given);
+__global__ void sinkd_mean_kernel(__grid_constant__ Problems const call) {
+  find_device_mean<block_group>(call.options, call.rows, call.mean);
 }
 
 /// What is compared of a side's rows. A block, or a cluster of them, takes a row at a time.
