@@ -32,21 +32,44 @@ struct absent_group {
 
 #if defined(__CUDA_ARCH__)
 
-/// Sums of a group that offers over(x, op): op over all threads' x in a fixed tree, to all of them.
+/// Of one number a thread, where Group::all reduces several.
 template <class Group>
 struct reductions {
-  static __device__ double sum(double x) {
-    return Group::over(x, [](double a, double b) { return a + b; });
-  }
+  static __device__ double sum(double x) { return one<combine::sum>(x); }
   template <class R>
   static __device__ R largest(R x) {
-    return Group::over(x, [](R a, R b) { return a > b ? a : b; });
+    return static_cast<R>(one<combine::largest>(static_cast<double>(x)));
   }
   template <class R>
   static __device__ R smallest(R x) {
-    return Group::over(x, [](R a, R b) { return a < b ? a : b; });
+    return static_cast<R>(one<combine::smallest>(static_cast<double>(x)));
+  }
+
+ private:
+  template <combine How>
+  static __device__ double one(double x) {
+    return Group::template all<How>(several<1>{{x}}).each[0];
   }
 };
+
+/// Over a warp, halves added to halves; to its first thread.
+template <combine... How, std::size_t N>
+__device__ several<N> reduced_by_warp(several<N> x) {
+  for (unsigned half = 16; half > 0; half /= 2) {
+    several<N> other;
+    for (std::size_t i = 0; i < N; ++i) {
+      other.each[i] = __shfl_down_sync(0xffffffffu, x.each[i], half);
+    }
+    x = several<N>::template joined<How...>(x, other);
+  }
+  return x;
+}
+/// What its first thread has, to all of a warp.
+template <std::size_t N>
+__device__ several<N> told_to_warp(several<N> x) {
+  for (double& one : x.each) one = __shfl_sync(0xffffffffu, one, 0);
+  return x;
+}
 
 /// The threads of a CUDA block as a group of `lockstep_team`: packs go round the threads.
 ///
@@ -64,18 +87,9 @@ struct block_group : reductions<block_group> {
   template <combine... How, std::size_t N>
   static __noinline__ __device__ several<N> all(several<N> x) {
     static_assert(N == sizeof...(How) && N <= most_at_once);
-    for (unsigned half = 16; half > 0; half /= 2) {
-      several<N> other;
-      for (std::size_t i = 0; i < N; ++i) {
-        other.each[i] = __shfl_down_sync(0xffffffffu, x.each[i], half);
-      }
-      x = several<N>::template joined<How...>(x, other);
-    }
+    x = reduced_by_warp<How...>(x);
     unsigned const warps = blockDim.x / 32;
-    if (warps == 1) {
-      for (double& one : x.each) one = __shfl_sync(0xffffffffu, one, 0);
-      return x;
-    }
+    if (warps == 1) return told_to_warp(x);
     double* const of_warps = slots();
     unsigned const warp = threadIdx.x / 32;
     if (threadIdx.x % 32 == 0) {
@@ -91,22 +105,6 @@ struct block_group : reductions<block_group> {
     }
     __syncthreads();  // before the next sum writes
     return sum;
-  }
-  template <class R, class Op>
-  static __noinline__ __device__ R over(R x, Op const& op) {
-    static_assert(sizeof(R) <= 8);
-    for (unsigned half = 16; half > 0; half /= 2) {
-      x = op(x, __shfl_down_sync(0xffffffffu, x, half));
-    }
-    unsigned const warps = blockDim.x / 32;
-    if (warps == 1) return __shfl_sync(0xffffffffu, x, 0);
-    R* const of_warp = reinterpret_cast<R*>(slots());
-    if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = x;
-    __syncthreads();
-    R all = of_warp[0];
-    for (unsigned w = 1; w < warps; ++w) all = op(all, of_warp[w]);
-    __syncthreads();  // before the next sum writes
-    return all;
   }
 
   /// Numbers that are reduced at once, at most.

@@ -37,29 +37,36 @@ struct crew_group : reductions<crew_group> {
     }
   }
   /// Block after block, each read from its own shared memory.
-  template <class R, class Op>
-  static __noinline__ __device__ R over(R x, Op const& op) {
-    __shared__ double slot;
-    x = block_group::over(x, op);
+  template <combine... How, std::size_t N>
+  static __noinline__ __device__ several<N> all(several<N> x) {
+    __shared__ double of_block[block_group::most_at_once];
+    x = block_group::all<How...>(x);
     auto const cluster = cooperative_groups::this_cluster();
     if (cluster.num_blocks() == 1) return x;
-    R* const own = reinterpret_cast<R*>(&slot);
-    if (threadIdx.x == 0) *own = x;
+    if (threadIdx.x == 0) {
+      for (std::size_t i = 0; i < N; ++i) of_block[i] = x.each[i];
+    }
     cluster.sync();
-    R all = *cluster.map_shared_rank(own, 0);
+    auto const read = [&](unsigned b) {
+      double const* const there = cluster.map_shared_rank(&of_block[0], b);
+      several<N> from;
+      for (std::size_t i = 0; i < N; ++i) from.each[i] = there[i];
+      return from;
+    };
+    several<N> sum = read(0);
     for (unsigned b = 1; b < cluster.num_blocks(); ++b) {
-      all = op(all, *cluster.map_shared_rank(own, b));
+      sum = several<N>::template joined<How...>(sum, read(b));
     }
     cluster.sync();  // before the next sum writes
-    return all;
+    return sum;
   }
 #else
   static __device__ index rank() { return 0; }
   static __device__ index blocks() { return 1; }
   static __device__ void barrier() { __syncthreads(); }
-  template <class R, class Op>
-  static __device__ R over(R x, Op const& op) {
-    return block_group::over(x, op);
+  template <combine... How, std::size_t N>
+  static __device__ several<N> all(several<N> const& x) {
+    return block_group::all<How...>(x);
   }
 #endif
 };
@@ -73,13 +80,9 @@ struct warp_group : reductions<warp_group> {
     return item % 32 == static_cast<index>(threadIdx.x % 32);
   }
   static __device__ void barrier() { __syncwarp(); }
-  template <class R, class Op>
-  static __device__ R over(R x, Op const& op) {
-    static_assert(sizeof(R) <= 8);
-    for (unsigned half = 16; half > 0; half /= 2) {
-      x = op(x, __shfl_down_sync(0xffffffffu, x, half));
-    }
-    return __shfl_sync(0xffffffffu, x, 0);
+  template <combine... How, std::size_t N>
+  static __device__ several<N> all(several<N> const& x) {
+    return told_to_warp(reduced_by_warp<How...>(x));
   }
 };
 
