@@ -4,58 +4,57 @@
 
 #include <divot/exec/loss_context.hpp>
 #include <divot/exec/panels.hpp>
-#include <divot/exec/workers.hpp>
-#include <divot/team/scalar.hpp>
+#include <divot/exec/teams.hpp>
 
+#include <algorithm>
 #include <array>
-#include <vector>
 
 namespace divot {
 inline namespace DIVOT_ABI {
 
-/// Does a row again on a team of wider numbers, all of its memory its own. False where they are not
-/// wide enough either; nothing was written then.
-template <class Wide, class Context>
+/// Does a row again on a team of wider numbers. False where they are not wide enough either;
+/// nothing was written then.
+template <class Team, class Context>
 DIVOT_COLD bool wider_row(Context const& call, index r, typename Context::totals& totals,
-                          typename Context::T* student_probabilities) {
+                          typename Context::T* student_probabilities, workspace* kept) {
   using T = typename Context::T;
-  using team_type = scalar_team<Wide>;
   index const n = call.classes_of(r);
-  auto const size = static_cast<std::size_t>(n);
-  std::vector<T> narrow(size);
-  std::vector<Wide> teacher(size), student(size), student_g(size), teacher_g(size);
-  call.teacher.read(r, 1, n, narrow.data(), n);
-  std::copy(narrow.begin(), narrow.end(), teacher.begin());
-  call.student.read(r, 1, n, narrow.data(), n);
-  std::copy(narrow.begin(), narrow.end(), student.begin());
-
   scratch memory;
-  row_memory<team_type> arrays;
+  row_memory<Team> arrays;
+  row_array<T> narrow;
   memory_needs need;
   need.teacher = need.partial = true;
   need.student_gradient = need.teacher_gradient = true;
+  need.teacher_panel = need.student_panel = true;
   need.reduced = call.needs(false).reduced;
   for (bool const counting : {true, false}) {
     arrays.take(memory, n, need);
-    if (counting) memory.provide(nullptr);
+    narrow.take(memory, n);
+    if (counting) memory.provide(kept);
   }
-  row_task<team_type> task;
+  row_task<Team> task;
   call.describe(task, r, call.gradient_factor(r));
   arrays.lend(task);
-  task.teacher = teacher.data();
-  task.student = student.data();
-  task.student_gradient = student_g.data();
-  task.teacher_gradient = teacher_g.data();
+  task.teacher = arrays.teacher_panel.data();
+  task.student = arrays.student_panel.data();
+  task.student_gradient = arrays.student_results();
+  task.teacher_gradient = arrays.teacher_results();
+  call.teacher.read(r, 1, n, narrow.data(), n);
+  std::copy_n(narrow.data(), n, arrays.teacher_panel.data());
+  call.student.read(r, 1, n, narrow.data(), n);
+  std::copy_n(narrow.data(), n, arrays.student_panel.data());
   if (task.has_label) task.label = call.labels[r];
-  team_type const team;
-  call.run_row(team, task, r);
+  call.run_row(Team(), task, r);
   if (task.beyond) return false;
   if (task.bad) {
     call.add_bad(totals, r);
     return true;
   }
+  [[maybe_unused]] auto const give_narrow = [&](auto const* wide) {
+    for (index k = 0; k < n; ++k) narrow[k] = static_cast<T>(wide[k]);
+  };
   if constexpr (Context::student_wanted) {
-    for (std::size_t k = 0; k < size; ++k) narrow[k] = static_cast<T>(student_g[k]);
+    give_narrow(task.student_gradient);
     if constexpr (Context::observed) {
       call.observer.template take_step<scalar_team<T>>(
           r, n, narrow.data(), call.softmax_temperature(r), student_probabilities);
@@ -65,7 +64,7 @@ DIVOT_COLD bool wider_row(Context const& call, index r, typename Context::totals
     if (!call.set.student_add) call.student_target.clear(r, n);
   }
   if constexpr (Context::teacher_wanted) {
-    for (std::size_t k = 0; k < size; ++k) narrow[k] = static_cast<T>(teacher_g[k]);
+    give_narrow(task.teacher_gradient);
     pull_back(call.teacher, r, n, narrow.data());
     call.teacher_target.write(r, n, narrow.data(), 1, call.set.teacher_add);
     if (!call.set.teacher_add) call.teacher_target.clear(r, n);
@@ -77,18 +76,22 @@ DIVOT_COLD bool wider_row(Context const& call, index r, typename Context::totals
 }
 
 /// Does a row again in wider types: one that has left the arithmetic's range or lost digits. The
-/// widest is exact in its limits, and slow.
-template <class Context>
+/// widest is exact in its limits, and slow. Team: who has tried, with `memory`.
+template <class Team, class Context>
 DIVOT_COLD void careful_row(Context const& call, index r, typename Context::totals& totals,
+                            row_memory<Team> const& memory,
                             typename Context::T* student_probabilities = nullptr) {
   using T = typename Context::T;
   if constexpr (is_real<T>) {
+    auto const again = [&]<class Wider>(std::type_identity<Wider>) {
+      return wider_row<Wider>(call, r, totals, student_probabilities, memory.again);
+    };
     if constexpr (std::is_same_v<T, float>) {
-      if (wider_row<double>(call, r, totals, student_probabilities)) return;
+      if (again(std::type_identity<team_in_double<Team>>{})) return;
     }
-    wider_row<long double>(call, r, totals, student_probabilities);
+    again(std::type_identity<scalar_team<long double>>{});
   } else {
-    (void)call, (void)r, (void)totals, (void)student_probabilities;
+    (void)call, (void)r, (void)totals, (void)memory, (void)student_probabilities;
   }
 }
 
@@ -189,7 +192,7 @@ void panel_of_rows(Context const& call, Team const& team, row_memory<Team> const
     if (task.bad) {
       call.add_bad(totals, r);
     } else if (task.beyond) {
-      careful_row(call, r, totals, student_probabilities);
+      careful_row(call, r, totals, memory, student_probabilities);
     } else {
       using Number = typename Context::Number;
       call.add_row(totals, r, Number(task.loss), Number(task.student_temperature_gradient),

@@ -39,6 +39,7 @@ struct row_memory {
   row_array<sweep_block<row>> sweep_blocks;
   row_array<diagnostics_sums<row>> diagnostics_blocks;
   row_array<std::byte> reduced;
+  workspace* again = nullptr;  // where rows are done again; null: in memory of their own
 
   void take(scratch& memory, index classes, memory_needs const& needs) {
     index const lanes = Team::width;

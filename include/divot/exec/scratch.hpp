@@ -106,6 +106,7 @@ class array_sets {
     }
   }
   Set const& operator[](index i) const { return sets_[i]; }
+  Set& operator[](index i) { return sets_[i]; }
 
  private:
   index count_;
