@@ -119,7 +119,7 @@ auto sinkhorn_batch(Policy const& policy, Costs const& costs, A const& a, B cons
 template <execution_policy Policy, std::ranges::random_access_range Costs>
 auto sinkhorn_batch(Policy const& policy, Costs const& costs,
                     sinkhorn_options const& options = {}) {
-  std::vector<Eigen::VectorXd> a, b;
+  std::vector<typename transport_types<Costs>::vector> a, b;
   for (auto const& cost : costs) {
     a.push_back(equal_masses(cost.rows()));
     b.push_back(equal_masses(cost.cols()));
