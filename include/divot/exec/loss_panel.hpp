@@ -13,30 +13,35 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
+/// A row that is done again: its logits, and then its gradients, in the call's own type, and what
+/// it adds to the sums.
+template <class T>
+struct careful_numbers {
+  std::vector<T> teacher, student;
+  bool bad = false;
+  double loss = 0, student_temperature = 0, teacher_temperature = 0;
+};
+
 /// Does a row again on a team of wider numbers, all of its memory its own. False where they are not
-/// wide enough either; nothing was written then.
+/// wide enough either; `numbers` are then as they were.
 template <class Wide, class Context>
-DIVOT_COLD bool wider_row(Context const& call, index r, typename Context::totals& totals,
-                          typename Context::T* student_probabilities) {
+DIVOT_COLD bool wider_row(Context const& call, index r,
+                          careful_numbers<typename Context::T>& numbers) {
   using T = typename Context::T;
   using team_type = scalar_team<Wide>;
-  index const n = call.classes_of(r);
-  auto const size = static_cast<std::size_t>(n);
-  std::vector<T> narrow(size);
-  std::vector<Wide> teacher(size), student(size), student_g(size), teacher_g(size);
-  call.teacher.read(r, 1, n, narrow.data(), n);
-  std::copy(narrow.begin(), narrow.end(), teacher.begin());
-  call.student.read(r, 1, n, narrow.data(), n);
-  std::copy(narrow.begin(), narrow.end(), student.begin());
+  std::size_t const size = numbers.student.size();
+  std::vector<Wide> const teacher(numbers.teacher.begin(), numbers.teacher.end());
+  std::vector<Wide> const student(numbers.student.begin(), numbers.student.end());
+  std::vector<Wide> student_g(size), teacher_g(size);
 
   scratch memory;
   row_memory<team_type> arrays;
   memory_needs need;
   need.teacher = need.partial = true;
   need.student_gradient = need.teacher_gradient = true;
-  need.reduced = call.needs(false).reduced;
   for (bool const counting : {true, false}) {
-    arrays.take(memory, n, need);
+    arrays.take(memory, static_cast<index>(size), need);
+    if constexpr (Context::reduced) arrays.take_room_for(memory, call.needs(false).reduced);
     if (counting) memory.provide(nullptr);
   }
   row_task<team_type> task;
@@ -50,29 +55,14 @@ DIVOT_COLD bool wider_row(Context const& call, index r, typename Context::totals
   team_type const team;
   call.run_row(team, task, r);
   if (task.beyond) return false;
-  if (task.bad) {
-    call.add_bad(totals, r);
-    return true;
+  for (std::size_t k = 0; k < size; ++k) {
+    if constexpr (Context::student_wanted) numbers.student[k] = static_cast<T>(student_g[k]);
+    if constexpr (Context::teacher_wanted) numbers.teacher[k] = static_cast<T>(teacher_g[k]);
   }
-  if constexpr (Context::student_wanted) {
-    for (std::size_t k = 0; k < size; ++k) narrow[k] = static_cast<T>(student_g[k]);
-    if constexpr (Context::observed) {
-      call.observer.template take_step<scalar_team<T>>(
-          r, n, narrow.data(), call.softmax_temperature(r), student_probabilities);
-    }
-    pull_back(call.student, r, n, narrow.data());
-    call.student_target.write(r, n, narrow.data(), 1, call.set.student_add);
-    if (!call.set.student_add) call.student_target.clear(r, n);
-  }
-  if constexpr (Context::teacher_wanted) {
-    for (std::size_t k = 0; k < size; ++k) narrow[k] = static_cast<T>(teacher_g[k]);
-    pull_back(call.teacher, r, n, narrow.data());
-    call.teacher_target.write(r, n, narrow.data(), 1, call.set.teacher_add);
-    if (!call.set.teacher_add) call.teacher_target.clear(r, n);
-  }
-  call.add_row(totals, r, static_cast<double>(task.loss),
-               static_cast<double>(task.student_temperature_gradient),
-               static_cast<double>(task.teacher_temperature_gradient));
+  numbers.bad = task.bad;
+  numbers.loss = static_cast<double>(task.loss);
+  numbers.student_temperature = static_cast<double>(task.student_temperature_gradient);
+  numbers.teacher_temperature = static_cast<double>(task.teacher_temperature_gradient);
   return true;
 }
 
@@ -83,10 +73,35 @@ DIVOT_COLD void careful_row(Context const& call, index r, typename Context::tota
                             typename Context::T* student_probabilities = nullptr) {
   using T = typename Context::T;
   if constexpr (is_real<T>) {
-    if constexpr (std::is_same_v<T, float>) {
-      if (wider_row<double>(call, r, totals, student_probabilities)) return;
+    index const n = call.classes_of(r);
+    auto const size = static_cast<std::size_t>(n);
+    careful_numbers<T> row{std::vector<T>(size), std::vector<T>(size)};
+    call.teacher.read(r, 1, n, row.teacher.data(), n);
+    call.student.read(r, 1, n, row.student.data(), n);
+    bool done = false;
+    if constexpr (std::is_same_v<T, float>) done = wider_row<double>(call, r, row);
+    if (!done && !wider_row<long double>(call, r, row)) return;
+    if (row.bad) {
+      call.add_bad(totals, r);
+      return;
     }
-    wider_row<long double>(call, r, totals, student_probabilities);
+    if constexpr (Context::student_wanted) {
+      T* const g = row.student.data();
+      if constexpr (Context::observed) {
+        call.observer.template take_step<scalar_team<T>>(r, n, g, call.softmax_temperature(r),
+                                                         student_probabilities);
+      }
+      pull_back(call.student, r, n, g);
+      call.student_target.write(r, n, g, 1, call.set.student_add);
+      if (!call.set.student_add) call.student_target.clear(r, n);
+    }
+    if constexpr (Context::teacher_wanted) {
+      T* const g = row.teacher.data();
+      pull_back(call.teacher, r, n, g);
+      call.teacher_target.write(r, n, g, 1, call.set.teacher_add);
+      if (!call.set.teacher_add) call.teacher_target.clear(r, n);
+    }
+    call.add_row(totals, r, row.loss, row.student_temperature, row.teacher_temperature);
   } else {
     (void)call, (void)r, (void)totals, (void)student_probabilities;
   }

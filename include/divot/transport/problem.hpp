@@ -35,7 +35,7 @@ struct transport_caller {
 
 template <class... Parts>
 [[noreturn]] DIVOT_COLD void refuse_problem(transport_caller const& who, transport_status status,
-                                            Parts const&... parts) {
+                                            Parts... parts) {
   message m;
   m << who.name << ": " << who.unit;
   if (who.number >= 0) m << " " << who.number;
