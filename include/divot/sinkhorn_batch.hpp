@@ -11,13 +11,20 @@
 #include <cstddef>
 #include <iterator>
 #include <limits>
-#include <ranges>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 namespace divot {
 inline namespace DIVOT_ABI {
+
+/// A range that knows its problems by their numbers: std::ranges::random_access_range, whose header
+/// takes longer to compile than all of this one.
+template <class R>
+concept problem_list = requires(R& range) {
+  { std::ranges::begin(range) } -> std::random_access_iterator;
+  std::ranges::end(range);
+};
 
 /// solve(k) for every problem k, each until it is done itself; workers take them from one queue. A
 /// problem that is wrong says so in its solution, which is empty; `size` gives its rows and
@@ -86,8 +93,7 @@ inline transport_caller batch_problem(std::size_t k) {
 ///          its `flaw` in words, values of NaN and a plan of zeros; the others are as they would be
 ///          without it
 /// Errors   divot::error for options and ranges of different lengths
-template <execution_policy Policy, std::ranges::random_access_range Costs,
-          std::ranges::random_access_range A, std::ranges::random_access_range B>
+template <execution_policy Policy, problem_list Costs, problem_list A, problem_list B>
 auto sinkhorn_batch(Policy const& policy, Costs const& costs, A const& a, B const& b,
                     sinkhorn_options const& options = {}) {
   check_policy(policy);
@@ -116,10 +122,10 @@ auto sinkhorn_batch(Policy const& policy, Costs const& costs, A const& a, B cons
 }
 
 /// Equal masses that add up to 1 on either side of each problem.
-template <execution_policy Policy, std::ranges::random_access_range Costs>
+template <execution_policy Policy, problem_list Costs>
 auto sinkhorn_batch(Policy const& policy, Costs const& costs,
                     sinkhorn_options const& options = {}) {
-  std::vector<Eigen::VectorXd> a, b;
+  std::vector<typename transport_types<Costs>::vector> a, b;
   for (auto const& cost : costs) {
     a.push_back(equal_masses(cost.rows()));
     b.push_back(equal_masses(cost.cols()));
@@ -141,13 +147,12 @@ auto sinkhorn_batch(Policy const& policy, Cost const& cost, Eigen::MatrixBase<A>
   return solve_columns(policy, cost, a, b, options, batch_problem);
 }
 
-template <std::ranges::random_access_range Costs, std::ranges::random_access_range A,
-          std::ranges::random_access_range B>
+template <problem_list Costs, problem_list A, problem_list B>
 auto sinkhorn_batch(Costs const& costs, A const& a, B const& b,
                     sinkhorn_options const& options = {}) {
   return sinkhorn_batch(simd, costs, a, b, options);
 }
-template <std::ranges::random_access_range Costs>
+template <problem_list Costs>
 auto sinkhorn_batch(Costs const& costs, sinkhorn_options const& options = {}) {
   return sinkhorn_batch(simd, costs, options);
 }

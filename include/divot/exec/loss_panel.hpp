@@ -2,98 +2,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <divot/exec/loss_context.hpp>
+#include <divot/exec/careful_row.hpp>
 #include <divot/exec/panels.hpp>
-#include <divot/exec/teams.hpp>
 
 #include <algorithm>
 #include <array>
 
 namespace divot {
 inline namespace DIVOT_ABI {
-
-/// Does a row again on a team of wider numbers. False where they are not wide enough either;
-/// nothing was written then.
-template <class Team, class Context>
-DIVOT_COLD bool wider_row(Context const& call, index r, typename Context::totals& totals,
-                          typename Context::T* student_probabilities, workspace* kept) {
-  using T = typename Context::T;
-  index const n = call.classes_of(r);
-  scratch memory;
-  row_memory<Team> arrays;
-  row_array<T> narrow;
-  memory_needs need;
-  need.teacher = need.partial = true;
-  need.student_gradient = need.teacher_gradient = true;
-  need.teacher_panel = need.student_panel = true;
-  need.reduced = call.needs(false).reduced;
-  for (bool const counting : {true, false}) {
-    arrays.take(memory, n, need);
-    narrow.take(memory, n);
-    if (counting) memory.provide(kept);
-  }
-  row_task<Team> task;
-  call.describe(task, r, call.gradient_factor(r));
-  arrays.lend(task);
-  task.teacher = arrays.teacher_panel.data();
-  task.student = arrays.student_panel.data();
-  task.student_gradient = arrays.student_results();
-  task.teacher_gradient = arrays.teacher_results();
-  call.teacher.read(r, 1, n, narrow.data(), n);
-  std::copy_n(narrow.data(), n, arrays.teacher_panel.data());
-  call.student.read(r, 1, n, narrow.data(), n);
-  std::copy_n(narrow.data(), n, arrays.student_panel.data());
-  if (task.has_label) task.label = call.labels[r];
-  call.run_row(Team(), task, r);
-  if (task.beyond) return false;
-  if (task.bad) {
-    call.add_bad(totals, r);
-    return true;
-  }
-  [[maybe_unused]] auto const give_narrow = [&](auto const* wide) {
-    for (index k = 0; k < n; ++k) narrow[k] = static_cast<T>(wide[k]);
-  };
-  if constexpr (Context::student_wanted) {
-    give_narrow(task.student_gradient);
-    if constexpr (Context::observed) {
-      call.observer.template take_step<scalar_team<T>>(
-          r, n, narrow.data(), call.softmax_temperature(r), student_probabilities);
-    }
-    pull_back(call.student, r, n, narrow.data());
-    call.student_target.write(r, n, narrow.data(), 1, call.set.student_add);
-    if (!call.set.student_add) call.student_target.clear(r, n);
-  }
-  if constexpr (Context::teacher_wanted) {
-    give_narrow(task.teacher_gradient);
-    pull_back(call.teacher, r, n, narrow.data());
-    call.teacher_target.write(r, n, narrow.data(), 1, call.set.teacher_add);
-    if (!call.set.teacher_add) call.teacher_target.clear(r, n);
-  }
-  call.add_row(totals, r, static_cast<double>(task.loss),
-               static_cast<double>(task.student_temperature_gradient),
-               static_cast<double>(task.teacher_temperature_gradient));
-  return true;
-}
-
-/// Does a row again in wider types: one that has left the arithmetic's range or lost digits. The
-/// widest is exact in its limits, and slow. Team: who has tried, with `memory`.
-template <class Team, class Context>
-DIVOT_COLD void careful_row(Context const& call, index r, typename Context::totals& totals,
-                            row_memory<Team> const& memory,
-                            typename Context::T* student_probabilities = nullptr) {
-  using T = typename Context::T;
-  if constexpr (is_real<T>) {
-    auto const again = [&]<class Wider>(std::type_identity<Wider>) {
-      return wider_row<Wider>(call, r, totals, student_probabilities, memory.again);
-    };
-    if constexpr (std::is_same_v<T, float>) {
-      if (again(std::type_identity<team_in_double<Team>>{})) return;
-    }
-    again(std::type_identity<scalar_team<long double>>{});
-  } else {
-    (void)call, (void)r, (void)totals, (void)memory, (void)student_probabilities;
-  }
-}
 
 /// Rows up to this long are fetched while the one before is swept: six arrays of a megabyte
 /// together stay in the second-level cache.

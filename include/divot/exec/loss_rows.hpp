@@ -46,6 +46,7 @@ typename Context::totals run_rows(Context const& call, Policy const& policy) {
 
   auto const fill = [&](row_memory<Team>& set, scratch& from) {
     set.take(from, call.set.classes, need);
+    if constexpr (Context::reduced) set.take_room_for(from, need.reduced);
   };
   scratch memory;
   array_sets<row_memory<Team>, decltype(fill)> sets_of_memory(sets, fill);

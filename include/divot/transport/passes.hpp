@@ -112,8 +112,8 @@ class plan_passes {
   /// body(first, last) when rows first … last − 1 of the plan stand in `plan`, `height` at a time;
   /// it may have more columns than are needed.
   template <class Body>
-  void panels(vector const& f, vector const& g, Eigen::Index height, transport_rows& plan,
-              Body const& body) const {
+  void panels(vector const& f, vector const& g, Eigen::Index height,
+              typename transport_types<Policy>::rows& plan, Body const& body) const {
     Eigen::Index const n = costs_.rows(), m = costs_.cols();
     for (Eigen::Index first = 0; first < n; first += height) {
       Eigen::Index const last = std::min(n, first + height);

@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <numeric>
 #include <type_traits>
 #include <vector>
 
@@ -58,7 +57,11 @@ class scaled_kernel {
     return true;
   }
   /// Σ |P1 − a| after that.
-  double row_error() const { return std::accumulate(excess_.begin(), excess_.end(), 0.); }
+  double row_error() const {
+    double sum = 0;
+    for (double const x : excess_) sum += x;
+    return sum;
+  }
   /// The columns' half, from what they have.
   bool columns(vector const& sums, over_relaxation const& relaxed) {
     bool near = true;
