@@ -49,15 +49,20 @@ class lost_digits {
         slope = math::select(exact, slope, math::max(slope, row(1)));
       }
       row const others = row(-math::expm1(row(-own.log_z())));  // 1 − q_a
-      // what must be left: across lanes ω_a itself has float's digits only
-      constexpr double kept = (Team::across ? .5 : .25) * Form::roundings;
+      // what must be left of one class: across lanes ω_a itself has float's digits only; and of
+      // many
+      constexpr double kept = (Team::across ? .5 : .25) * Form::roundings, kept_of_many = .1;
       row const least = row(constant<row>(kept) * others * slope);
       // many classes do not agree by chance; and the sum is nowhere above what it is taken of
       constexpr double matters = Form::slopes_all_agree ? 0 : 1. / 64;
       auto const likely = math::abs(total) < least && own.top() > constant<row>(matters);
       if (!math::any<row>(likely)) return row(0);
       auto const left = squares(own, weights, row(row(1) / others), row(row(1) / least));
-      auto const lost = likely && left.weight < left.loss;
+      // roundings of 1/left.loss classes, as it were: the more, the less do they add up to their
+      // worst
+      constexpr double of_many = kept_of_many / kept;
+      row const share = math::max(left.loss, constant<row>(of_many * of_many));
+      auto const lost = likely && left.weight < row(left.loss * share);
       return math::select(lost, row(limits_of<row>::quiet_NaN()), row(0));
     }
   }
