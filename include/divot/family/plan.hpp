@@ -108,9 +108,7 @@ inline auto collect(cross_entropy const& c, double weight) {
   check_finite(c.z_loss, "cross_entropy", "z_loss");
   return std::tuple<label_part, z_part>({weight, c.smoothing}, {weight * c.z_loss});
 }
-inline auto collect(z_loss const&, double weight) {
-  return std::tuple<z_part>(z_part{weight});
-}
+inline auto collect(z_loss const&, double weight) { return std::tuple(z_part{weight}); }
 
 template <class L>
 auto collect(scaled<L> const& s, double weight);
