@@ -12,6 +12,7 @@
 #include <divot/loss_operands.hpp>
 
 #include <array>
+#include <concepts>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -42,10 +43,9 @@ template <class T, class Plan>
 no_parameters parameters_of(Plan const&) {
   return {};
 }
-template <class T, class Plan>
-requires(is_real<T>&&
-             std::is_same_v<Plan, loss_plan<false, loss_group<bound_sum<bound_alpha_beta>, false>>>)
-    alpha_beta_term parameters_of(Plan const& plan) {
+template <class T,
+          std::same_as<loss_plan<false, loss_group<bound_sum<bound_alpha_beta>, false>>> Plan>
+requires is_real<T> alpha_beta_term parameters_of(Plan const& plan) {
   auto const& group = std::get<0>(plan.groups);
   return {std::get<0>(group.lanes.terms).second, group.factor, group.temperature, group.t_squared};
 }

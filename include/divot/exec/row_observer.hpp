@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
 #include <vector>
 
 namespace divot {
@@ -31,7 +30,8 @@ class row_observer {
   row_observer(diagnostics<S>& asked, index rows)
       : asked_(&asked),
         own_(asked.per_row.empty() ? static_cast<std::size_t>(rows) : 0),
-        rows_(own_.empty() ? asked.per_row : std::span(own_.data(), own_.size())) {}
+        rows_(own_.empty() ? asked.per_row.data() : own_.data()),
+        count_(own_.empty() ? asked.per_row.size() : own_.size()) {}
 
   bool wants_log_ratio() const { return has(asked_->log_ratio); }
 
@@ -78,8 +78,8 @@ class row_observer {
   /// The means, added up in the order of the rows.
   void finish(index valid_rows) const {
     row_diagnostics total;
-    for (row_diagnostics const& r : rows_) {
-      for (auto const field : fields) total.*field += r.*field;
+    for (std::size_t i = 0; i < count_; ++i) {
+      for (auto const field : fields) total.*field += rows_[i].*field;
     }
     for (auto const field : fields) {
       total.*field /= static_cast<double>(std::max<index>(valid_rows, 1));
@@ -105,7 +105,8 @@ class row_observer {
 
   diagnostics<S>* asked_;
   std::vector<row_diagnostics> own_;
-  std::span<row_diagnostics> rows_;
+  row_diagnostics* rows_;
+  std::size_t count_;
 };
 
 }  // namespace DIVOT_ABI

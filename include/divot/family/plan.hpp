@@ -106,9 +106,9 @@ inline auto collect(cross_entropy const& c, double weight) {
     fail("cross_entropy: smoothing is ", c.smoothing, "; it must lie in [0, 1)");
   }
   check_finite(c.z_loss, "cross_entropy", "z_loss");
-  return std::make_tuple(label_part{weight, c.smoothing}, z_part{weight * c.z_loss});
+  return std::tuple<label_part, z_part>({weight, c.smoothing}, {weight * c.z_loss});
 }
-inline auto collect(z_loss const&, double weight) { return std::make_tuple(z_part{weight}); }
+inline auto collect(z_loss const&, double weight) { return std::tuple(z_part{weight}); }
 
 template <class L>
 auto collect(scaled<L> const& s, double weight);

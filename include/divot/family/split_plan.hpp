@@ -37,7 +37,7 @@ auto labels_of(loss_group<Lanes, Labelled, Function> const& group) {
     own.own_smoothing = group.own_smoothing;
     own.temperature = group.temperature;
     own.t_squared = group.t_squared;
-    return std::make_tuple(own);
+    return std::tuple<loss_group<bound_sum<>, true>>(own);
   } else {
     return std::tuple();
   }

@@ -16,18 +16,15 @@
 #include <vector>
 
 namespace divot {
-
 struct transport_gradient;
-
 inline namespace DIVOT_ABI {
 
 using transport_vector = Eigen::VectorXd;
 using transport_matrix = Eigen::MatrixXd;
 using transport_rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// The same, named in a template after its own parameter: what is made of them there is then looked
-/// at where it is used, and a program that includes the headers alone does not compile half of
-/// Eigen.
+/// The same, named in a template after its own parameter: what is made of them is looked at where
+/// it is used, and a program that includes the headers alone does not compile half of Eigen.
 template <class>
 struct transport_types {
   using number = double;
@@ -93,7 +90,6 @@ class point_costs {
   static constexpr bool has_slopes = ground_cost<Ground>;
   using vector = typename transport_types<Ground>::vector;
   using row_list = typename transport_types<Ground>::rows;
-  using dense = dense_costs<typename transport_types<Ground>::number>;
   point_costs() = default;
   /// x: rows × coordinates; y: columns × coordinates
   point_costs(Ground ground, row_list x, row_list y, bool narrow)
@@ -149,7 +145,7 @@ class point_costs {
   bool are_dear() const { return coordinates() >= 48; }
   /// All of them as a matrix, four rows and some columns' points at a time. Of ground costs alone.
   template <class Team, class Blocks>
-  dense in_memory(Blocks const& blocks) const {
+  auto in_memory(Blocks const& blocks) const {
     using lane = typename Team::lane;
     constexpr Eigen::Index width = 64;
     Eigen::Index const m = cols(), d = coordinates();
@@ -180,7 +176,7 @@ class point_costs {
         }
       }
     });
-    return dense(std::move(all));
+    return dense_costs<typename transport_types<Ground>::number>(std::move(all));
   }
   point_costs transposed() const {
     point_costs other = *this;
@@ -279,9 +275,9 @@ std::pair<double, double> range_of_costs(Blocks const& blocks, Costs const& cost
   using lane = typename Team::lane;
   constexpr double end = HUGE_VAL;
   Eigen::Index const m = costs.cols();
-  using vector = typename transport_types<Costs>::vector;
-  typename transport_types<Costs>::matrix spare(m, blocks.workers());
-  vector low = vector::Constant(costs.rows(), end), high = -low;
+  using types = transport_types<Costs>;
+  typename types::matrix spare(m, blocks.workers());
+  typename types::vector low = types::vector::Constant(costs.rows(), end), high = -low;
   blocks.each([&](Eigen::Index first, Eigen::Index last, int me) {
     for (Eigen::Index i = first; i < last; ++i) {
       T const* const c = costs.template row_as<Team, T>(i, spare.col(me).data(), nullptr);

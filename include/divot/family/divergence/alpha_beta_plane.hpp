@@ -11,6 +11,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace divot {
 inline namespace DIVOT_ABI {
@@ -35,7 +36,7 @@ class bound_alpha_beta {
     largest_ = largest;
     // the nodes 0, α, λ in ascending order, and where they have gone
     std::array<double, 3> const role{0, a, lambda_};
-    for (std::size_t const i : {0, 1, 0}) {
+    for (std::size_t const i : {0u, 1u, 0u}) {
       if (role[node_[i + 1]] < role[node_[i]]) std::swap(node_[i], node_[i + 1]);
     }
     lower_gap_ = role[node_[1]] - role[node_[0]];
