@@ -19,18 +19,18 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
-/// solve(k) for every problem k, each until it is done itself; workers take them from one queue. A
+/// solve(k, memory) for every problem k, each until it is done itself; workers take them from one queue. A
 /// problem that is wrong says so in its solution, which is empty; `size` gives its rows and
 /// columns.
 template <execution_policy Policy, class Solve, class Size>
 auto solve_each(Policy const& policy, std::size_t count, double entries, Solve const& solve,
                 Size const& size) {
-  using solution = decltype(solve(std::size_t(0)));
+  using solution = decltype(solve(std::size_t(0), std::declval<transport_memory&>()));
   constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
   std::vector<solution> all(count);
-  auto const one = [&](std::size_t k) {
+  auto const one = [&](std::size_t k, transport_memory& memory) {
     try {
-      all[k] = solve(k);
+      all[k] = solve(k, memory);
     } catch (transport_error const& wrong) {
       all[k].policy = policy;
       all[k].status = wrong.status();
@@ -44,10 +44,12 @@ auto solve_each(Policy const& policy, std::size_t count, double entries, Solve c
   if (workers > 1 && count >= static_cast<std::size_t>(workers)) {
     std::atomic<std::size_t> next{0};
     run_workers(policy, workers, [&](int, int) {
-      for (std::size_t k = next++; k < count; k = next++) one(k);
+      transport_memory memory;
+      for (std::size_t k = next++; k < count; k = next++) one(k, memory);
     });
   } else {
-    for (std::size_t k = 0; k < count; ++k) one(k);
+    transport_memory memory;
+    for (std::size_t k = 0; k < count; ++k) one(k, memory);
   }
   return all;
 }
@@ -63,9 +65,10 @@ auto solve_columns(Policy const& policy, Cost const& cost, A const& a, B const& 
                          static_cast<double>(cost.cols());
   return solve_each(
       runner, static_cast<std::size_t>(a.cols()), entries,
-      [&](std::size_t k) {
+      [&](std::size_t k, transport_memory& memory) {
         auto const column = static_cast<Eigen::Index>(k);
-        return solve_problem(runner, costs, a.col(column), b.col(column), options, narrow, who(k));
+        return solve_problem(runner, costs, a.col(column), b.col(column), options, narrow, who(k),
+                             memory);
       },
       [&](std::size_t) { return std::pair(cost.rows(), cost.cols()); });
 }
@@ -107,10 +110,10 @@ auto sinkhorn_batch(Policy const& policy, Costs const& costs, A const& a, B cons
   auto const runner = runs_as(policy);
   return solve_each(
       runner, count, entries,
-      [&](std::size_t k) {
+      [&](std::size_t k, transport_memory& memory) {
         auto const& cost = at(costs, k);
         return solve_problem(runner, solver_costs(cost), at(a, k), at(b, k), options,
-                             is_narrow_cost(cost), batch_problem(k));
+                             is_narrow_cost(cost), batch_problem(k), memory);
       },
       [&](std::size_t k) { return std::pair(at(costs, k).rows(), at(costs, k).cols()); });
 }

@@ -17,6 +17,14 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
+/// log of masses; one logarithm where all are equal, as they mostly are.
+inline transport_vector log_masses(transport_vector const& masses) {
+  if (masses.size() > 0 && masses.minCoeff() == masses.maxCoeff()) {
+    return transport_vector::Constant(masses.size(), std::log(masses(0)));
+  }
+  return masses.array().log();
+}
+
 /// What a problem's plan must, or should, have in its rows and columns, and ε.
 struct transport_marginals {
   transport_vector a, b;  // positive
@@ -34,7 +42,7 @@ struct transport_marginals {
   void settle(Vector& f, Vector& g) const {
     if (!exact()) return;
     Vector const &masses = turned ? a : b, &x = turned ? f : g;
-    double const mean = masses.dot(x - epsilon * masses.array().log().matrix()) / masses.sum();
+    double const mean = masses.dot(x - epsilon * log_masses(masses)) / masses.sum();
     g.array() += turned ? mean : -mean;
     f.array() += turned ? -mean : mean;
   }
@@ -231,7 +239,7 @@ class plan_passes {
   row_blocks<Policy> blocks_;
   double epsilon_, per_epsilon_;
   mutable matrix spare_;  // of each worker: a row of the plan and one of the costs
-  mutable std::vector<double> sums_;
+  mutable vector sums_;
 };
 
 }  // namespace DIVOT_ABI
