@@ -26,7 +26,7 @@ template <class T>
 void check_sizes(double tolerance) {
   for (auto const& [rows, columns] : sizes) {
     auto const p = random_problem(rows, columns, 3);
-    matrix_of<T> const cost = p.cost.cast<T>();
+    matrix_of<T> const cost = p.cost.template cast<T>();
     for (int const sweeps : {0, 3}) {
       CAPTURE(rows);
       CAPTURE(columns);
