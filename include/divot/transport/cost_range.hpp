@@ -39,11 +39,13 @@ std::pair<double, double> range_of_costs(Blocks const& blocks, Costs const& cost
     lane lowest(static_cast<T>(end)), highest(static_cast<T>(-end));
     for (Eigen::Index i = first; i < last; ++i) {
       T const* const c = costs.template row_as<Team, T>(i, spare.col(me).data(), nullptr);
+      typename Team::accumulator own(T(0));  // rows do not wait for each other's sums
       Team::each(0, m, [&](auto const& place) DIVOT_LAMBDA_INLINE {
         lowest = math::min(lowest, place.load(c, end));
         highest = math::max(highest, place.load(c, -end));
-        nothing += place.keep(lane(place.load(c, 0) * lane(T(0))));
+        own += place.keep(lane(place.load(c, 0) * lane(T(0))));
       });
+      nothing += own;
     }
     bool const finite = Team::sum(nothing) == 0;
     double const least = static_cast<double>(Team::smallest(lowest));

@@ -153,7 +153,8 @@ class scaled_kernel {
  private:
   using numbers = typename kernel_matrix<T, Policy>::numbers;
 
-  /// By their bits, in whose order positive numbers are: neither what is negative nor a NaN is near.
+  /// By their bits, in whose order positive numbers are: neither what is negative nor a NaN is
+  /// near.
   static bool are_near(T const* x, Eigen::Index count) {
     using bits = std::conditional_t<std::is_same_v<T, float>, std::int32_t, std::int64_t>;
     constexpr T limit = std::is_same_v<T, float> ? T(1e13) : T(1e100);
@@ -177,7 +178,8 @@ class scaled_kernel {
     over_.blocks().each([&](Eigen::Index first, Eigen::Index last, int me) {
       for (Eigen::Index i = first; i < last; ++i) {
         T* const k = kernel_.row(i);
-        T const* const c = over_.costs().row_as(i, wide.size() > 0 ? wide.col(me).data() : nullptr, k);
+        T const* const c =
+            over_.costs().row_as(i, wide.size() > 0 ? wide.col(me).data() : nullptr, k);
         team::each(0, columns_, [&](auto const& place) DIVOT_LAMBDA_INLINE {
           place.store(k, math::exp(lane(place.load(c, 0) * factor)));
         });
