@@ -9,6 +9,7 @@
 #include <Eigen/Core>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -73,7 +74,9 @@ inline void check_batch_term_rows(class_transport const& what, batch const&, ind
     fail("class_transport: the cost is ", what.cost.rows(), "×", what.cost.cols(),
          "; it goes from class to class, and there are ", classes);
   }
-  if (!what.cost.allFinite()) fail("class_transport: costs must be finite");
+  for (index i = 0; i < what.cost.size(); ++i) {
+    if (!std::isfinite(what.cost.data()[i])) fail("class_transport: costs must be finite");
+  }
 }
 
 /// Softmax of the valid rows of a source of rows of T, a column each.
@@ -81,7 +84,8 @@ template <class T, execution_policy Policy, class Source>
 Eigen::MatrixXd class_masses(Policy const& policy, Source const& source, index classes,
                              char const* who, double temperature, batch const& options,
                              std::vector<Eigen::Index> const& places) {
-  transport_rows p = transport_rows::Zero(source.rows(), classes);
+  using row_list = typename transport_types<Policy>::rows;
+  row_list p = row_list::Zero(source.rows(), classes);
   Eigen::Matrix<T, 1, Eigen::Dynamic> row(classes);
   for (Eigen::Index const r : places) {
     read_panel(source, r, 1, classes, row.data(), classes);
@@ -101,10 +105,12 @@ Eigen::MatrixXd class_masses(Policy const& policy, Source const& source, index c
 /// row.
 template <class T, execution_policy Policy, class Target>
 void write_class_gradient(Policy const& policy, term_place<Target> const& to, double weight,
-                          Eigen::MatrixXd const& masses, Eigen::MatrixXd const& upstream,
+                          typename transport_types<Policy>::matrix const& masses,
+                          typename transport_types<Policy>::matrix const& upstream,
                           double temperature, index rows, std::vector<Eigen::Index> const& places) {
-  transport_rows const p = masses.transpose(), g = upstream.transpose();
-  transport_rows out(p.rows(), p.cols());
+  using row_list = typename transport_types<Policy>::rows;
+  row_list const p = masses.transpose(), g = upstream.transpose();
+  row_list out(p.rows(), p.cols());
   softmax_pullback(policy, p, g, out, temperature);
   Eigen::Matrix<T, 1, Eigen::Dynamic> row(p.cols());
   for (index r = 0, i = 0; r < rows; ++r) {
@@ -123,6 +129,7 @@ template <class T, execution_policy Policy, class Operands, class StudentTarget,
 void run_batch_term(Policy const& policy, scaled<class_transport> const& term, batch const& options,
                     Operands const& on, term_place<StudentTarget> const& to_student,
                     term_place<TeacherTarget> const& to_teacher, TakeLoss const& take_loss) {
+  using matrix = typename transport_types<Policy>::matrix;
   class_transport const& what = term.term;
   index const rows = on.student.rows(), classes = on.classes;
   std::vector<Eigen::Index> places;
@@ -130,9 +137,9 @@ void run_batch_term(Policy const& policy, scaled<class_transport> const& term, b
     if (is_valid(options, r)) places.push_back(r);
   }
   auto const valid = static_cast<index>(places.size());
-  Eigen::MatrixXd const p =
+  matrix const p =
       class_masses<T>(policy, on.teacher, classes, "teacher", what.temperature, options, places);
-  Eigen::MatrixXd const q =
+  matrix const q =
       class_masses<T>(policy, on.student, classes, "student", what.temperature, options, places);
   auto const solved =
       solve_columns(policy, what.cost, q, p, solver_options(what), [&](std::size_t i) {
@@ -147,7 +154,7 @@ void run_batch_term(Policy const& policy, scaled<class_transport> const& term, b
            "; take a larger epsilon or tolerance");
     }
   }
-  Eigen::MatrixXd of_q(classes, valid), of_p(classes, valid);
+  matrix of_q(classes, valid), of_p(classes, valid);
   if constexpr (StudentTarget::wanted || TeacherTarget::wanted) {
     double const mean = mean_of(options, valid);
     double const entries = static_cast<double>(valid * classes) * static_cast<double>(classes);

@@ -42,9 +42,10 @@ template <class T, class Plan>
 no_parameters parameters_of(Plan const&) {
   return {};
 }
-template <class T>
-requires is_real<T> alpha_beta_term
-parameters_of(loss_plan<false, loss_group<bound_sum<bound_alpha_beta>, false>> const& plan) {
+template <class T, class Plan>
+requires(is_real<T>&&
+             std::is_same_v<Plan, loss_plan<false, loss_group<bound_sum<bound_alpha_beta>, false>>>)
+    alpha_beta_term parameters_of(Plan const& plan) {
   auto const& group = std::get<0>(plan.groups);
   return {std::get<0>(group.lanes.terms).second, group.factor, group.temperature, group.t_squared};
 }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 namespace divot {
@@ -30,8 +31,8 @@ struct partial_solution {
   /// As of the whole problem; where all of a side's mass is moved, the derivatives in the masses of
   /// that side are to one side only, and NaN.
   transport_gradient gradient(transport_objective of) const {
-    transport_gradient all = whole.gradient(of);
-    transport_gradient out;
+    auto const all = whole.gradient(of);
+    std::remove_const_t<decltype(all)> out;
     out.cost = all.cost.topLeftCorner(rows(), columns());
     out.row_mass = all.row_mass.head(rows());
     out.column_mass = all.column_mass.head(columns());
@@ -51,7 +52,7 @@ struct partial_solution {
           "partial_solution::moved_slope: all the mass of a side is moved; the derivative exists "
           "where both sides have some left");
     }
-    transport_gradient const all = whole.gradient(of);
+    auto const all = whole.gradient(of);
     return -all.row_mass(rows()) - all.column_mass(columns());
   }
 
@@ -91,7 +92,7 @@ auto partial_sinkhorn(Policy const& policy, Eigen::DenseBase<Cost> const& cost,
     fail("partial_sinkhorn: the cost is ", n, "×", m, "; there are ", a.size(), " row masses and ",
          b.size(), " column masses");
   }
-  Eigen::VectorXd rows(n + 1), columns(m + 1);
+  typename transport_types<Cost>::vector rows(n + 1), columns(m + 1);
   rows.head(n) = a.derived().template cast<double>().reshaped();
   columns.head(m) = b.derived().template cast<double>().reshaped();
   double const mass = rows.head(n).sum(), other = columns.head(m).sum();
@@ -108,7 +109,8 @@ auto partial_sinkhorn(Policy const& policy, Eigen::DenseBase<Cost> const& cost,
   auto const rest = [](double all, double part) { return std::max(0., all - part); };
   rows(n) = rest(other, moved);
   columns(m) = rest(mass, moved);
-  Eigen::MatrixXd whole = Eigen::MatrixXd::Zero(n + 1, m + 1);
+  using matrix = typename transport_types<Cost>::matrix;
+  matrix whole = matrix::Zero(n + 1, m + 1);
   whole.topLeftCorner(n, m) = cost.derived().template cast<double>();
   // dear enough that nothing is left there, to the last digit
   double const highest = n > 0 && m > 0 ? whole.cwiseAbs().maxCoeff() : 0;

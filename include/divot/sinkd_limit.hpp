@@ -15,13 +15,14 @@ inline namespace DIVOT_ABI {
 
 /// From ∂L/∂P to ∂L/∂C in place, through the equations that the plan of a solved problem answers.
 template <class Solution>
-void pull_back_implicitly(Solution const& s, transport_rows const& plan, double* g) {
+void pull_back_implicitly(Solution const& s, typename transport_types<Solution>::rows const& plan,
+                          double* g) {
   using passes_type = plan_passes<std::remove_cvref_t<decltype(s.policy)>>;
   using costs_type = typename passes_type::costs_type;
   Eigen::Index const m = plan.cols();
-  transport_vector const mu = implicit_column_slopes(
-      passes_type(s.policy, costs_type(s.costs), s.to.epsilon), s.to, s.f, s.g, s.rows, s.columns,
-      [&](Eigen::Index i, double const*) { return g + i * m; });
+  auto const mu = implicit_column_slopes(passes_type(s.policy, costs_type(s.costs), s.to.epsilon),
+                                         s.to, s.f, s.g, s.rows, s.columns,
+                                         [&](Eigen::Index i, double const*) { return g + i * m; });
   if (!mu.allFinite()) {
     fail(
         "sinkd: rows fall apart into groups between which nothing moves: what the gradient would "
@@ -53,18 +54,21 @@ void check_sinkd_solved(Solution const& s, index number) {
 /// Solves one of SinKD's problems until the marginals are within the tolerance, in double.
 template <execution_policy Policy>
 void solve_sinkd_to_the_limit(Policy const& policy, sinkd const& what, sinkd_task const& task) {
-  using costs = dense_costs<double>;
+  using types = transport_types<Policy>;
+  using vector = typename types::vector;
+  using row_list = typename types::rows;
+  using costs = dense_costs<typename types::number>;
   Eigen::Index const n = task.samples;
-  transport_vector const masses = transport_vector::Constant(n, task.mass);
+  vector const masses = vector::Constant(n, task.mass);
   sinkhorn_options const options{.epsilon = what.epsilon, .tolerance = what.tolerance};
-  costs const cost(Eigen::Map<transport_rows const>(task.cost, n, n));
+  costs const cost(Eigen::Map<row_list const>(task.cost, n, n));
   auto const s =
       solve_problem(policy, cost, masses, masses, options, false,
                     transport_caller{"sinkd", task.number < 0 ? "" : "sequence", task.number});
   check_sinkd_solved(s, task.number);
-  transport_vector const f = s.row_potentials(), g = s.column_potentials();
-  transport_rows const plan = s.plan();
-  transport_vector spare(2 * n);
+  vector const f = s.row_potentials(), g = s.column_potentials();
+  row_list const plan = s.plan();
+  vector spare(2 * n);
   finish_sinkd(
       what, task, f.data(), g.data(),
       [&](index i, double* out) { std::copy_n(plan.data() + i * n, n, out); },

@@ -36,7 +36,7 @@ point_costs<Ground> points_of(char const* who, Eigen::DenseBase<X> const& x,
     }
   }
   auto const checked = [&](auto const& given, char const* what) {
-    transport_rows const all = given.derived().template cast<double>();
+    typename transport_types<Ground>::rows const all = given.derived().template cast<double>();
     for (Eigen::Index i = 0; i < all.rows(); ++i) {
       for (Eigen::Index k = 0; k < all.cols(); ++k) {
         if (!std::isfinite(all(i, k))) {
@@ -81,8 +81,9 @@ template <class G>
 bool is_narrow_cost(point_costs<G> const& costs) {
   return costs.narrow();
 }
-inline Eigen::VectorXd equal_masses(Eigen::Index count) {
-  return Eigen::VectorXd::Constant(count, 1. / static_cast<double>(count));
+template <class T = double>
+Eigen::Matrix<T, Eigen::Dynamic, 1> equal_masses(Eigen::Index count) {
+  return Eigen::Matrix<T, Eigen::Dynamic, 1>::Constant(count, 1 / static_cast<T>(count));
 }
 
 /// The entropic optimal transport plan between masses a of the rows and b of the columns:

@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <iterator>
 #include <limits>
-#include <ranges>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -19,16 +18,24 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
-/// solve(k, memory) for every problem k, each until it is done itself; workers take them from one queue. A
-/// problem that is wrong says so in its solution, which is empty; `size` gives its rows and
-/// columns.
+/// A range that knows its problems by their numbers: std::ranges::random_access_range, whose header
+/// takes longer to compile than all of this one.
+template <class R>
+concept problem_list = requires(R& range) {
+  { std::ranges::begin(range) } -> std::random_access_iterator;
+  std::ranges::end(range);
+};
+
+/// solve(k, memory) for every problem k, each until it is done itself; workers take them from one
+/// queue. A problem that is wrong says so in its solution, which is empty; `size` gives its rows
+/// and columns.
 template <execution_policy Policy, class Solve, class Size>
 auto solve_each(Policy const& policy, std::size_t count, double entries, Solve const& solve,
                 Size const& size) {
-  using solution = decltype(solve(std::size_t(0), std::declval<transport_memory&>()));
+  using solution = decltype(solve(std::size_t(0), std::declval<transport_memory<Policy>&>()));
   constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
   std::vector<solution> all(count);
-  auto const one = [&](std::size_t k, transport_memory& memory) {
+  auto const one = [&](std::size_t k, transport_memory<Policy>& memory) {
     try {
       all[k] = solve(k, memory);
     } catch (transport_error const& wrong) {
@@ -44,11 +51,11 @@ auto solve_each(Policy const& policy, std::size_t count, double entries, Solve c
   if (workers > 1 && count >= static_cast<std::size_t>(workers)) {
     std::atomic<std::size_t> next{0};
     run_workers(policy, workers, [&](int, int) {
-      transport_memory memory;
+      transport_memory<Policy> memory;
       for (std::size_t k = next++; k < count; k = next++) one(k, memory);
     });
   } else {
-    transport_memory memory;
+    transport_memory<Policy> memory;
     for (std::size_t k = 0; k < count; ++k) one(k, memory);
   }
   return all;
@@ -65,7 +72,7 @@ auto solve_columns(Policy const& policy, Cost const& cost, A const& a, B const& 
                          static_cast<double>(cost.cols());
   return solve_each(
       runner, static_cast<std::size_t>(a.cols()), entries,
-      [&](std::size_t k, transport_memory& memory) {
+      [&](std::size_t k, auto& memory) {
         auto const column = static_cast<Eigen::Index>(k);
         return solve_problem(runner, costs, a.col(column), b.col(column), options, narrow, who(k),
                              memory);
@@ -89,8 +96,7 @@ inline transport_caller batch_problem(std::size_t k) {
 ///          its `flaw` in words, values of NaN and a plan of zeros; the others are as they would be
 ///          without it
 /// Errors   divot::error for options and ranges of different lengths
-template <execution_policy Policy, std::ranges::random_access_range Costs,
-          std::ranges::random_access_range A, std::ranges::random_access_range B>
+template <execution_policy Policy, problem_list Costs, problem_list A, problem_list B>
 auto sinkhorn_batch(Policy const& policy, Costs const& costs, A const& a, B const& b,
                     sinkhorn_options const& options = {}) {
   check_policy(policy);
@@ -110,7 +116,7 @@ auto sinkhorn_batch(Policy const& policy, Costs const& costs, A const& a, B cons
   auto const runner = runs_as(policy);
   return solve_each(
       runner, count, entries,
-      [&](std::size_t k, transport_memory& memory) {
+      [&](std::size_t k, auto& memory) {
         auto const& cost = at(costs, k);
         return solve_problem(runner, solver_costs(cost), at(a, k), at(b, k), options,
                              is_narrow_cost(cost), batch_problem(k), memory);
@@ -119,10 +125,10 @@ auto sinkhorn_batch(Policy const& policy, Costs const& costs, A const& a, B cons
 }
 
 /// Equal masses that add up to 1 on either side of each problem.
-template <execution_policy Policy, std::ranges::random_access_range Costs>
+template <execution_policy Policy, problem_list Costs>
 auto sinkhorn_batch(Policy const& policy, Costs const& costs,
                     sinkhorn_options const& options = {}) {
-  std::vector<Eigen::VectorXd> a, b;
+  std::vector<typename transport_types<Costs>::vector> a, b;
   for (auto const& cost : costs) {
     a.push_back(equal_masses(cost.rows()));
     b.push_back(equal_masses(cost.cols()));
@@ -144,13 +150,12 @@ auto sinkhorn_batch(Policy const& policy, Cost const& cost, Eigen::MatrixBase<A>
   return solve_columns(policy, cost, a, b, options, batch_problem);
 }
 
-template <std::ranges::random_access_range Costs, std::ranges::random_access_range A,
-          std::ranges::random_access_range B>
+template <problem_list Costs, problem_list A, problem_list B>
 auto sinkhorn_batch(Costs const& costs, A const& a, B const& b,
                     sinkhorn_options const& options = {}) {
   return sinkhorn_batch(simd, costs, a, b, options);
 }
-template <std::ranges::random_access_range Costs>
+template <problem_list Costs>
 auto sinkhorn_batch(Costs const& costs, sinkhorn_options const& options = {}) {
   return sinkhorn_batch(simd, costs, options);
 }

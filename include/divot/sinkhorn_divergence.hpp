@@ -29,10 +29,10 @@ struct divergence_solution {
   /// of_rows.gradient(…).cost, and likewise.
   transport_gradient gradient() const {
     constexpr auto of = transport_objective::entropic;
-    transport_gradient out = between.gradient(of, route::envelope);
+    auto out = between.gradient(of, route::envelope);
     double const gap = between.to.a.sum() - between.to.b.sum();
     auto const take = [&](Solution const& self, auto& mass, auto& points, double sign) {
-      transport_gradient const own = self.gradient(of, route::envelope);
+      auto const own = self.gradient(of, route::envelope);
       // the side stands in both places of its own problem
       mass -= .5 * (own.row_mass + own.column_mass);
       mass.array() += sign * gap * between.to.epsilon;

@@ -82,6 +82,13 @@ void every_loss(Policy const& policy) {
       });
     };
     check(divot::total_variation{});  // corrects the offset
+    // rows that leave float's range, and double's
+    for (float const far : {100.f, 1000.f}) {
+      matrix const apart = far * t;
+      settles([&](auto const& b) {
+        divot::value_and_gradient(policy, divot::pearson{}, apart, s, g, b);
+      });
+    }
     check(divot::alpha_beta{.alpha = 0.2, .beta = 0.7});
     check(0.1 * divot::cross_entropy{.smoothing = 0.1, .z_loss = 1e-4} +
           0.9 * divot::at(4, divot::kl{}, divot::t_squared));

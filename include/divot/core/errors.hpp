@@ -71,9 +71,10 @@ class message {
 
 [[noreturn]] DIVOT_COLD inline void fail_with(message const& m) { throw error(m.text()); }
 
-/// Throws divot::error with the parts put together: fail("rows ", 3, " and ", 4).
+/// Throws divot::error with the parts put together: fail("rows ", 3, " and ", 4). By value: one
+/// function for words of any length.
 template <class... Parts>
-[[noreturn]] DIVOT_COLD void fail(Parts const&... parts) {
+[[noreturn]] DIVOT_COLD void fail(Parts... parts) {
   message m;
   (m << ... << parts);
   fail_with(m);

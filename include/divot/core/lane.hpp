@@ -31,6 +31,7 @@ struct lane_traits {
 #endif
 
   DIVOT_HD static V select(bool m, V const& a, V const& b) { return m ? a : b; }
+  DIVOT_HD static bool opposite(bool m) { return !m; }
   DIVOT_HD static bool any(bool m) { return m; }
   DIVOT_HD static bool all(bool m) { return m; }
   DIVOT_HD static V fma(V const& a, V const& b, V const& c) {

@@ -71,6 +71,11 @@ template <class V>
 DIVOT_INLINE V sqrt(V const& x) {
   return lane_traits<V>::sqrt(x);
 }
+/// Where m is not.
+template <class V>
+DIVOT_INLINE mask_of<V> opposite(mask_of<V> const& m) {
+  return lane_traits<V>::opposite(m);
+}
 template <class V>
 DIVOT_INLINE bool any(mask_of<V> const& m) {
   return lane_traits<V>::any(m);

@@ -53,6 +53,11 @@ class workspace {
     if (!inner_) inner_ = std::make_unique<workspace>();
     return *inner_;
   }
+  /// One for each of so many workers, for what few rows need; not to be asked for at the same time.
+  std::span<workspace> of_workers(std::size_t count) {
+    if (workers_.size() < count) workers_.resize(count);
+    return {workers_.data(), count};
+  }
 
  private:
   // what a worker on short rows needs at most, so that the memory of a large call does for every
@@ -60,6 +65,7 @@ class workspace {
   static constexpr std::size_t least = std::size_t(64) << 10;
   std::vector<std::byte> memory_;
   std::unique_ptr<workspace> inner_;
+  std::vector<workspace> workers_;
 };
 
 /// How the rows of one call are weighted, masked and combined. Everything is optional; every span

@@ -83,7 +83,7 @@ class shifted_exp {
       // the normal range less half a step; −inf times a rate that has underflowed is no step at all
       constexpr bool single = std::is_same_v<scalar, float>;
       V const least(lane_traits<V>::step_rounder - (single ? scalar(126) : scalar(1022)));
-      return step_exp2_unless(!(rounded > least), part, rounded);
+      return step_exp2_unless(lane_traits<V>::opposite(rounded > least), part, rounded);
     } else {
       // float rows are worked out in double
       return V(math::exp(p_.logarithm(R(x))));

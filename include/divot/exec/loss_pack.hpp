@@ -189,7 +189,7 @@ void pack_of_rows(Context const& call, row_memory<Team> const& memory, row_task<
       } else if ((usable >> i & 1) == 0) {
         call.add_bad(totals, r);
       } else if (!is_finite_number(losses[at])) {
-        careful_row(call, r, totals);
+        careful_row(call, r, totals, memory);
       } else {
         done |= row_bits(1) << i;
         call.add_row(totals, r, losses[at], student_t[at], teacher_t[at]);

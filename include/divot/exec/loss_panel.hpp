@@ -2,95 +2,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <divot/exec/loss_context.hpp>
+#include <divot/exec/careful_row.hpp>
 #include <divot/exec/panels.hpp>
-#include <divot/exec/workers.hpp>
-#include <divot/team/scalar.hpp>
 
+#include <algorithm>
 #include <array>
-#include <vector>
 
 namespace divot {
 inline namespace DIVOT_ABI {
-
-/// Does a row again on a team of wider numbers, all of its memory its own. False where they are not
-/// wide enough either; nothing was written then.
-template <class Wide, class Context>
-DIVOT_COLD bool wider_row(Context const& call, index r, typename Context::totals& totals,
-                          typename Context::T* student_probabilities) {
-  using T = typename Context::T;
-  using team_type = scalar_team<Wide>;
-  index const n = call.classes_of(r);
-  auto const size = static_cast<std::size_t>(n);
-  std::vector<T> narrow(size);
-  std::vector<Wide> teacher(size), student(size), student_g(size), teacher_g(size);
-  call.teacher.read(r, 1, n, narrow.data(), n);
-  std::copy(narrow.begin(), narrow.end(), teacher.begin());
-  call.student.read(r, 1, n, narrow.data(), n);
-  std::copy(narrow.begin(), narrow.end(), student.begin());
-
-  scratch memory;
-  row_memory<team_type> arrays;
-  memory_needs need;
-  need.teacher = need.partial = true;
-  need.student_gradient = need.teacher_gradient = true;
-  need.reduced = call.needs(false).reduced;
-  for (bool const counting : {true, false}) {
-    arrays.take(memory, n, need);
-    if (counting) memory.provide(nullptr);
-  }
-  row_task<team_type> task;
-  call.describe(task, r, call.gradient_factor(r));
-  arrays.lend(task);
-  task.teacher = teacher.data();
-  task.student = student.data();
-  task.student_gradient = student_g.data();
-  task.teacher_gradient = teacher_g.data();
-  if (task.has_label) task.label = call.labels[r];
-  team_type const team;
-  call.run_row(team, task, r);
-  if (task.beyond) return false;
-  if (task.bad) {
-    call.add_bad(totals, r);
-    return true;
-  }
-  if constexpr (Context::student_wanted) {
-    for (std::size_t k = 0; k < size; ++k) narrow[k] = static_cast<T>(student_g[k]);
-    if constexpr (Context::observed) {
-      call.observer.template take_step<scalar_team<T>>(
-          r, n, narrow.data(), call.softmax_temperature(r), student_probabilities);
-    }
-    pull_back(call.student, r, n, narrow.data());
-    call.student_target.write(r, n, narrow.data(), 1, call.set.student_add);
-    if (!call.set.student_add) call.student_target.clear(r, n);
-  }
-  if constexpr (Context::teacher_wanted) {
-    for (std::size_t k = 0; k < size; ++k) narrow[k] = static_cast<T>(teacher_g[k]);
-    pull_back(call.teacher, r, n, narrow.data());
-    call.teacher_target.write(r, n, narrow.data(), 1, call.set.teacher_add);
-    if (!call.set.teacher_add) call.teacher_target.clear(r, n);
-  }
-  call.add_row(totals, r, static_cast<double>(task.loss),
-               static_cast<double>(task.student_temperature_gradient),
-               static_cast<double>(task.teacher_temperature_gradient));
-  return true;
-}
-
-/// Does a row again in wider types: one that has left the arithmetic's range or lost digits. The
-/// widest is exact in its limits, and slow.
-template <class Context>
-DIVOT_COLD void careful_row(Context const& call, index r, typename Context::totals& totals,
-                            typename Context::T* student_probabilities = nullptr) {
-  using T = typename Context::T;
-  if constexpr (is_real<T>) {
-    if constexpr (std::is_same_v<T, float>) {
-      if (wider_row<double>(call, r, totals, student_probabilities)) return;
-    }
-    wider_row<long double>(call, r, totals, student_probabilities);
-  } else {
-    (void)call, (void)r, (void)totals, (void)student_probabilities;
-  }
-}
 
 /// Rows up to this long are fetched while the one before is swept: six arrays of a megabyte
 /// together stay in the second-level cache.
@@ -189,7 +108,7 @@ void panel_of_rows(Context const& call, Team const& team, row_memory<Team> const
     if (task.bad) {
       call.add_bad(totals, r);
     } else if (task.beyond) {
-      careful_row(call, r, totals, student_probabilities);
+      careful_row(call, r, totals, memory, student_probabilities);
     } else {
       using Number = typename Context::Number;
       call.add_row(totals, r, Number(task.loss), Number(task.student_temperature_gradient),

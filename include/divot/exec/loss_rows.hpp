@@ -46,6 +46,7 @@ typename Context::totals run_rows(Context const& call, Policy const& policy) {
 
   auto const fill = [&](row_memory<Team>& set, scratch& from) {
     set.take(from, call.set.classes, need);
+    if constexpr (Context::reduced) set.take_room_for(from, need.reduced);
   };
   scratch memory;
   array_sets<row_memory<Team>, decltype(fill)> sets_of_memory(sets, fill);
@@ -56,6 +57,10 @@ typename Context::totals run_rows(Context const& call, Policy const& policy) {
     if (counting) memory.provide(call.set.options->workspace);
   }
   for (index s = 0; s < stretches; ++s) totals[s] = {};
+  if (workspace* const kept = call.set.options->workspace; kept != nullptr) {
+    auto const again = kept->of_workers(static_cast<std::size_t>(sets));
+    for (index i = 0; i < sets; ++i) sets_of_memory[i].again = &again[static_cast<std::size_t>(i)];
+  }
 
   run_workers(policy, workers, [&](int me, int team_size) {
     auto const& own = sets_of_memory[share ? 0 : me];

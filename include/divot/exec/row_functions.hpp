@@ -43,6 +43,8 @@ class row_functions {
       return self.along_;
     } else if constexpr (std::is_same_v<Team, simd_across<T>>) {
       return self.across_;
+    } else if constexpr (std::is_same_v<Team, simd_along<double>>) {
+      return self.along_in_double_;
     } else if constexpr (std::is_same_v<Team, scalar_team<double>>) {
       return self.in_double_;
     } else {
@@ -55,6 +57,7 @@ class row_functions {
   function<scalar_team<T>> by_class_ = nullptr;
   function<simd_along<T>> along_ = nullptr;
   function<simd_across<T>> across_ = nullptr;
+  function<simd_along<double>> along_in_double_ = nullptr;
   function<scalar_team<double>> in_double_ = nullptr;
   function<scalar_team<long double>> in_long_double_ = nullptr;
 };

@@ -39,6 +39,7 @@ struct row_memory {
   row_array<sweep_block<row>> sweep_blocks;
   row_array<diagnostics_sums<row>> diagnostics_blocks;
   row_array<std::byte> reduced;
+  workspace* again = nullptr;  // where rows are done again; null: in memory of their own
 
   void take(scratch& memory, index classes, memory_needs const& needs) {
     index const lanes = Team::width;
@@ -70,15 +71,16 @@ struct row_memory {
       diagnostics.take(memory, 4 * padded);
       diagnostics_blocks.take(memory, blocks);
     }
-    if (needs.reduced > 0) {
-      scratch counter;
-      row_memory shorter;
-      shorter.take_reduced(counter, needs.reduced);
-      reduced.take(memory, counter.used());
-    }
   }
 
-  /// What a shorter row takes that stands for the whole one.
+  /// Room for a shorter row that stands for the whole one.
+  void take_room_for(scratch& memory, index shorter_classes) {
+    scratch counter;
+    row_memory shorter;
+    shorter.take_reduced(counter, shorter_classes);
+    reduced.take(memory, counter.used());
+  }
+  /// What that row takes.
   void take_reduced(scratch& memory, index classes) {
     memory_needs needs;
     needs.teacher = needs.teacher_stays = needs.student_gradient = needs.partial = true;

@@ -45,7 +45,9 @@ void set_loss(Context& call, Plan const& plan) {
   set(std::type_identity<row_team<Policy, T>>{});
   if constexpr (has_short_rows<Policy, Context>) set(std::type_identity<short_row_team<T>>{});
   if constexpr (is_real<T>) {
-    if constexpr (std::is_same_v<T, float>) set(std::type_identity<scalar_team<double>>{});
+    if constexpr (std::is_same_v<T, float>) {
+      set(std::type_identity<team_in_double<row_team<Policy, T>>>{});
+    }
     set(std::type_identity<scalar_team<long double>>{});
   }
 }

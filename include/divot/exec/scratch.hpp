@@ -21,10 +21,7 @@ class scratch {
   template <class T>
   T* take(index count) {
     static_assert(std::is_trivially_destructible_v<T>);
-    std::size_t const bytes = (static_cast<std::size_t>(count) * sizeof(T) + 63) / 64 * 64;
-    std::byte* const at = base_ == nullptr ? nullptr : base_ + used_;
-    used_ += bytes;
-    return reinterpret_cast<T*>(at);
+    return reinterpret_cast<T*>(take_bytes(static_cast<std::size_t>(count) * sizeof(T)));
   }
 
   /// Ends the counting pass.
@@ -48,6 +45,12 @@ class scratch {
   }
 
  private:
+  DIVOT_NOINLINE std::byte* take_bytes(std::size_t bytes) {
+    std::byte* const at = base_ == nullptr ? nullptr : base_ + used_;
+    used_ += (bytes + 63) / 64 * 64;
+    return at;
+  }
+
   std::byte* base_ = nullptr;
   std::size_t used_ = 0;
   std::unique_ptr<std::byte[]> own_;
@@ -106,6 +109,7 @@ class array_sets {
     }
   }
   Set const& operator[](index i) const { return sets_[i]; }
+  Set& operator[](index i) { return sets_[i]; }
 
  private:
   index count_;

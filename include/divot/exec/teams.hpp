@@ -26,6 +26,11 @@ using row_team = std::conditional_t<has_packs<Policy, T>, simd_along<T>, scalar_
 template <class T>
 using short_row_team = simd_across<T>;
 
+/// Who walks a row again, in double, that a team of float has left.
+template <class Team>
+using team_in_double = std::conditional_t<std::is_same_v<Team, scalar_team<float>>,
+                                          scalar_team<double>, simd_along<double>>;
+
 /// The team of worker `me` among `workers` that share each row.
 template <class Team>
 Team make_team([[maybe_unused]] int me, [[maybe_unused]] int workers) {

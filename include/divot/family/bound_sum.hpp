@@ -6,6 +6,7 @@
 #include <divot/core/unpack.hpp>
 #include <divot/family/class_point.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <tuple>
 #include <utility>
@@ -50,6 +51,16 @@ template <class Bound>
 constexpr bool asks_for_flat_side() {
   return requires { requires Bound::has_flat_side; };
 }
+/// How many times as many roundings as others' a w takes (`roundings`), so that w̃ may lose the
+/// less.
+template <class Bound>
+constexpr double roundings_of() {
+  if constexpr (requires { Bound::roundings; }) {
+    return Bound::roundings;
+  } else {
+    return 1;
+  }
+}
 /// Whether all classes of a long row may have nearly the same slope (`slopes_all_agree`).
 template <class Bound>
 constexpr bool asks_for_agreement() {
@@ -67,6 +78,7 @@ struct bound_sum {
   static constexpr bool spans_range = (asks_for_range<Bounds>() || ...);
   static constexpr bool has_flat_side = (asks_for_flat_side<Bounds>() || ...);
   static constexpr bool slopes_all_agree = (asks_for_agreement<Bounds>() || ...);
+  static constexpr double roundings = std::max({1., roundings_of<Bounds>()...});
   static constexpr bool slopes_are_exact = (has_exact_slopes<Bounds>() && ...);
   static constexpr bool is_empty = sizeof...(Bounds) == 0;
 

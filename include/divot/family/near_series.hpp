@@ -6,6 +6,9 @@
 #include <divot/core/parameter.hpp>
 #include <divot/family/class_point.hpp>
 
+#include <algorithm>
+#include <cmath>
+
 namespace divot {
 inline namespace DIVOT_ABI {
 
@@ -44,16 +47,34 @@ class near_series {
     }
   }
 
+  /// How far the series goes in numbers of type T: the |ell|, at most `near_bound`, up to which
+  /// the terms that `at` leaves out are below T's last digit. The nearest singularity of φ, as far
+  /// off as the last coefficients say, decides.
+  template <class T>
+  DIVOT_HD double reach() const {
+    double singular = 1e3;
+    for (std::size_t n = order - 6; n + 2 < order; ++n) {
+      double const share = std::abs(b_[n].wide / b_[0].wide);
+      if (share > 0) singular = std::min(singular, std::pow(share, -1. / double(n)));
+    }
+    constexpr double digits = std::is_same_v<T, float> ? 23 : 52;
+    double const far = singular * std::exp2(-digits / double(terms<T>));
+    return std::min(near_bound, far);
+  }
+
   template <class V>
   DIVOT_INLINE class_terms<V> at(V const& q, V const& ell) const {
-    // (½/π)^n falls below what the type needs at these orders
-    constexpr bool single = std::is_same_v<scalar_of<V>, float>;
+    constexpr std::size_t n = terms<scalar_of<V>>;
     V const q_ell = q * ell;
-    return {V(q_ell * ell * series_sum < single ? 8 : 22 > (ell, a_)),
-            V(q_ell * series_sum < single ? 9 : 22 > (ell, b_))};
+    return {V(q_ell * ell * series_sum<(n > 9 ? n : 8)>(ell, a_)),
+            V(q_ell * series_sum<n>(ell, b_))};
   }
 
  private:
+  /// Of w; (½/π)^n falls below what the type needs at these orders.
+  template <class T>
+  static constexpr std::size_t terms = std::is_same_v<T, float> ? 9 : order - 2;
+
   std::array<parameter, order> a_{}, b_{};
 };
 

@@ -16,6 +16,20 @@ DIVOT_INLINE V sign_of(V const& ell) {
   return math::select(ell > V(0), V(1), math::select(ell < V(0), V(-1), V(0)));
 }
 
+/// smaller/larger of p and q, at least the smallest normal number: where ell is small from ell.
+template <class V>
+DIVOT_INLINE V smaller_over_larger(class_point<V> const& x) {
+  V const size = math::abs(x.ell), by_ell = math::exp(V(-size));
+  V u = by_ell;
+  if constexpr (!std::is_same_v<V, long double>) {
+    V const smaller = math::min(x.p, x.q), larger = math::max(x.p, x.q);
+    V const by_ratio = math::quotient(smaller, math::max(larger, smallest_normal<V>()));
+    auto const lost = smaller < V(constant<V>(1e3) * smallest_normal<V>());
+    u = math::select(size < V(4) || lost, by_ell, by_ratio);
+  }
+  return math::max(u, smallest_normal<V>());
+}
+
 /// |p/q − 1|: by ell where near, else from p and q, in the widest type from ell alone.
 template <class V>
 DIVOT_INLINE V relative_distance(class_point<V> const& x) {

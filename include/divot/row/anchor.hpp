@@ -89,7 +89,7 @@ DIVOT_HD void set_anchor(Bound const& bound, softmax_side<Team> const& teacher,
   using row = typename Team::row;
   auto const [x, other_gone] = find_anchor<Swap>(teacher, student, ratio, other, anchor);
   auto const p = teacher.probability(), q = student.probability();
-  auto const never = other_gone && !other_gone;
+  auto const never = row(0) != row(0);
   auto const form = bound.template on_row<row>(Swap ? q : p, Swap ? p : q, anchor.words());
   class_terms<row> const terms = form.at_edge(x, anchor.ell, other_gone, never);
   anchor.loss = terms.loss;

@@ -13,13 +13,14 @@ namespace divot {
 inline namespace DIVOT_ABI {
 
 /// Tells rows in which the classes that matter have nearly the same slope, so that their gradient
-/// is a difference that has lost a bit or more of float's:
+/// is a difference that has lost digits of float's:
 ///
-///   Σ_{k≠a} |w̃_k| < kept·Σ_{k≠a} q_k |ω_a|,  a the anchor
+///   Σ_{k≠a} w̃_k² < kept² Σ_{k≠a} (q_k ω_a)²,  a the anchor
 ///
-/// Where a divergence is flat on one side of p = q, all may hang on a small ell of the other, which
-/// across lanes is rounded at its offset: |ω_a| counts as 1 at least there. In double what is lost
-/// leaves digits enough.
+/// What w̃_k is rounded by is a part of q_k |ω_a| there, and adds up in squares as it does. Where a
+/// divergence is flat on one side of p = q, all may hang on a small ell of the other, which across
+/// lanes is rounded at its offset: |ω_a| counts as 1 at least there. In double what is lost leaves
+/// digits enough.
 template <class Team>
 class lost_digits {
  public:
@@ -48,31 +49,40 @@ class lost_digits {
         slope = math::select(exact, slope, math::max(slope, row(1)));
       }
       row const others = row(-math::expm1(row(-own.log_z())));  // 1 − q_a
+      // what must be left: across lanes ω_a itself has float's digits only
+      constexpr double kept = (Team::across ? .5 : .25) * Form::roundings;
       row const least = row(constant<row>(kept) * others * slope);
       // many classes do not agree by chance; and the sum is nowhere above what it is taken of
       constexpr double matters = Form::slopes_all_agree ? 0 : 1. / 64;
       auto const likely = math::abs(total) < least && own.top() > constant<row>(matters);
       if (!math::any<row>(likely)) return row(0);
-      auto const lost = likely && size(own, weights) < least;
+      auto const left = squares(own, weights, row(row(1) / others), row(row(1) / least));
+      auto const lost = likely && left.weight < left.loss;
       return math::select(lost, row(limits_of<row>::quiet_NaN()), row(0));
     }
   }
 
  private:
-  /// What must be left: across lanes ω_a itself has float's digits only.
-  static constexpr double kept = Team::across ? .5 : .25;
-
-  /// Σ |w̃| without the anchor.
-  DIVOT_HD row size(side const& own, T const* weights) const {
+  /// Σ (q/others)² and Σ (w̃/least)² without the anchor.
+  DIVOT_HD sweep_block<row> squares(side const& own, T const* weights, row const& by_others,
+                                    row const& by_least) const {
+    using lane = typename Team::lane;
+    T const* const exponentials = own.exponentials();
+    lane const w_scale = spread<lane>(by_least);
     team_.blocks(0, [](index) {});  // everyone has read the sums
     team_.blocks(block_count<Team>(task_.classes), [&](index b) {
-      typename Team::accumulator sum(T(0));
-      Team::each_but(
-          b * block_columns, block_length<Team>(task_.classes, b), own.argmax(),
-          [&](auto const& place) { sum += place.keep(math::abs(place.load(weights, 0))); });
-      task_.sweep_blocks[b] = {row(0), Team::sum(sum)};
+      lane const q_scale = spread<lane>(row(own.blocks()[b].scale * by_others));
+      typename Team::accumulator of_q(T(0)), of_w(T(0));
+      Team::each_but(b * block_columns, block_length<Team>(task_.classes, b), own.argmax(),
+                     [&](auto const& place) {
+                       lane const q = place.keep(place.load(exponentials, 0) * q_scale);
+                       lane const w = place.keep(place.load(weights, 0) * w_scale);
+                       of_q += q * q;
+                       of_w += w * w;
+                     });
+      task_.sweep_blocks[b] = {Team::sum(of_q), Team::sum(of_w)};
     });
-    return add_blocks(task_).weight;
+    return add_blocks(task_);
   }
 
   Team const& team_;

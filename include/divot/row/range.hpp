@@ -54,8 +54,8 @@ DIVOT_HD mask_of<typename Team::row> powers_leave_range(power_reach const& reach
     row const depth_q = row(student.range() + student.log_z());
     row const growth =
         row(depth_p * constant<row>(reach.growth_p) + depth_q * constant<row>(reach.growth_q));
-    return !(growth <= constant<row>(limit)) || teacher.is_coarse(reach.largest) ||
-           student.is_coarse(reach.largest);
+    return math::opposite<row>(growth <= constant<row>(limit)) ||
+           teacher.is_coarse(reach.largest) || student.is_coarse(reach.largest);
   }
 }
 
@@ -82,7 +82,7 @@ DIVOT_HD bool underflows(row_task<Team>& task, [[maybe_unused]] Bound const& bou
     constexpr double limit = std::is_same_v<T, float> ? (Bound::spans_range ? 72 : 80) : 690;
     constexpr double small = std::is_same_v<T, float> ? 1e-8 : 1e-100;
     row const most = constant<row>(static_cast<double>(std::numeric_limits<T>::max()));
-    auto const endless = !(teacher.range() <= most) || !(student.range() <= most);
+    auto const endless = math::opposite<row>(teacher.range() <= most && student.range() <= most);
     auto const wide =
         endless || teacher.range() > constant<row>(limit) || student.range() > constant<row>(limit);
     if (!math::any<row>(wide)) return false;

@@ -168,9 +168,9 @@ class softmax_side : public row_exponentials<Team> {
     if constexpr (is_real<row>) {
       if (rest > row(.5)) return math::log(row(maxima + rest));  // twice as fast
     }
-    auto const several = maxima != row(1);
-    if (!math::any<row>(several)) return math::log1p(rest);
-    return row(math::log(maxima) + math::log1p(row(rest / maxima)));
+    bool const several = math::any<row>(maxima != row(1));
+    row const beside = math::log1p(several ? row(rest / maxima) : rest);
+    return several ? row(math::log(maxima) + beside) : beside;
   }
 
   bool normalised_;

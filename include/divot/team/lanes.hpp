@@ -103,6 +103,7 @@ struct lane_traits<lanes<T, N>> {
   static DIVOT_INLINE V select(mask const& m, V const& a, V const& b) {
     return of([&](std::size_t i) DIVOT_LAMBDA_INLINE { return m.each[i] ? a.each[i] : b.each[i]; });
   }
+  static DIVOT_INLINE mask opposite(mask const& m) { return !m; }
   static DIVOT_INLINE bool any(mask const& m) {
     bool found = false;
     for (std::size_t i = 0; i < N; ++i) found = found || m.each[i];

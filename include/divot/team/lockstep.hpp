@@ -36,7 +36,7 @@ struct several {
       double const x = a.each[i], y = b.each[i];
       all.each[i++] = how == combine::sum       ? x + y
                       : how == combine::largest ? (x > y ? x : y)
-                                               : (x < y ? x : y);
+                                                : (x < y ? x : y);
     };
     (join(How), ...);
     return all;

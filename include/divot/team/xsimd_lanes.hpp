@@ -41,6 +41,8 @@ struct lane_traits<xsimd::batch<T, A>> : pack_exponents<T, A> {
   static DIVOT_INLINE V select(mask const& m, V const& a, V const& b) {
     return xsimd::select(m, a, b);
   }
+  // xsimd's `!` compares with a mask that it puts together lane by lane
+  static DIVOT_INLINE mask opposite(mask const& m) { return ~m; }
   static DIVOT_INLINE bool any(mask const& m) { return xsimd::any(m); }
   static DIVOT_INLINE bool all(mask const& m) { return xsimd::all(m); }
   // xsimd 8 has no fused multiply-add of its own for AVX-512

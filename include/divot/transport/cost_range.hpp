@@ -32,8 +32,9 @@ std::pair<double, double> range_of_costs(Blocks const& blocks, Costs const& cost
   using lane = typename Team::lane;
   constexpr double end = HUGE_VAL;
   Eigen::Index const m = costs.cols();
-  transport_matrix spare(Costs::has_points ? m : 0, blocks.workers());
-  transport_vector low = transport_vector::Constant(blocks.workers(), end), high = -low;
+  using vector = typename transport_types<Costs>::vector;
+  typename transport_types<Costs>::matrix spare(Costs::has_points ? m : 0, blocks.workers());
+  vector low = vector::Constant(blocks.workers(), end), high = -low;
   blocks.each([&](Eigen::Index first, Eigen::Index last, int me) {
     typename Team::accumulator nothing(T(0));
     lane lowest(static_cast<T>(end)), highest(static_cast<T>(-end));

@@ -17,6 +17,9 @@
 #include <vector>
 
 namespace divot {
+
+struct transport_gradient;
+
 inline namespace DIVOT_ABI {
 
 using transport_vector = Eigen::VectorXd;
@@ -28,9 +31,11 @@ using transport_rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eig
 /// Eigen.
 template <class>
 struct transport_types {
+  using number = double;
   using vector = transport_vector;
   using matrix = transport_matrix;
   using rows = transport_rows;
+  using gradient = transport_gradient;
 };
 
 /// Places of rows or columns that count; all of them, in order, where none was left out.
@@ -94,9 +99,12 @@ class point_costs {
   using scalar = double;
   static constexpr bool has_points = true;
   static constexpr bool has_slopes = ground_cost<Ground>;
+  using vector = typename transport_types<Ground>::vector;
+  using row_list = typename transport_types<Ground>::rows;
+  using dense = dense_costs<typename transport_types<Ground>::number>;
   point_costs() = default;
   /// x: rows × coordinates; y: columns × coordinates
-  point_costs(Ground ground, transport_rows x, transport_rows y, bool narrow)
+  point_costs(Ground ground, row_list x, row_list y, bool narrow)
       : ground_(ground), x_(std::move(x)), y_(std::move(y)), narrow_(narrow) {
     if constexpr (normalises<Ground>) {
       normalise(x_, x_lengths_, "row");
@@ -126,9 +134,9 @@ class point_costs {
         place.store(spare, ground_cost_of(ground_, sum));
       });
     } else {
-      Eigen::Map<transport_vector const> const from(x, d);
+      Eigen::Map<vector const> const from(x, d);
       for (Eigen::Index j = 0; j < m; ++j) {
-        Eigen::Map<transport_vector const> const to(y_.data() + j * d, d);
+        Eigen::Map<vector const> const to(y_.data() + j * d, d);
         spare[j] = static_cast<double>(turned_ ? ground_(to, from) : ground_(from, to));
       }
     }
@@ -149,11 +157,11 @@ class point_costs {
   bool are_dear() const { return coordinates() >= 48; }
   /// All of them as a matrix, four rows and some columns' points at a time. Of ground costs alone.
   template <class Team, class Blocks>
-  dense_costs<double> in_memory(Blocks const& blocks) const {
+  dense in_memory(Blocks const& blocks) const {
     using lane = typename Team::lane;
     constexpr Eigen::Index width = 64;
     Eigen::Index const m = cols(), d = coordinates();
-    transport_rows all(rows(), m);
+    row_list all(rows(), m);
     use_large_pages(all.data(), static_cast<std::size_t>(all.size()) * sizeof(double));
     blocks.each([&](Eigen::Index first, Eigen::Index last, int) {
       std::vector<double> tile(static_cast<std::size_t>(d * width));
@@ -181,7 +189,7 @@ class point_costs {
         }
       }
     });
-    return dense_costs<double>(std::move(all));
+    return dense(std::move(all));
   }
   point_costs transposed() const {
     point_costs other = *this;
@@ -241,14 +249,14 @@ class point_costs {
       out[k] = Team::sum(lane((sums[0] + sums[1]) + (sums[2] + sums[3])));
     }
     if constexpr (normalises<Ground>) {
-      Eigen::Map<transport_vector> g(out, d);
-      transport_vector const unit = x_.row(i).transpose();
+      Eigen::Map<vector> g(out, d);
+      vector const unit = x_.row(i).transpose();
       g = ((g - g.dot(unit) * unit) / x_lengths_(i)).eval();
     }
   }
 
  private:
-  static void normalise(transport_rows& points, transport_vector& lengths, char const* what) {
+  static void normalise(row_list& points, vector& lengths, char const* what) {
     lengths = points.rowwise().stableNorm();
     for (Eigen::Index i = 0; i < points.rows(); ++i) {
       if (!(lengths(i) > 0)) fail("points: ", what, " ", i, " is 0: it has no cosine");
@@ -257,8 +265,8 @@ class point_costs {
   }
 
   Ground ground_{};
-  transport_rows x_, y_, across_;  // rows × coordinates, columns × coordinates, and that transposed
-  transport_vector x_lengths_, y_lengths_;
+  row_list x_, y_, across_;  // rows × coordinates, columns × coordinates, and that transposed
+  vector x_lengths_, y_lengths_;
   bool narrow_ = false, turned_ = false;
 };
 

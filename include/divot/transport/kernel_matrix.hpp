@@ -25,6 +25,7 @@ struct kernel_memory {
   Eigen::Matrix<T, Eigen::Dynamic, 1> sums, products, factors;
 };
 /// Of one worker.
+template <execution_policy Policy>
 struct transport_memory {
   kernel_memory<float> in_float;
   kernel_memory<double> in_double;
@@ -85,7 +86,8 @@ class kernel_matrix {
         for (index j = 0; j < columns_; j += width) {
           index const lines = std::min(width, rows_ - i), length = std::min(width, columns_ - j);
           tile<T>::turn({row(i) + j, step_, lines, length},
-                        {m_.turned.data() + j * apart + i, apart, length, lines}, tile_write::store);
+                        {m_.turned.data() + j * apart + i, apart, length, lines},
+                        tile_write::store);
         }
       }
     }
@@ -98,17 +100,17 @@ class kernel_matrix {
     if constexpr (team::width > 1) {
       if (is_small()) return there_and_back_small(v, sums, factors);
     }
-    blocks_.add_up(
-        m_.sums, columns_, sums, [&](Eigen::Index first, Eigen::Index last, int, T* partial) {
-          for (Eigen::Index i = first; i < last; i += kernel_rows) {
-            rows_list const some = rows(i, last);
-            typename team::row products[kernel_rows];
-            multiply_kernel_rows<team>(some, v, columns_, products);
-            T own[kernel_rows];
-            factors(i, products, own);
-            add_kernel_rows<team>(some, own, columns_, partial);
-          }
-        });
+    blocks_.add_up(m_.sums, columns_, sums,
+                   [&](Eigen::Index first, Eigen::Index last, int, T* partial) {
+                     for (Eigen::Index i = first; i < last; i += kernel_rows) {
+                       rows_list const some = rows(i, last);
+                       typename team::row products[kernel_rows];
+                       multiply_kernel_rows<team>(some, v, columns_, products);
+                       T own[kernel_rows];
+                       factors(i, products, own);
+                       add_kernel_rows<team>(some, own, columns_, partial);
+                     }
+                   });
   }
 
  private:

@@ -18,9 +18,10 @@ namespace divot {
 inline namespace DIVOT_ABI {
 
 /// log of masses; one logarithm where all are equal, as they mostly are.
-inline transport_vector log_masses(transport_vector const& masses) {
+template <class Vector>
+Vector log_masses(Vector const& masses) {
   if (masses.size() > 0 && masses.minCoeff() == masses.maxCoeff()) {
-    return transport_vector::Constant(masses.size(), std::log(masses(0)));
+    return Vector::Constant(masses.size(), std::log(masses(0)));
   }
   return masses.array().log();
 }
@@ -42,7 +43,7 @@ struct transport_marginals {
   void settle(Vector& f, Vector& g) const {
     if (!exact()) return;
     Vector const &masses = turned ? a : b, &x = turned ? f : g;
-    double const mean = masses.dot(x - epsilon * log_masses(masses)) / masses.sum();
+    double const mean = masses.dot(x - epsilon * log_masses<Vector>(masses)) / masses.sum();
     g.array() += turned ? mean : -mean;
     f.array() += turned ? -mean : mean;
   }
@@ -121,8 +122,8 @@ class plan_passes {
   /// body(first, last) when rows first … last − 1 of the plan stand in `plan`, `height` at a time;
   /// it may have more columns than are needed.
   template <class Body>
-  void panels(vector const& f, vector const& g, Eigen::Index height, transport_rows& plan,
-              Body const& body) const {
+  void panels(vector const& f, vector const& g, Eigen::Index height,
+              typename transport_types<Policy>::rows& plan, Body const& body) const {
     Eigen::Index const n = costs_.rows(), m = costs_.cols();
     make_room();
     for (Eigen::Index first = 0; first < n; first += height) {

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <numeric>
 #include <string>
 #include <utility>
 
@@ -39,7 +38,7 @@ struct transport_caller {
 
 template <class... Parts>
 [[noreturn]] DIVOT_COLD void refuse_problem(transport_caller const& who, transport_status status,
-                                            Parts const&... parts) {
+                                            Parts... parts) {
   message m;
   m << who.name << ": " << who.unit;
   if (who.number >= 0) m << " " << who.number;
@@ -68,13 +67,16 @@ inline void check_sinkhorn(sinkhorn_options const& options, char const* who) {
 
 /// The masses that are not 0, and their places; others than finite numbers ≥ 0 are refused.
 template <class Masses>
-Eigen::VectorXd positive_masses(Masses const& given, transport_caller const& who, char const* what,
-                                transport_places& places) {
-  Eigen::VectorXd const all = given.derived().template cast<double>().reshaped();
+typename transport_types<Masses>::vector positive_masses(Masses const& given,
+                                                         transport_caller const& who,
+                                                         char const* what,
+                                                         transport_places& places) {
+  typename transport_types<Masses>::vector const all =
+      given.derived().template cast<double>().reshaped();
   // what is not finite is not 0 times 0
   if (all.size() > 0 && all.minCoeff() > 0 && (0 * all).sum() == 0) {
     places.resize(static_cast<std::size_t>(all.size()));
-    std::iota(places.begin(), places.end(), Eigen::Index(0));
+    for (std::size_t i = 0; i < places.size(); ++i) places[i] = static_cast<Eigen::Index>(i);
     return all;
   }
   for (Eigen::Index i = 0; i < all.size(); ++i) {
@@ -89,7 +91,7 @@ Eigen::VectorXd positive_masses(Masses const& given, transport_caller const& who
 
 template <class Costs>
 [[noreturn]] void refuse_cost(Costs const& costs, transport_caller const& who) {
-  transport_vector spare(costs.cols());
+  typename transport_types<Costs>::vector spare(costs.cols());
   for (Eigen::Index i = 0; i < costs.rows(); ++i) {
     double const* const c = costs.template row<scalar_team<double>>(i, spare.data());
     for (Eigen::Index j = 0; j < costs.cols(); ++j) {
@@ -116,16 +118,17 @@ void take_outcome(Solution& s, transport_outcome&& found) {
   s.columns.swap(found.columns);
   s.mass = s.rows.sum();
   s.transport_cost = found.paid + s.lowest_cost * s.mass;
-  transport_vector const f = s.f - epsilon * log_masses(to.a), g = s.g - epsilon * log_masses(to.b);
+  using vector = typename Solution::vector;
+  vector const f = s.f - epsilon * log_masses<vector>(to.a);
+  vector const g = s.g - epsilon * log_masses<vector>(to.b);
   double const product = to.a.sum() * to.b.sum();
   s.divergence = (s.rows.dot(f) + s.columns.dot(g) - found.paid) / epsilon - s.mass + product;
   s.entropic = s.transport_cost + epsilon * s.divergence;
   s.dual = s.lowest_cost * to.a.sum() + epsilon * (product - s.mass);
-  auto const side = [&](transport_vector const& masses, transport_vector const& x,
-                        transport_vector const& sums, double penalty) {
+  auto const side = [&](vector const& masses, vector const& x, vector const& sums, double penalty) {
     if (std::isinf(penalty)) {
       s.dual += masses.dot(x);
-      return (sums - masses).lpNorm<1>();
+      return (sums - masses).template lpNorm<1>();
     }
     double error = 0;
     for (Eigen::Index i = 0; i < masses.size(); ++i) {
@@ -153,7 +156,7 @@ transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs cons
                                                 Eigen::DenseBase<B> const& b,
                                                 sinkhorn_options const& options, bool narrow,
                                                 transport_caller const& who,
-                                                transport_memory& memory) {
+                                                transport_memory<Policy>& memory) {
   Eigen::Index const n = all.rows(), m = all.cols();
   if (a.size() != n || b.size() != m) {
     refuse_problem(who, transport_status::bad_input, "the cost is ", n, "×", m, "; there are ",
@@ -190,7 +193,7 @@ transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs cons
   if (to.exact()) to.b *= mass / other;
   row_blocks<Policy> const blocks(policy, n, m);
   using team = row_team<Policy, typename Costs::scalar>;
-  dense_costs<double> dense;  // of points that are few enough
+  dense_costs<typename transport_types<Costs>::number> dense;  // of points that are few enough
   bool in_memory = false;
   std::pair<double, double> ends;
   if constexpr (has_ground_costs<Costs>) {
@@ -215,8 +218,8 @@ transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs cons
   Costs const some = whole ? all : all.part(s.places_of_rows, s.places_of_columns);
   if (in_memory && !whole) dense = dense.part(s.places_of_rows, s.places_of_columns);
   s.costs = shift ? some.from(s.lowest_cost) : some;
-  s.f = transport_vector::Zero(to.a.size());
-  s.g = transport_vector::Zero(to.b.size());
+  s.f.setZero(to.a.size());
+  s.g.setZero(to.b.size());
   double const reach = shift ? range : highest;
   // potentials larger than any solution's would cost the others digits
   double const penalty = std::min(to.row_penalty, to.column_penalty);
@@ -240,7 +243,7 @@ transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs cons
     // the semi-dual's variables are the columns: fewer is better
     transport_marginals const to_turned = to.transposed();
     if (in_memory) {
-      dense_costs<double> const turned = dense.transposed();
+      auto const turned = dense.transposed();
       found = solve(costs_type(turned), to_turned, s.g, s.f);
     } else {
       Costs const turned = s.costs.transposed();
@@ -257,7 +260,7 @@ transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs cons
                                                 Eigen::DenseBase<B> const& b,
                                                 sinkhorn_options const& options, bool narrow,
                                                 transport_caller const& who = {}) {
-  transport_memory memory;
+  transport_memory<Policy> memory;
   return solve_problem(policy, all, a, b, options, narrow, who, memory);
 }
 

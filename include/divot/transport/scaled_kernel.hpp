@@ -35,13 +35,13 @@ class scaled_kernel {
 
   /// g: the columns' potentials to begin from. `plain`: they are 0, and the costs within range.
   scaled_kernel(passes const& over, transport_marginals const& to, vector const& g, bool plain,
-                transport_memory& memory)
+                transport_memory<Policy>& memory)
       : over_(over),
         to_(to),
         absorb_(!plain),
         rows_(over.costs().rows()),
         columns_(g.size()),
-        kernel_(over.blocks(), rows_, columns_, memory.of<T>()),
+        kernel_(over.blocks(), rows_, columns_, memory.template of<T>()),
         base_f_(vector::Zero(rows_)),
         base_g_(g) {
     Eigen::Index const height = kernel_.padded(rows_), width = kernel_.padded(columns_);

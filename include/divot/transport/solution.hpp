@@ -152,7 +152,7 @@ class transport_solution {
   /// Errors  divot::error for a route that the value, or how the problem was solved, does not have
   transport_gradient gradient(transport_objective of, route by) const {
     check_transport_route(*this, of, by);
-    transport_gradient out;
+    typename transport_types<Costs>::gradient out;
     out.row_mass = vector::Zero(all_rows);
     out.column_mass = vector::Zero(all_columns);
     if constexpr (Costs::has_points) {
@@ -183,8 +183,9 @@ class transport_solution {
       of_columns = implicit_mass_slopes(to.epsilon, mu, to.b, columns, to.column_penalty);
       out.epsilon = epsilon_slope(mu);
     } else {
-      vector const own_f = (f - to.epsilon * to.a.array().log().matrix()).array() + lowest_cost;
-      vector const own_g = g - to.epsilon * to.b.array().log().matrix();
+      vector const &a = to.a, &b = to.b;
+      vector const own_f = (f - to.epsilon * a.array().log().matrix()).array() + lowest_cost;
+      vector const own_g = g - to.epsilon * b.array().log().matrix();
       of_rows = envelope_mass_slopes(to.epsilon, own_f, to.row_penalty, to.b.sum());
       of_columns = envelope_mass_slopes(to.epsilon, own_g, to.column_penalty, to.a.sum());
       out.epsilon = divergence;
@@ -241,7 +242,7 @@ class transport_solution {
                   "divot: the gradient with respect to points exists for divot::ground's costs; "
                   "of a function of your own only its values are known");
   }
-  void unroll(transport_objective of, transport_gradient& out) const {
+  void unroll(transport_objective of, typename transport_types<Costs>::gradient& out) const {
     using team = typename passes_type::team;
     auto const slopes = unrolled_gradient(cost_rows<team>(costs), to, start, sweeps, of);
     out.row_mass(places_of_rows) = slopes.row_mass;

@@ -41,7 +41,7 @@ class sinkhorn_solver {
   /// range: of the costs. `narrow`: nobody would see the digits that float lacks.
   sinkhorn_solver(Policy const& policy, costs_type const& costs, transport_marginals const& to,
                   sinkhorn_options const& options, double tolerance, double range, bool narrow,
-                  transport_memory& memory)
+                  transport_memory<Policy>& memory)
       : policy_(policy),
         costs_(costs),
         to_(to),
@@ -297,7 +297,7 @@ class sinkhorn_solver {
   sinkhorn_options const& options_;
   double goal_, range_;
   bool in_float_;
-  transport_memory& memory_;
+  transport_memory<Policy>& memory_;
   int next_try_ = 0;
   bool lost_its_way_ = false;  // Newton's method
   transport_outcome out_;

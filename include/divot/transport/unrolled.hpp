@@ -96,7 +96,8 @@ unrolled_slopes<Team> unrolled_gradient(cost_rows<Team> const& costs, transport_
       divergence += row.dot((((g - own).array() + f(i)) / epsilon - 1).matrix());
     }
     if (!entropic) return;
-    out.column_mass.array() += epsilon * (mass_a - columns.array() / to.b.array());
+    vector const& b = to.b;
+    out.column_mass.array() += epsilon * (mass_a - columns.array() / b.array());
     out.epsilon += divergence;
   };
   if (by_kernel) {

@@ -7,7 +7,10 @@
 
 #include <cmath>
 #include <limits>
+#include <random>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -185,6 +188,60 @@ struct not_a_limit {
     return own_hellinger::f(u);
   }
 };
+/// √(δ² + (u − 1)²) − δ, whose singularities lie δ away from p = q.
+struct rounded_total_variation {
+  static constexpr double delta = .5;
+  static constexpr double at_zero = 0.61803398874989484820, slope_at_infinity = 1;
+  template <class T>
+  static T f(T u) {
+    T const x = u - T(1);
+    return x * x / (sqrt(T(delta * delta) + x * x) + T(delta));
+  }
+  template <class T>
+  static T dual(T u) {
+    T const x = u - T(1), y = T(delta) * u;
+    return x * x / (sqrt(y * y + x * x) + y);
+  }
+};
+
+/// Largest errors, relative to the gradient's norm and to the loss, of rows at about this distance.
+template <class T>
+std::pair<double, double> errors_near(double distance) {
+  using rows = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  std::mt19937 random(7);
+  std::normal_distribution<double> normal;
+  rows teacher(64, 5), student(64, 5), gradient(64, 5);
+  for (divot::index i = 0; i < teacher.size(); ++i) {
+    double const t = normal(random);
+    teacher.data()[i] = static_cast<T>(t);
+    student.data()[i] = static_cast<T>(t + distance * normal(random));
+  }
+  std::vector<double> losses(64);
+  divot::batch batch;
+  batch.reduction = divot::reduction::none;
+  batch.per_row = losses;
+  divot::gradient(divot::f_divergence<rounded_total_variation>{}, teacher, student, gradient,
+                  batch);
+  std::pair<double, double> worst;
+  for (divot::index i = 0; i < 64; ++i) {
+    using row = Eigen::Array<long double, 1, Eigen::Dynamic>;
+    auto const softmax = [](auto const& x) {
+      row const e = (x.template cast<long double>().array() - x.maxCoeff()).exp();
+      return row(e / e.sum());
+    };
+    row const p = softmax(teacher.row(i)), q = softmax(student.row(i)), x = p / q - 1;
+    long double const d = rounded_total_variation::delta;
+    row const root = (x * x + d * d).sqrt(), f = x * x / (root + d);
+    row const w = q * (f - p / q * x / root), exact = w - q * w.sum();
+    row const off = gradient.row(i).template cast<long double>().array() - exact;
+    auto const norm = [](row const& y) { return static_cast<double>(y.matrix().norm()); };
+    auto const loss = static_cast<double>((q * f).sum());
+    worst.first = std::max(worst.first, norm(off) / norm(exact));
+    worst.second = std::max(worst.second, std::abs(losses[std::size_t(i)] - loss) / loss);
+  }
+  return worst;
+}
+
 /// Near KL: its slope at infinity is out of reach of any number.
 struct slow {
   static constexpr double at_zero = 1 / .999, slope_at_infinity = 1000;
@@ -203,6 +260,17 @@ TEST_CASE("an own f-divergence is as accurate as the built-in one at any ratio")
   same_everywhere<own_js>(divot::jensen_shannon{});
   same_everywhere<own_alpha>(divot::alpha{.3});
   same_everywhere<own_total_variation>(divot::total_variation{});
+}
+
+TEST_CASE("an own f with singularities near p = q has its series no further than it goes") {
+  for (double const distance : {1e-4, .01, .05, .1, .2, .5, 2.}) {
+    CAPTURE(distance);
+    auto const single = errors_near<float>(distance), twice = errors_near<double>(distance);
+    CHECK(single.first < 1e-5);
+    CHECK(single.second < 1e-5);
+    CHECK(twice.first < 1e-12);
+    CHECK(twice.second < 1e-12);
+  }
 }
 
 TEST_CASE("a generator that loses its digits is refused, with the remedy") {

@@ -35,8 +35,9 @@ class bound_alpha_beta {
     largest_ = largest;
     // the nodes 0, α, λ in ascending order, and where they have gone
     std::array<double, 3> const role{0, a, lambda_};
-    std::sort(node_.begin(), node_.end(),
-              [&](std::size_t i, std::size_t j) { return role[i] < role[j]; });
+    for (std::size_t const i : {0, 1, 0}) {
+      if (role[node_[i + 1]] < role[node_[i]]) std::swap(node_[i], node_[i + 1]);
+    }
     lower_gap_ = role[node_[1]] - role[node_[0]];
     upper_gap_ = role[node_[2]] - role[node_[1]];
     double const span = role[node_[2]] - role[node_[0]];

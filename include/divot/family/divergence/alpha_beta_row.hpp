@@ -18,6 +18,7 @@ template <class V, class R>
 class alpha_beta_row {
  public:
   static constexpr bool needs_logs = false;
+  static constexpr double roundings = 4;
   static constexpr bool needs_relative = true;
 
   DIVOT_HD alpha_beta_row(bound_alpha_beta const& plane, math::row_probability<R> const& p,

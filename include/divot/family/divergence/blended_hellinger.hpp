@@ -33,6 +33,7 @@ inline namespace DIVOT_ABI {
 class bound_blended_hellinger {
  public:
   static constexpr bool needs_logs = false;
+  static constexpr double roundings = 2;
   static constexpr bool needs_exact_offset() { return false; }
 
   DIVOT_HD bound_blended_hellinger(double weight, double rest)

@@ -6,6 +6,7 @@
 #include <divot/core/errors.hpp>
 #include <divot/core/expansion.hpp>
 #include <divot/family/near_series.hpp>
+#include <divot/family/probability_ratio.hpp>
 
 #include <concepts>
 
@@ -61,11 +62,9 @@ class bound_f_divergence {
                 "constexpr double at_zero and slope_at_infinity");
   static constexpr bool has_dual = requires(dual_number<double> u) { F::dual(u); };
   static constexpr bool needs_logs = false;
+  static constexpr double roundings = 2;
   static constexpr bool spans_range = true;
   static constexpr bool needs_exact_offset() { return !is_smooth<F>(); }
-  /// Below this |ell| the series; its own singularities may lie closer than those of divot's.
-  static constexpr double series_bound = 0.25;
-
   DIVOT_CALLS_EITHER
   DIVOT_HD bound_f_divergence() {
     if constexpr (is_smooth<F>()) {
@@ -74,6 +73,9 @@ class bound_f_divergence {
         // the dual generator's φ is e^ell f(e^−ell)
         return Dual ? exp(ell) * F::f(exp(-ell)) : F::f(exp(ell));
       });
+      // its own singularities may lie closer than those of divot's
+      reach_of_float_ = near_.template reach<float>();
+      reach_ = near_.template reach<double>();
     }
     limits_ = find_limits();
 #if !defined(__CUDA_ARCH__)  // devices get what the host has checked
@@ -88,7 +90,8 @@ class bound_f_divergence {
     V const gauge = row_gauge(anchor);
     class_terms<V> const far = direct(x, gauge);
     if constexpr (is_smooth<F>()) {
-      auto const near = math::abs(x.ell) < constant<V>(series_bound);
+      constexpr bool single = std::is_same_v<scalar_of<V>, float>;
+      auto const near = math::abs(x.ell) < constant<V>(single ? reach_of_float_ : reach_);
       auto const series = near_.at(x.q, x.ell);
       double const zero = limits_.gauge;
       V const shift = constant<V>(zero) * x.q * (gauge - V(1));
@@ -222,7 +225,7 @@ class bound_f_divergence {
   template <class V>
   DIVOT_INLINE class_terms<V> direct(class_point<V> const& x, V const& gauge) const {
     auto const below = x.ell < V(0);
-    V const u = math::max(math::exp(V(-math::abs(x.ell))), smallest_normal<V>());
+    V const u = smaller_over_larger(x);
     // below: f(u), weight q; above: the other generator f◇(1/u), weight p
     expansion_at_zero<V> const own = generator_at<Dual>(u), other = generator_at<!Dual>(u);
     // centred: f − s(u − 1), f◇ + s(u − 1)
@@ -243,6 +246,7 @@ class bound_f_divergence {
   double slope_ = 0;
   class_limits limits_{};
   near_series near_;
+  double reach_of_float_ = 0, reach_ = 0;
 };
 
 template <class F>

@@ -96,6 +96,7 @@ class bound_skew_kl {
 class bound_reverse_skew_kl {
  public:
   static constexpr bool needs_logs = false;
+  static constexpr double roundings = 2;
   static constexpr bool needs_exact_offset() { return false; }
 
   DIVOT_HD bound_reverse_skew_kl(double rho, double rest)

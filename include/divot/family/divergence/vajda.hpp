@@ -96,6 +96,7 @@ class bound_vajda {
 class bound_dual_vajda {
  public:
   static constexpr bool needs_logs = false;
+  static constexpr double roundings = 2;
   static constexpr bool spans_range = true;
   static constexpr bool needs_exact_offset() { return true; }
 
