@@ -24,7 +24,8 @@ using matrix_of = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMaj
 
 template <class T>
 void check_sizes(double tolerance) {
-  for (auto const& [rows, columns] : sizes) {
+  for (auto const& size : sizes) {
+    int const rows = size.first, columns = size.second;
     auto const p = random_problem(rows, columns, 3);
     matrix_of<T> const cost = p.cost.template cast<T>();
     for (int const sweeps : {0, 3}) {
