@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 
 #include <random>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -87,13 +88,23 @@ void late_in_training(benchmark::State& state) {
   state.counters["newton"] = steps;
 }
 
-/// Sinkhorn's sweeps on a kernel: 101 of them, first pass and last look included.
+template <class T>
+using matrix_of = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// Costs from 0 to 1, which float keeps a kernel of at ε = 0.1.
+template <class T>
+matrix_of<T> costs(Eigen::Index n, unsigned seed) {
+  std::mt19937 generator(seed);
+  std::uniform_real_distribution<T> number(0, 1);
+  return matrix_of<T>::NullaryExpr(n, n, [&] { return number(generator); });
+}
+
+/// Sinkhorn's sweeps on a kernel: 100 of them, first pass and last look included.
 template <class T>
 void kernel_sweeps(benchmark::State& state) {
-  constexpr int sweeps = 101;
+  constexpr int sweeps = 100;
   Eigen::Index const n = state.range(0);
-  Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> const cost =
-      random(n, n, 7).cwiseAbs().cast<T>();
+  matrix_of<T> const cost = costs<T>(n, 7);
   for (auto _ : state) {
     benchmark::DoNotOptimize(divot::sinkhorn(cost, {.epsilon = .1, .sweeps = sweeps}).dual);
   }
@@ -104,11 +115,11 @@ void kernel_sweeps(benchmark::State& state) {
 
 /// The same on potentials: an exponential an entry.
 void log_sweeps(benchmark::State& state) {
-  using policy = decltype(divot::runs_as(divot::simd));
+  auto const policy = divot::runs_as(divot::simd);
   Eigen::Index const n = state.range(0);
-  divot::dense_costs<double> const costs(random(n, n, 7).cwiseAbs().cast<double>());
-  using passes_type = divot::plan_passes<policy>;
-  passes_type const passes(policy(), passes_type::costs_type(costs), .1);
+  divot::dense_costs<double> const given(costs<double>(n, 7));
+  using passes_type = divot::plan_passes<std::remove_const_t<decltype(policy)>>;
+  passes_type const passes(policy, passes_type::costs_type(given), .1);
   divot::transport_marginals to;
   to.epsilon = .1;
   to.a = to.b = divot::equal_masses(n);
@@ -138,14 +149,10 @@ void cached_exponentials(benchmark::State& state) {
 /// 64 problems of 64 rows and columns in float, to 1e-5.
 template <class Policy>
 void batch_of_problems(benchmark::State& state, Policy const& policy) {
-  std::vector<matrix> costs;
-  for (unsigned k = 0; k < 64; ++k) {
-    std::mt19937 generator(k);
-    std::uniform_real_distribution<float> number(0, 1);
-    costs.push_back(matrix::NullaryExpr(64, 64, [&] { return number(generator); }));
-  }
+  std::vector<matrix> all;
+  for (unsigned k = 0; k < 64; ++k) all.push_back(costs<float>(64, k));
   for (auto _ : state) {
-    auto const solved = divot::sinkhorn_batch(policy, costs, {.epsilon = .1});
+    auto const solved = divot::sinkhorn_batch(policy, all, {.epsilon = .1});
     benchmark::DoNotOptimize(solved.data());
   }
 }
@@ -180,7 +187,7 @@ BENCHMARK_CAPTURE(sinkd, value_and_gradient_two_threads, divot::omp(2), true)->A
 #endif
 BENCHMARK_TEMPLATE(cached_exponentials, float);
 BENCHMARK_TEMPLATE(cached_exponentials, double);
-BENCHMARK_TEMPLATE(kernel_sweeps, float)->Arg(64)->Arg(256)->Arg(1024)->UseRealTime();
+BENCHMARK_TEMPLATE(kernel_sweeps, float)->RangeMultiplier(2)->Range(64, 1024)->UseRealTime();
 BENCHMARK_TEMPLATE(kernel_sweeps, double)->Arg(64)->Arg(512)->Arg(2048)->UseRealTime();
 BENCHMARK(log_sweeps)->Arg(64)->Arg(512)->Arg(2048)->UseRealTime();
 BENCHMARK_CAPTURE(batch_of_problems, one_thread, divot::simd)

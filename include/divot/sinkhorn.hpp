@@ -67,7 +67,7 @@ point_costs<Ground> points(Eigen::DenseBase<X> const& x, Eigen::DenseBase<Y> con
 template <class C>
 auto solver_costs(Eigen::DenseBase<C> const& costs) {
   using T = std::conditional_t<is_narrow<typename C::Scalar>, float, double>;
-  return dense_costs<T>(costs.derived().template cast<T>());
+  return dense_costs<T>(costs);
 }
 template <class G>
 point_costs<G> const& solver_costs(point_costs<G> const& costs) {

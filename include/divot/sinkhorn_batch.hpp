@@ -26,18 +26,18 @@ concept problem_list = requires(R& range) {
   std::ranges::end(range);
 };
 
-/// solve(k) for every problem k, each until it is done itself; workers take them from one queue. A
-/// problem that is wrong says so in its solution, which is empty; `size` gives its rows and
-/// columns.
+/// solve(k, memory) for every problem k, each until it is done itself; workers take them from one
+/// queue. A problem that is wrong says so in its solution, which is empty; `size` gives its rows
+/// and columns.
 template <execution_policy Policy, class Solve, class Size>
 auto solve_each(Policy const& policy, std::size_t count, double entries, Solve const& solve,
                 Size const& size) {
-  using solution = decltype(solve(std::size_t(0)));
+  using solution = decltype(solve(std::size_t(0), std::declval<transport_memory<Policy>&>()));
   constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
   std::vector<solution> all(count);
-  auto const one = [&](std::size_t k) {
+  auto const one = [&](std::size_t k, transport_memory<Policy>& memory) {
     try {
-      all[k] = solve(k);
+      all[k] = solve(k, memory);
     } catch (transport_error const& wrong) {
       all[k].policy = policy;
       all[k].status = wrong.status();
@@ -51,10 +51,12 @@ auto solve_each(Policy const& policy, std::size_t count, double entries, Solve c
   if (workers > 1 && count >= static_cast<std::size_t>(workers)) {
     std::atomic<std::size_t> next{0};
     run_workers(policy, workers, [&](int, int) {
-      for (std::size_t k = next++; k < count; k = next++) one(k);
+      transport_memory<Policy> memory;
+      for (std::size_t k = next++; k < count; k = next++) one(k, memory);
     });
   } else {
-    for (std::size_t k = 0; k < count; ++k) one(k);
+    transport_memory<Policy> memory;
+    for (std::size_t k = 0; k < count; ++k) one(k, memory);
   }
   return all;
 }
@@ -70,9 +72,10 @@ auto solve_columns(Policy const& policy, Cost const& cost, A const& a, B const& 
                          static_cast<double>(cost.cols());
   return solve_each(
       runner, static_cast<std::size_t>(a.cols()), entries,
-      [&](std::size_t k) {
+      [&](std::size_t k, auto& memory) {
         auto const column = static_cast<Eigen::Index>(k);
-        return solve_problem(runner, costs, a.col(column), b.col(column), options, narrow, who(k));
+        return solve_problem(runner, costs, a.col(column), b.col(column), options, narrow, who(k),
+                             memory);
       },
       [&](std::size_t) { return std::pair(cost.rows(), cost.cols()); });
 }
@@ -113,10 +116,10 @@ auto sinkhorn_batch(Policy const& policy, Costs const& costs, A const& a, B cons
   auto const runner = runs_as(policy);
   return solve_each(
       runner, count, entries,
-      [&](std::size_t k) {
+      [&](std::size_t k, auto& memory) {
         auto const& cost = at(costs, k);
         return solve_problem(runner, solver_costs(cost), at(a, k), at(b, k), options,
-                             is_narrow_cost(cost), batch_problem(k));
+                             is_narrow_cost(cost), batch_problem(k), memory);
       },
       [&](std::size_t k) { return std::pair(at(costs, k).rows(), at(costs, k).cols()); });
 }

@@ -5,8 +5,7 @@
 #include <divot/exec/workers.hpp>
 
 #include <algorithm>
-#include <cstddef>
-#include <vector>
+#include <type_traits>
 
 namespace divot {
 inline namespace DIVOT_ABI {
@@ -46,9 +45,12 @@ class row_blocks {
   }
 
   /// body(first, last, me, sums): adds to `width` sums, which begin as 0. total: those of all rows.
-  template <class T, class Body>
-  void add_up(std::vector<T>& spare, index width, double* total, Body const& body) const {
-    spare.assign(static_cast<std::size_t>(count_ * width), T(0));
+  /// Spare: an array that can be resized.
+  template <class Spare, class Body>
+  void add_up(Spare& spare, index width, double* total, Body const& body) const {
+    using T = std::remove_reference_t<decltype(*spare.data())>;
+    spare.resize(count_ * width);
+    std::fill_n(spare.data(), count_ * width, T(0));
     each([&](index first, index last, int me) {
       body(first, last, me, spare.data() + first / height_ * width);
     });

@@ -48,7 +48,7 @@ void multiply_kernel_rows(kernel_row_list<typename Team::scalar const> const& k,
     auto const factor = place.load(v, 0);
     each_kernel_row([&](auto i) DIVOT_LAMBDA_INLINE { sum[i] += place.load(k.at[i], 0) * factor; });
   });
-  each_kernel_row([&](auto i) DIVOT_LAMBDA_INLINE { sums[i] = Team::sum(sum[i]); });
+  Team::sums(sum, sums);
 }
 
 /// t_j += Σ_i u_i K_ij; u is 0 for rows that are not there.
@@ -64,6 +64,65 @@ void add_kernel_rows(kernel_row_list<typename Team::scalar const> const& k,
     });
     place.store(t, sum);
   });
+}
+
+/// t_j = Σ_i u_i K_ij of all rows of a small kernel: four packs of sums at a time stay in
+/// registers.
+template <class Team>
+void multiply_small_kernel(typename Team::scalar const* k, index step, index rows,
+                           typename Team::scalar const* u, index columns,
+                           typename Team::scalar* t) {
+  using lane = typename Team::lane;
+  using place = typename Team::full_place;
+  index const whole = columns - columns % (4 * Team::width);
+  for (index j = 0; j < whole; j += 4 * Team::width) {
+    place const at[4] = {place(j), place(j + Team::width), place(j + 2 * Team::width),
+                         place(j + 3 * Team::width)};
+    lane const nothing(typename Team::scalar(0));
+    lane sums[4] = {nothing, nothing, nothing, nothing};
+    for (index i = 0; i < rows; ++i) {
+      lane const own(u[i]);
+      for (int r = 0; r < 4; ++r) sums[r] = math::fma(own, at[r].load(k + i * step, 0), sums[r]);
+    }
+    for (int r = 0; r < 4; ++r) at[r].store(t, sums[r]);
+  }
+  Team::each(whole, columns - whole, [&](auto const& rest) DIVOT_LAMBDA_INLINE {
+    lane sum(typename Team::scalar(0));
+    for (index i = 0; i < rows; ++i) {
+      sum = math::fma(lane(u[i]), rest.load(k + i * step, 0), sum);
+    }
+    rest.store(t, sum);
+  });
+}
+
+/// Of rows i of u_i K_ij v_j: sums_i = Σ_j K_ij v_j, paid_i = Σ_j K_ij v_j C_ij, and what they add
+/// to the columns, t_j += Σ_i u_i K_ij v_j; u is 0 for rows that are not there.
+template <class Team>
+void add_plan_rows(kernel_row_list<typename Team::scalar const> const& k,
+                   kernel_row_list<typename Team::scalar const> const& costs,
+                   typename Team::scalar const* u, typename Team::scalar const* v, index columns,
+                   typename Team::row (&sums)[kernel_rows], typename Team::row (&paid)[kernel_rows],
+                   typename Team::scalar* t) {
+  using lane = typename Team::lane;
+  using accumulator = typename Team::accumulator;
+  accumulator sum[kernel_rows], cost[kernel_rows];
+  each_kernel_row([&](auto i) DIVOT_LAMBDA_INLINE {
+    sum[i] = accumulator(typename Team::scalar(0));
+    cost[i] = sum[i];
+  });
+  Team::each(0, columns, [&](auto const& place) DIVOT_LAMBDA_INLINE {
+    lane const factor = place.load(v, 0);
+    lane total = place.load(t, 0);
+    each_kernel_row([&](auto i) DIVOT_LAMBDA_INLINE {
+      lane const own = place.load(k.at[i], 0) * factor;
+      sum[i] += own;
+      cost[i] += own * place.load(costs.at[i], 0);
+      total = math::fma(lane(u[i]), own, total);
+    });
+    place.store(t, total);
+  });
+  Team::sums(sum, sums);
+  Team::sums(cost, paid);
 }
 
 /// t_rj += Σ_i u_ir K_ij for eight rows t at once, which stay in registers while all of K's rows, a

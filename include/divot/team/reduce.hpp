@@ -4,6 +4,7 @@
 
 #include <divot/team/xsimd_lanes.hpp>
 
+#include <cstddef>
 #include <utility>
 
 namespace divot {
@@ -29,9 +30,46 @@ class reduce {
     return sum_of(register_type(x), std::make_index_sequence<width>());
   }
 
+  /// The sums of eight packs, in double. They are added to each other by halves first, two packs in
+  /// the place of one: a fourth of the steps that eight sums take.
+  static DIVOT_INLINE void sums(lane const (&x)[8], double (&out)[8]) {
+    register_type folded[8];
+    for (std::size_t i = 0; i < 8; ++i) folded[i] = x[i];
+    sums_of<8, width>(folded, out);
+  }
+
  private:
   using register_type = typename lane::register_type;
   static constexpr std::size_t width = traits::size;
+
+  /// Count packs, each of which has `Span` lanes a sum.
+  template <std::size_t Count, std::size_t Span>
+  static DIVOT_INLINE void sums_of(register_type (&x)[8], double (&out)[8]) {
+    constexpr auto lanes = std::make_index_sequence<width>();
+    if constexpr (Count > 1 && Span > 1) {
+      for (std::size_t i = 0; i < Count / 2; ++i) {
+        x[i] = pair<Span, 0>(x[2 * i], x[2 * i + 1], lanes) +
+               pair<Span, Span / 2>(x[2 * i], x[2 * i + 1], lanes);
+      }
+      sums_of<Count / 2, Span / 2>(x, out);
+    } else {
+      constexpr std::size_t each = 8 / Count;  // sums in a pack
+      for (std::size_t i = 0; i < Count; ++i) {
+        for (std::size_t k = 0; k < each; ++k) {
+          double sum = 0;
+          for (std::size_t j = 0; j < Span; ++j) sum += static_cast<double>(x[i][k * Span + j]);
+          out[i * each + k] = sum;
+        }
+      }
+    }
+  }
+  /// Of each sum of a, and then of b, half of the lanes.
+  template <std::size_t Span, std::size_t From, std::size_t... I>
+  static DIVOT_INLINE register_type pair(register_type const& a, register_type const& b,
+                                         std::index_sequence<I...>) {
+    return register_type(__builtin_shufflevector(
+        a, b, static_cast<int>(I / (Span / 2) * Span + From + I % (Span / 2))...));
+  }
 
   template <std::size_t Half, class Op>
   static DIVOT_INLINE lane halved(lane const& x, Op const& op) {

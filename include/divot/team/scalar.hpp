@@ -73,6 +73,9 @@ class scalar_team {
   DIVOT_HD static void settle_streams() {}
 
   DIVOT_HD static row sum(accumulator const& x) { return x; }
+  DIVOT_HD static void sums(accumulator const (&x)[8], row (&out)[8]) {
+    for (int i = 0; i < 8; ++i) out[i] = x[i];
+  }
   DIVOT_HD static T largest(T const& x) { return x; }
   DIVOT_HD static T smallest(T const& x) { return x; }
   /// Where the first of the largest elements stands, how many there are, and what the exponentials

@@ -9,8 +9,11 @@
 #include <immintrin.h>
 #endif
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
+#include <utility>
 
 namespace divot {
 inline namespace DIVOT_ABI {
@@ -31,29 +34,40 @@ struct slope_sum<pack<float>, ground::l1> {
   static weight weight_of(double w, double scale) {
     return scale > 0 ? static_cast<weight>(w * scale + (w < 0 ? -.5 : .5)) : 0;
   }
-#if defined(__AVX512F__)
+
   DIVOT_INLINE void add(ground::l1, weight w, V const& x, V const& y) {
-    __m512i const a = _mm512_castps_si512(x), b = _mm512_castps_si512(y),
-                  all = _mm512_set1_epi32(w);
-    sum = _mm512_mask_add_epi32(sum, _mm512_cmpgt_epi32_mask(a, b), sum, all);
-    sum = _mm512_mask_sub_epi32(sum, _mm512_cmplt_epi32_mask(a, b), sum, all);
+    __m256i const all = _mm256_set1_epi32(w);
+    each_half([&](auto h) DIVOT_LAMBDA_INLINE {
+      __m256i const d = _mm256_sub_epi32(half<h>(x, eight), half<h>(y, eight));
+      sums_[h] = _mm256_add_epi32(sums_[h], _mm256_sign_epi32(all, d));
+    });
   }
   DIVOT_INLINE V value(float total) const {
-    return V(_mm512_maskz_cvtepi32_ps(static_cast<__mmask16>(-1), sum)) * V(0x1p-30f) * V(total);
+    T values[lane_traits<V>::size];
+    each_half([&](auto h) DIVOT_LAMBDA_INLINE {
+      _mm256_storeu_ps(values + 8 * h, _mm256_cvtepi32_ps(sums_[h]));
+    });
+    return lane_traits<V>::load(values) * V(0x1p-30f) * V(total);
   }
 
-  __m512i sum = _mm512_setzero_si512();
-#else
-  DIVOT_INLINE void add(ground::l1, weight w, V const& x, V const& y) {
-    __m256i const d = _mm256_sub_epi32(_mm256_castps_si256(x), _mm256_castps_si256(y));
-    sum = _mm256_add_epi32(sum, _mm256_sign_epi32(_mm256_set1_epi32(w), d));
+ private:
+  static constexpr int halves = sizeof(V) / sizeof(__m256i);
+  static constexpr std::make_integer_sequence<int, 8> eight{};
+
+  /// The wide packs have no such instruction, and the two that stand for it would take longer than
+  /// it does for either half.
+  template <class Body>
+  static DIVOT_INLINE void each_half(Body const& body) {
+    body(std::integral_constant<int, 0>());
+    if constexpr (halves == 2) body(std::integral_constant<int, 1>());
   }
-  DIVOT_INLINE V value(float total) const {
-    return V(_mm256_cvtepi32_ps(sum)) * V(0x1p-30f) * V(total);
+  template <int Half, int... I>
+  static DIVOT_INLINE __m256i half(V const& x, std::integer_sequence<int, I...>) {
+    typename V::register_type const all = x;
+    return std::bit_cast<__m256i>(__builtin_shufflevector(all, all, (8 * Half + I)...));
   }
 
-  __m256i sum = _mm256_setzero_si256();
-#endif
+  __m256i sums_[halves] = {};
 };
 #endif
 

@@ -139,6 +139,7 @@ class simd_along {
   static void settle_streams() { traits::settle_streams(); }
 
   static row sum(accumulator const& x) { return reduce<T>::sum(x); }
+  static void sums(accumulator const (&x)[8], row (&out)[8]) { reduce<T>::sums(x, out); }
   static T largest(lane const& x) { return reduce<T>::largest(x); }
   static T smallest(lane const& x) { return reduce<T>::smallest(x); }
   /// Where the first element stands that equals `value`; there is one.

@@ -24,6 +24,7 @@ class cost_rows {
         rows_(costs.rows()),
         cols_(costs.cols()),
         computed_(Costs::has_points),
+        in_memory_(Costs::has_points ? 0 : static_cast<int>(sizeof(typename Costs::scalar))),
         in_double_([](void const* of, Eigen::Index i, double* spare) {
           return static_cast<Costs const*>(of)->template row<Team>(i, spare);
         }),
@@ -35,6 +36,12 @@ class cost_rows {
   Eigen::Index cols() const { return cols_; }
   /// Every row is computed where it is read.
   bool computed() const { return computed_; }
+  /// All of them, row after row, where they are in memory as numbers of T; else null.
+  template <class T>
+  T const* data() const {
+    if (in_memory_ != static_cast<int>(sizeof(T))) return nullptr;
+    return row_as<T>(0, nullptr, nullptr);
+  }
 
   /// Row i, which may stand in `spare` then.
   double const* row(Eigen::Index i, double* spare) const { return in_double_(costs_, i, spare); }
@@ -52,6 +59,7 @@ class cost_rows {
   void const* costs_;
   Eigen::Index rows_, cols_;
   bool computed_;
+  int in_memory_;  // the size of a cost there
   double const* (*in_double_)(void const*, Eigen::Index, double*);
   float const* (*in_float_)(void const*, Eigen::Index, double*, float*);
 };

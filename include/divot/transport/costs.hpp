@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/errors.hpp>
+#include <divot/exec/large_pages.hpp>
 #include <divot/family/ground.hpp>
 
 #include <Eigen/Core>
@@ -48,7 +49,14 @@ class dense_costs {
   using scalar = T;
   static constexpr bool has_points = false;
   dense_costs() = default;
-  explicit dense_costs(matrix costs) : costs_(std::make_shared<matrix const>(std::move(costs))) {}
+  explicit dense_costs(matrix&& costs) : costs_(std::make_shared<matrix>(std::move(costs))) {}
+  template <class C>
+  explicit dense_costs(Eigen::DenseBase<C> const& costs) {
+    auto own = std::make_shared<matrix>(costs.rows(), costs.cols());
+    use_large_pages(own->data(), static_cast<std::size_t>(own->size()) * sizeof(T));
+    *own = costs.derived().template cast<T>();
+    costs_ = std::move(own);
+  }
 
   Eigen::Index rows() const { return costs_ ? costs_->rows() : 0; }
   Eigen::Index cols() const { return costs_ ? costs_->cols() : 0; }
@@ -150,6 +158,7 @@ class point_costs {
     constexpr Eigen::Index width = 64;
     Eigen::Index const m = cols(), d = coordinates();
     row_list all(rows(), m);
+    use_large_pages(all.data(), static_cast<std::size_t>(all.size()) * sizeof(double));
     blocks.each([&](Eigen::Index first, Eigen::Index last, int) {
       std::vector<double> tile(static_cast<std::size_t>(d * width));
       for (Eigen::Index j = 0; j < m; j += width) {
@@ -256,45 +265,6 @@ class point_costs {
   vector x_lengths_, y_lengths_;
   bool narrow_ = false, turned_ = false;
 };
-
-/// A problem of points has a kernel in memory up to this size, and its costs are looked through.
-inline constexpr double most_entries_in_memory = 1 << 22;
-
-/// The lowest and the highest cost, or bounds of them; neither finite if some cost is not. Team: of
-/// Costs::scalar.
-template <class Team, class Blocks, class Costs>
-std::pair<double, double> range_of_costs(Blocks const& blocks, Costs const& costs) {
-  if constexpr (Costs::has_points) {
-    double const entries = static_cast<double>(costs.rows()) * static_cast<double>(costs.cols());
-    if (entries > most_entries_in_memory) {
-      double const bound = costs.bound();
-      if (std::isfinite(bound)) return {0, bound};
-    }
-  }
-  using T = typename Team::scalar;
-  using lane = typename Team::lane;
-  constexpr double end = HUGE_VAL;
-  Eigen::Index const m = costs.cols();
-  using types = transport_types<Costs>;
-  typename types::matrix spare(m, blocks.workers());
-  typename types::vector low = types::vector::Constant(costs.rows(), end), high = -low;
-  blocks.each([&](Eigen::Index first, Eigen::Index last, int me) {
-    for (Eigen::Index i = first; i < last; ++i) {
-      T const* const c = costs.template row_as<Team, T>(i, spare.col(me).data(), nullptr);
-      typename Team::accumulator nothing(T(0));
-      lane lowest(static_cast<T>(end)), highest(static_cast<T>(-end));
-      Team::each(0, m, [&](auto const& place) DIVOT_LAMBDA_INLINE {
-        lowest = math::min(lowest, place.load(c, end));
-        highest = math::max(highest, place.load(c, -end));
-        nothing += place.keep(lane(place.load(c, 0) * lane(T(0))));
-      });
-      bool const finite = Team::sum(nothing) == 0;
-      low(i) = finite ? static_cast<double>(Team::smallest(lowest)) : -end;
-      high(i) = finite ? static_cast<double>(Team::largest(highest)) : end;
-    }
-  });
-  return {low.minCoeff(), high.maxCoeff()};
-}
 
 }  // namespace DIVOT_ABI
 }  // namespace divot

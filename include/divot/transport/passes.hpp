@@ -17,6 +17,15 @@
 namespace divot {
 inline namespace DIVOT_ABI {
 
+/// log of masses; one logarithm where all are equal, as they mostly are.
+template <class Vector>
+Vector log_masses(Vector const& masses) {
+  if (masses.size() > 0 && masses.minCoeff() == masses.maxCoeff()) {
+    return Vector::Constant(masses.size(), std::log(masses(0)));
+  }
+  return masses.array().log();
+}
+
 /// What a problem's plan must, or should, have in its rows and columns, and ε.
 struct transport_marginals {
   transport_vector a, b;  // positive
@@ -34,7 +43,7 @@ struct transport_marginals {
   void settle(Vector& f, Vector& g) const {
     if (!exact()) return;
     Vector const &masses = turned ? a : b, &x = turned ? f : g;
-    double const mean = masses.dot(x - epsilon * masses.array().log().matrix()) / masses.sum();
+    double const mean = masses.dot(x - epsilon * log_masses<Vector>(masses)) / masses.sum();
     g.array() += turned ? mean : -mean;
     f.array() += turned ? -mean : mean;
   }
@@ -82,8 +91,7 @@ class plan_passes {
       : costs_(costs),
         blocks_(policy, costs.rows(), costs.cols()),
         epsilon_(epsilon),
-        per_epsilon_(1 / epsilon),
-        spare_(2 * costs.cols(), blocks_.workers()) {}
+        per_epsilon_(1 / epsilon) {}
 
   row_blocks<Policy> const& blocks() const { return blocks_; }
   costs_type const& costs() const { return costs_; }
@@ -92,6 +100,7 @@ class plan_passes {
   /// body(i, p, c): row i of the plan, which the body may use up, and of the costs.
   template <class Body>
   void each_row(vector const& f, vector const& g, Body const& body) const {
+    make_room();
     blocks_.each([&](Eigen::Index first, Eigen::Index last, int me) {
       for (Eigen::Index i = first; i < last; ++i) visit(i, f, g, me, body);
     });
@@ -99,6 +108,7 @@ class plan_passes {
   /// body(i, p, c, sums): the same, and sums, `width` of them, that are added up over all rows.
   template <class Body>
   void add_up(vector const& f, vector const& g, vector& total, Body const& body) const {
+    make_room();
     blocks_.add_up(sums_, total.size(), total.data(),
                    [&](Eigen::Index first, Eigen::Index last, int me, double* sums) {
                      for (Eigen::Index i = first; i < last; ++i) {
@@ -115,6 +125,7 @@ class plan_passes {
   void panels(vector const& f, vector const& g, Eigen::Index height,
               typename transport_types<Policy>::rows& plan, Body const& body) const {
     Eigen::Index const n = costs_.rows(), m = costs_.cols();
+    make_room();
     for (Eigen::Index first = 0; first < n; first += height) {
       Eigen::Index const last = std::min(n, first + height);
       blocks_.deal(last - first, [&](Eigen::Index k, int me) {
@@ -134,6 +145,7 @@ class plan_passes {
                  Keep const& keep, over_relaxation const& relaxed = {}) const {
     double const part = to.row_part();
     Eigen::Index const m = costs_.cols();
+    make_room();
     blocks_.add_up(sums_, m, sums.data(),
                    [&](Eigen::Index first, Eigen::Index last, int me, double* partial) {
                      double* const e = spare_.col(me).data();
@@ -199,6 +211,9 @@ class plan_passes {
   }
 
  private:
+  /// Before workers begin; who only sweeps on a kernel needs none.
+  void make_room() const { spare_.resize(2 * costs_.cols(), blocks_.workers()); }
+
   template <class Body>
   void visit(Eigen::Index i, vector const& f, vector const& g, int me, Body const& body) const {
     Eigen::Index const m = costs_.cols();
@@ -212,6 +227,7 @@ class plan_passes {
   vector column_log_sums(std::vector<Eigen::Index> const& columns, vector const& f) const {
     auto const count = static_cast<Eigen::Index>(columns.size());
     vector largest = vector::Constant(count, -HUGE_VAL), sum = vector::Zero(count);
+    make_room();
     for (Eigen::Index i = 0; i < costs_.rows(); ++i) {
       double const* const c = costs_.row(i, spare_.data());
       for (Eigen::Index k = 0; k < count; ++k) {
@@ -231,7 +247,7 @@ class plan_passes {
   row_blocks<Policy> blocks_;
   double epsilon_, per_epsilon_;
   mutable matrix spare_;  // of each worker: a row of the plan and one of the costs
-  mutable std::vector<double> sums_;
+  mutable vector sums_;
 };
 
 }  // namespace DIVOT_ABI

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/transport/cost_range.hpp>
 #include <divot/transport/solution.hpp>
 #include <divot/transport/solver.hpp>
 
@@ -9,7 +10,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <string>
+#include <utility>
 
 namespace divot {
 
@@ -70,6 +73,12 @@ typename transport_types<Masses>::vector positive_masses(Masses const& given,
                                                          transport_places& places) {
   typename transport_types<Masses>::vector const all =
       given.derived().template cast<double>().reshaped();
+  // what is not finite is not 0 times 0
+  if (all.size() > 0 && all.minCoeff() > 0 && (0 * all).sum() == 0) {
+    places.resize(static_cast<std::size_t>(all.size()));
+    for (std::size_t i = 0; i < places.size(); ++i) places[i] = static_cast<Eigen::Index>(i);
+    return all;
+  }
   for (Eigen::Index i = 0; i < all.size(); ++i) {
     if (!(all(i) >= 0 && std::isfinite(all(i)))) {
       refuse_problem(who, transport_status::bad_input, what, " ", i, " has mass ", all(i),
@@ -97,7 +106,7 @@ template <class Costs>
 
 /// Values and errors.
 template <class Solution>
-void take_outcome(Solution& s, transport_outcome const& found) {
+void take_outcome(Solution& s, transport_outcome&& found) {
   transport_marginals const& to = s.to;
   double const epsilon = to.epsilon;
   s.status = found.status;
@@ -105,29 +114,28 @@ void take_outcome(Solution& s, transport_outcome const& found) {
   s.sweeps = found.sweeps;
   s.newton_steps = found.newton_steps;
   s.relaxation = found.relaxation;
-  s.rows = found.rows;
-  s.columns = found.columns;
+  s.rows.swap(found.rows);
+  s.columns.swap(found.columns);
   s.mass = s.rows.sum();
   s.transport_cost = found.paid + s.lowest_cost * s.mass;
   using vector = typename Solution::vector;
-  vector const &a = to.a, &b = to.b;
-  vector const own_a = epsilon * a.array().log(), own_b = epsilon * b.array().log();
-  vector const f = s.f - own_a, g = s.g - own_b;
+  vector const f = s.f - epsilon * log_masses<vector>(to.a);
+  vector const g = s.g - epsilon * log_masses<vector>(to.b);
   double const product = to.a.sum() * to.b.sum();
   s.divergence = (s.rows.dot(f) + s.columns.dot(g) - found.paid) / epsilon - s.mass + product;
   s.entropic = s.transport_cost + epsilon * s.divergence;
   s.dual = s.lowest_cost * to.a.sum() + epsilon * (product - s.mass);
   auto const side = [&](vector const& masses, vector const& x, vector const& sums, double penalty) {
+    if (std::isinf(penalty)) {
+      s.dual += masses.dot(x);
+      return (sums - masses).template lpNorm<1>();
+    }
     double error = 0;
     for (Eigen::Index i = 0; i < masses.size(); ++i) {
       s.dual += masses(i) * transport_marginals::reward(x(i), penalty);
-      if (std::isinf(penalty)) {
-        error += std::abs(sums(i) - masses(i));
-      } else {
-        error += std::abs(sums(i) - masses(i) * std::exp(-x(i) / penalty));
-        double const log_ratio = sums(i) > 0 ? std::log(sums(i) / masses(i)) : 0;
-        s.entropic += penalty * (sums(i) * log_ratio - sums(i) + masses(i));
-      }
+      error += std::abs(sums(i) - masses(i) * std::exp(-x(i) / penalty));
+      double const log_ratio = sums(i) > 0 ? std::log(sums(i) / masses(i)) : 0;
+      s.entropic += penalty * (sums(i) * log_ratio - sums(i) + masses(i));
     }
     return error;
   };
@@ -141,13 +149,14 @@ inline constexpr bool has_ground_costs = false;
 template <ground_cost Ground>
 inline constexpr bool has_ground_costs<point_costs<Ground>> = true;
 
-/// Solves a problem whose options are checked.
+/// Solves a problem whose options are checked. memory: for one problem after the other.
 template <class Policy, class Costs, class A, class B>
 transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs const& all,
                                                 Eigen::DenseBase<A> const& a,
                                                 Eigen::DenseBase<B> const& b,
                                                 sinkhorn_options const& options, bool narrow,
-                                                transport_caller const& who = {}) {
+                                                transport_caller const& who,
+                                                transport_memory<Policy>& memory) {
   Eigen::Index const n = all.rows(), m = all.cols();
   if (a.size() != n || b.size() != m) {
     refuse_problem(who, transport_status::bad_input, "the cost is ", n, "×", m, "; there are ",
@@ -224,7 +233,8 @@ transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs cons
   double const tolerance = options.tolerance > 0 ? options.tolerance : narrow ? 1e-5 : 1e-9;
   using costs_type = cost_rows<row_team<Policy, double>>;
   auto const solve = [&](costs_type const& costs, transport_marginals const& of, auto& f, auto& g) {
-    return sinkhorn_solver<Policy>(policy, costs, of, options, tolerance, reach, narrow).run(f, g);
+    return sinkhorn_solver<Policy>(policy, costs, of, options, tolerance, reach, narrow, memory)
+        .run(f, g);
   };
   transport_outcome found;
   if (options.sweeps > 0 || s.g.size() <= s.f.size() || !options.start.empty()) {
@@ -241,8 +251,17 @@ transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs cons
     }
     found.rows.swap(found.columns);
   }
-  take_outcome(s, found);
+  take_outcome(s, std::move(found));
   return s;
+}
+template <class Policy, class Costs, class A, class B>
+transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs const& all,
+                                                Eigen::DenseBase<A> const& a,
+                                                Eigen::DenseBase<B> const& b,
+                                                sinkhorn_options const& options, bool narrow,
+                                                transport_caller const& who = {}) {
+  transport_memory<Policy> memory;
+  return solve_problem(policy, all, a, b, options, narrow, who, memory);
 }
 
 }  // namespace DIVOT_ABI

@@ -3,15 +3,16 @@
 #pragma once
 
 #include <divot/row/kernel_rows.hpp>
+#include <divot/transport/kernel_matrix.hpp>
 #include <divot/transport/passes.hpp>
 
+#include <Eigen/Core>
+
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <type_traits>
-#include <vector>
 
 namespace divot {
 inline namespace DIVOT_ABI {
@@ -33,14 +34,23 @@ class scaled_kernel {
   static constexpr bool may_give_up = std::is_same_v<T, float>;
 
   /// g: the columns' potentials to begin from. `plain`: they are 0, and the costs within range.
-  scaled_kernel(passes const& over, transport_marginals const& to, vector const& g, bool plain)
-      : over_(over), to_(to), absorb_(!plain), rows_(over.costs().rows()), columns_(g.size()) {
-    kernel_ = std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(rows_ * columns_));
-    u_.assign(static_cast<std::size_t>(rows_), T(1));
-    excess_.assign(static_cast<std::size_t>(rows_), 0.);
-    v_.assign(static_cast<std::size_t>(columns_), T(1));
-    base_f_ = vector::Zero(rows_);
-    base_g_ = g;
+  scaled_kernel(passes const& over, transport_marginals const& to, vector const& g, bool plain,
+                transport_memory<Policy>& memory)
+      : over_(over),
+        to_(to),
+        absorb_(!plain),
+        rows_(over.costs().rows()),
+        columns_(g.size()),
+        kernel_(over.blocks(), rows_, columns_, memory.template of<T>()),
+        base_f_(vector::Zero(rows_)),
+        base_g_(g) {
+    Eigen::Index const height = kernel_.padded(rows_), width = kernel_.padded(columns_);
+    wanted_.setZero(height);
+    wanted_.head(rows_) = to.a;
+    u_.setZero(height);
+    v_.setZero(width);
+    next_v_.setZero(width);
+    from_one();
     if (plain) make();
   }
 
@@ -48,7 +58,7 @@ class scaled_kernel {
 
   /// The rows' half of a sweep; sums: what each column then has. False where float has to give up.
   bool rows(vector& sums, over_relaxation const& relaxed) {
-    std::fill(excess_.begin(), excess_.end(), 0.);
+    row_error_ = 0;
     if (!absorb_ && !scale_rows(sums, relaxed)) {
       if constexpr (may_give_up) return false;
       absorb_ = true;
@@ -57,143 +67,167 @@ class scaled_kernel {
     return true;
   }
   /// Σ |P1 − a| after that.
-  double row_error() const {
-    double sum = 0;
-    for (double const x : excess_) sum += x;
-    return sum;
-  }
+  double row_error() const { return row_error_; }
   /// The columns' half, from what they have.
   bool columns(vector const& sums, over_relaxation const& relaxed) {
-    bool near = true;
-    for (Eigen::Index j = 0; j < columns_ && near; ++j) near = sums(j) > 1e-280;
-    if (!near) {
+    double const *const own = sums.data(), *const wanted = to_.b.data();
+    T const* const before = v_.data();
+    T* const after = next_v_.data();
+    if (relaxed.is_plain()) {
+      for (Eigen::Index j = 0; j < columns_; ++j) {
+        after[j] = static_cast<T>(static_cast<double>(before[j]) * (wanted[j] / own[j]));
+      }
+    } else {
+      for (Eigen::Index j = 0; j < columns_; ++j) {
+        double const factor = wanted[j] / own[j];
+        double const further = std::exp(relaxed.beyond(std::log(factor)));
+        after[j] = static_cast<T>(static_cast<double>(before[j]) * (factor * further));
+      }
+    }
+    constexpr double lost = 1e-280;
+    if (sums.minCoeff() > lost && are_near(after, columns_)) {
+      v_.swap(next_v_);
+      return true;
+    }
+    absorb_ = true;
+    if ((sums.array() > lost).all()) {
+      v_.swap(next_v_);
+    } else {
       vector f(rows_), g(columns_);
       leave(f, g);
       over_.best_columns(to_, f, sums, g);
       base_g_ = g;
-      std::fill(v_.begin(), v_.end(), T(1));
-      absorb_ = true;
-      return !may_give_up;
+      v_.head(columns_).setOnes();
     }
-    for (Eigen::Index j = 0; j < columns_; ++j) {
-      T& v = v_[static_cast<std::size_t>(j)];
-      double factor = to_.b(j) / sums(j);
-      if (!relaxed.is_plain()) factor *= std::exp(relaxed.beyond(std::log(factor)));
-      v = static_cast<T>(static_cast<double>(v) * factor);
-      near = near && is_near(v);
-    }
-    if (!near) absorb_ = true;
-    return near || !may_give_up;
+    return !may_give_up;
   }
   /// The potentials.
   void leave(vector& f, vector& g) const {
-    double const epsilon = over_.epsilon();
-    for (Eigen::Index i = 0; i < rows_; ++i) {
-      f(i) = base_f_(i) + epsilon * std::log(static_cast<double>(u_[static_cast<std::size_t>(i)]));
-    }
-    for (Eigen::Index j = 0; j < columns_; ++j) {
-      g(j) = base_g_(j) + epsilon * std::log(static_cast<double>(v_[static_cast<std::size_t>(j)]));
-    }
+    f = u_.head(rows_).template cast<double>();
+    f = base_f_.array() + over_.epsilon() * f.array().log();
+    g = v_.head(columns_).template cast<double>();
+    g = base_g_.array() + over_.epsilon() * g.array().log();
   }
   /// As plan_passes::totals, without exponentials.
   double totals(vector const&, vector const&, vector& rows, vector& columns) const {
-    using lane = typename team::lane;
-    matrix spare(columns_, over_.blocks().workers());
-    Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> costs(columns_, over_.blocks().workers());
+    auto const& costs = over_.costs();
+    T const* const there = costs.template data<T>();
+    Eigen::Index const workers = there != nullptr ? 0 : over_.blocks().workers();
+    matrix wide(columns_, workers);
+    Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> spare(columns_ * kernel_rows, workers);
+    using rows_list = typename kernel_matrix<T, Policy>::rows_list;
     vector paid(rows_);
-    std::vector<T> partial;
+    numbers partial;
     over_.blocks().add_up(
         partial, columns_, columns.data(),
         [&](Eigen::Index first, Eigen::Index last, int me, T* sums) {
-          for (Eigen::Index i = first; i < last; ++i) {
-            T const* const c = costs_row(i, spare.col(me).data(), costs.col(me).data());
-            lane const u(u_[static_cast<std::size_t>(i)]);
-            typename team::accumulator sum(T(0)), cost(T(0));
-            team::each(0, columns_, [&](auto const& place) DIVOT_LAMBDA_INLINE {
-              lane const p = u * place.load(kernel(i), 0) * place.load(v_.data(), 0);
-              sum += p;
-              cost += p * place.load(c, 0);
-              place.store(sums, lane(place.load(sums, 0) + p));
-            });
-            rows(i) = static_cast<double>(team::sum(sum));
-            paid(i) = static_cast<double>(team::sum(cost));
+          auto const costs_of = [&](Eigen::Index i, Eigen::Index count) {
+            if (there != nullptr) return rows_list(there, columns_, i, last);
+            T* const room = spare.col(me).data();
+            for (Eigen::Index k = 0; k < count; ++k) {
+              if constexpr (std::is_same_v<T, double>) {
+                costs.row(i + k, room + k * columns_);
+              } else {
+                costs.row_as(i + k, wide.col(me).data(), room + k * columns_);
+              }
+            }
+            return rows_list(room, columns_, 0, count);
+          };
+          for (Eigen::Index i = first; i < last; i += kernel_rows) {
+            Eigen::Index const count = std::min<Eigen::Index>(kernel_rows, last - i);
+            T own[kernel_rows] = {};
+            std::copy_n(u_.data() + i, count, own);
+            rows_list const given = costs_of(i, count);
+            typename team::row in_rows[kernel_rows], of_rows[kernel_rows];
+            add_plan_rows<team>(kernel_.rows(i, last), given, own, v_.data(), columns_, in_rows,
+                                of_rows, sums);
+            for (Eigen::Index k = 0; k < count; ++k) {
+              rows(i + k) = static_cast<double>(own[k]) * static_cast<double>(in_rows[k]);
+              paid(i + k) = static_cast<double>(own[k]) * static_cast<double>(of_rows[k]);
+            }
           }
         });
     return paid.sum();
   }
 
  private:
-  static bool is_near(T x) {
-    constexpr double limit = std::is_same_v<T, float> ? 1e13 : 1e100;
-    return x < static_cast<T>(limit) && x > static_cast<T>(1 / limit);
-  }
-  T* kernel(Eigen::Index i) { return kernel_.get() + i * columns_; }
-  T const* kernel(Eigen::Index i) const { return kernel_.get() + i * columns_; }
+  using numbers = typename kernel_matrix<T, Policy>::numbers;
 
-  T const* costs_row(Eigen::Index i, double* wide, T* spare) const {
-    return over_.costs().row_as(i, wide, spare);
+  /// By their bits, in whose order positive numbers are: neither what is negative nor a NaN is
+  /// near.
+  static bool are_near(T const* x, Eigen::Index count) {
+    using bits = std::conditional_t<std::is_same_v<T, float>, std::int32_t, std::int64_t>;
+    constexpr T limit = std::is_same_v<T, float> ? T(1e13) : T(1e100);
+    bits lowest = std::bit_cast<bits>(T(1)), highest = lowest;
+    for (Eigen::Index i = 0; i < count; ++i) {
+      lowest = std::min(lowest, std::bit_cast<bits>(x[i]));
+      highest = std::max(highest, std::bit_cast<bits>(x[i]));
+    }
+    return lowest > std::bit_cast<bits>(1 / limit) && highest < std::bit_cast<bits>(limit);
+  }
+  void from_one() {
+    u_.head(rows_).setOnes();
+    v_.head(columns_).setOnes();
   }
 
   /// exp(−C/ε)
   void make() {
     using lane = typename team::lane;
-    matrix spare(columns_, over_.blocks().workers());
+    matrix wide(columns_, over_.costs().template data<T>() ? 0 : over_.blocks().workers());
     lane const factor(static_cast<T>(-1 / over_.epsilon()));
     over_.blocks().each([&](Eigen::Index first, Eigen::Index last, int me) {
       for (Eigen::Index i = first; i < last; ++i) {
-        T* const k = kernel(i);
-        T const* const c = costs_row(i, spare.col(me).data(), k);
+        T* const k = kernel_.row(i);
+        T const* const c =
+            over_.costs().row_as(i, wide.size() > 0 ? wide.col(me).data() : nullptr, k);
         team::each(0, columns_, [&](auto const& place) DIVOT_LAMBDA_INLINE {
           place.store(k, math::exp(lane(place.load(c, 0) * factor)));
         });
       }
     });
+    kernel_.filled();
   }
   /// u = a/(K v) and v∘(Kᵀ u). False where a factor leaves its range; u is then of no use.
   bool scale_rows(vector& sums, over_relaxation const& relaxed) {
-    near_.assign(static_cast<std::size_t>(rows_), 1);
-    over_.blocks().add_up(
-        sums_, columns_, sums.data(), [&](Eigen::Index first, Eigen::Index last, int, T* partial) {
-          for (Eigen::Index i = first; i < last; i += kernel_rows) {
-            kernel_row_list<T const> const some(kernel_.get(), columns_, i, last);
-            typename team::row products[kernel_rows];
-            multiply_kernel_rows<team>(some, v_.data(), columns_, products);
-            T own[kernel_rows] = {};
-            for (Eigen::Index k = 0; k < some.count; ++k) {
-              T& u = u_[static_cast<std::size_t>(i + k)];
-              double best = to_.a(i + k) / static_cast<double>(products[k]);
-              if (!relaxed.is_plain()) {
-                double const further =
-                    std::exp(relaxed.beyond(std::log(best / static_cast<double>(u))));
-                excess_[static_cast<std::size_t>(i + k)] = to_.a(i + k) * std::abs(further - 1);
-                best *= further;
-              }
-              u = own[k] = static_cast<T>(best);
-              if (!is_near(own[k])) near_[static_cast<std::size_t>(i + k)] = 0;
-            }
-            add_kernel_rows<team>(some, own, columns_, partial);
+    bool const plain = relaxed.is_plain();
+    vector excess = vector::Zero(plain ? 0 : rows_);
+    kernel_.there_and_back(
+        v_.data(), sums.data(), [&](Eigen::Index first, auto const& products, auto& own) {
+          double const* const wanted = wanted_.data() + first;
+          double best[kernel_rows];
+          for (Eigen::Index k = 0; k < kernel_rows; ++k) {
+            best[k] = wanted[k] / static_cast<double>(products[k]);
           }
+          Eigen::Index const count = std::min<Eigen::Index>(kernel_rows, rows_ - first);
+          for (Eigen::Index k = 0; k < count && !plain; ++k) {
+            double const before = static_cast<double>(u_(first + k));
+            double const further = std::exp(relaxed.beyond(std::log(best[k] / before)));
+            excess(first + k) = wanted[k] * std::abs(further - 1);
+            best[k] *= further;
+          }
+          for (Eigen::Index k = 0; k < kernel_rows; ++k) own[k] = static_cast<T>(best[k]);
+          std::copy_n(own, kernel_rows, u_.data() + first);
         });
-    for (Eigen::Index j = 0; j < columns_; ++j) {
-      sums(j) *= static_cast<double>(v_[static_cast<std::size_t>(j)]);
-    }
-    return std::find(near_.begin(), near_.end(), 0) == near_.end();
+    T const* const v = v_.data();
+    double* const all = sums.data();
+    for (Eigen::Index j = 0; j < columns_; ++j) all[j] *= static_cast<double>(v[j]);
+    if (!are_near(u_.data(), rows_)) return false;
+    row_error_ = excess.sum();
+    return true;
   }
   /// The same by potentials, which the kernel then stands for.
   void take_in(vector& sums) {
-    for (Eigen::Index j = 0; j < columns_; ++j) {
-      T& v = v_[static_cast<std::size_t>(j)];
-      base_g_(j) += over_.epsilon() * std::log(static_cast<double>(v));
-      v = T(1);
-    }
-    std::fill(u_.begin(), u_.end(), T(1));
+    vector const factors = v_.head(columns_).template cast<double>();
+    base_g_.array() += over_.epsilon() * factors.array().log();
+    from_one();
     over_.best_rows(to_, base_g_, base_f_, sums,
                     [&](Eigen::Index i, double scale, double const* e, double) {
-                      T* const k = kernel(i);
+                      T* const k = kernel_.row(i);
                       for (Eigen::Index j = 0; j < columns_; ++j) {
                         k[j] = static_cast<T>(scale * e[j]);
                       }
                     });
+    kernel_.filled();
     absorb_ = false;
     absorbed_ = true;
   }
@@ -202,10 +236,10 @@ class scaled_kernel {
   transport_marginals const& to_;
   bool absorb_, absorbed_ = false;
   Eigen::Index rows_, columns_;
-  std::unique_ptr<T[]> kernel_;
-  std::vector<T> u_, v_, sums_;
-  std::vector<std::uint8_t> near_;  // of each row, whether its factor is within range
-  std::vector<double> excess_;      // of each row, how far from its mass it is
+  kernel_matrix<T, Policy> kernel_;
+  numbers u_, v_, next_v_;  // padded, as the kernel's products have them
+  vector wanted_;           // the rows' masses, likewise
+  double row_error_ = 0;    // Σ |P1 − a|
   vector base_f_, base_g_;
 };
 

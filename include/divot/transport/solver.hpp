@@ -3,6 +3,7 @@
 #pragma once
 
 #include <divot/core/sinkhorn.hpp>
+#include <divot/transport/cost_range.hpp>
 #include <divot/transport/coupling.hpp>
 #include <divot/transport/forecast.hpp>
 #include <divot/transport/potential_sweeps.hpp>
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace divot {
 inline namespace DIVOT_ABI {
@@ -38,14 +40,16 @@ class sinkhorn_solver {
 
   /// range: of the costs. `narrow`: nobody would see the digits that float lacks.
   sinkhorn_solver(Policy const& policy, costs_type const& costs, transport_marginals const& to,
-                  sinkhorn_options const& options, double tolerance, double range, bool narrow)
+                  sinkhorn_options const& options, double tolerance, double range, bool narrow,
+                  transport_memory<Policy>& memory)
       : policy_(policy),
         costs_(costs),
         to_(to),
         options_(options),
         goal_(tolerance * std::max(to.a.sum(), to.b.sum())),
         range_(range),
-        in_float_(narrow && tolerance >= 1e-6) {}
+        in_float_(narrow && tolerance >= 1e-6),
+        memory_(memory) {}
 
   /// f: written; g: where to begin, 0 or not.
   transport_outcome run(vector& f, vector& g) {
@@ -69,7 +73,7 @@ class sinkhorn_solver {
       // the plan itself is rounded more than its sums were
       out_.status = transport_status::stalled_roundoff;
     }
-    return out_;
+    return std::move(out_);
   }
 
  private:
@@ -124,13 +128,14 @@ class sinkhorn_solver {
     bool const plain = g.isZero(0);
     if (by_kernel && in_float_ && plain &&
         range_ / epsilon <= scaled_kernel<float, Policy>::range) {
-      scaled_kernel<float, Policy> kernel(over, to, g, true);
+      scaled_kernel<float, Policy> kernel(over, to, g, true, memory_);
       if (iterate(kernel, to, f, g, true) == end::done) return finish(kernel);
     }
     for (;;) {
       if (by_kernel) {
         using kernel_type = scaled_kernel<double, Policy>;
-        kernel_type kernel(over, to, g, g.isZero(0) && range_ / epsilon <= kernel_type::range);
+        bool const in_range = g.isZero(0) && range_ / epsilon <= kernel_type::range;
+        kernel_type kernel(over, to, g, in_range, memory_);
         bool const done = iterate(kernel, to, f, g, true) == end::done;
         out_.domain =
             kernel.has_absorbed() ? transport_domain::absorbing_kernel : transport_domain::kernel;
@@ -292,6 +297,7 @@ class sinkhorn_solver {
   sinkhorn_options const& options_;
   double goal_, range_;
   bool in_float_;
+  transport_memory<Policy>& memory_;
   int next_try_ = 0;
   bool lost_its_way_ = false;  // Newton's method
   transport_outcome out_;
