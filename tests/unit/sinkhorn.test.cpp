@@ -320,6 +320,21 @@ TEST_CASE("a tolerance below what the numbers can tell is said to be so") {
   CHECK(column.sweeps <= 30);
 }
 
+TEST_CASE("an epsilon so large that it rounds the values is said to be so") {
+  problem const p = random_problem(6, 5, 8);
+  double const mean = p.a.dot(p.cost * p.b) / p.b.sum();
+  auto const usual = divot::sinkhorn(p.cost, p.a, p.b, {.epsilon = 1e3});
+  CHECK(usual.status == transport_status::converged);
+  CHECK(std::abs(usual.entropic - mean) < 1e-2 * mean);
+  for (double const epsilon : {1e9, 1e12, 1e16}) {
+    auto const far = divot::sinkhorn(p.cost, p.a, p.b, {.epsilon = epsilon});
+    CHECK(far.status == transport_status::stalled_roundoff);
+    CHECK(far.transport_cost == doctest::Approx(mean).epsilon(1e-8));
+  }
+  auto const nothing = divot::sinkhorn(matrix(matrix::Zero(6, 5)), p.a, p.b, {.epsilon = 1e16});
+  CHECK(nothing.status == transport_status::converged);
+}
+
 TEST_CASE("sinkhorn says what is wrong with its input") {
   problem p = random_problem(2, 3, 9);
   auto const call = [&](divot::sinkhorn_options const& options = {}) {

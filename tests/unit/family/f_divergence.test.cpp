@@ -242,6 +242,17 @@ std::pair<double, double> errors_near(double distance) {
   return worst;
 }
 
+/// |u − 1|^Order, whose own limits leave even double's range.
+template <int Order>
+struct own_vajda {
+  static constexpr double at_zero = 1, slope_at_infinity = infinite;
+  template <class T>
+  static T f(T u) {
+    T const x = abs(u - T(1));
+    return pow(x, double(Order));
+  }
+};
+
 /// Near KL: its slope at infinity is out of reach of any number.
 struct slow {
   static constexpr double at_zero = 1 / .999, slope_at_infinity = 1000;
@@ -310,5 +321,8 @@ TEST_CASE("limits that are not those of f are refused") {
   CHECK(refusal_of<misdeclared<1, -1>>() ==
         "divot: f_divergence: slope_at_infinity is inf, but f(u)/u tends to 1 as u goes to "
         "infinity");
+  CHECK(refusal_of<own_vajda<3>>().empty());
+  CHECK(refusal_of<own_vajda<4>>().empty());
+  CHECK(refusal_of<own_vajda<6>>().empty());
   CHECK(refusal_of<not_a_limit>().find("f_divergence: at_zero is nan, but ") != std::string::npos);
 }

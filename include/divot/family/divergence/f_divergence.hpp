@@ -187,7 +187,8 @@ class bound_f_divergence {
   /// with each other.
   static void check_end(char const* name, double declared, char const* of, char const* where,
                         double near, double nearer) {
-    bool const settled = std::abs(nearer - near) <= 1e-6 * (1e-3 + std::abs(nearer));
+    bool const settled =
+        std::isfinite(nearer) && std::abs(nearer - near) <= 1e-6 * (1e-3 + std::abs(nearer));
     bool const fits = declared == unbounded ? !settled
                                             : !settled || std::abs(nearer - declared) <=
                                                               1e-3 * (1 + std::abs(declared));
