@@ -34,7 +34,8 @@ TEST_CASE("converged is said of the plan that is returned, whatever epsilon and 
         CAPTURE(high);
         CAPTURE(epsilon);
         double const error = missed(s.plan(), p);
-        bool const told = high + 1 <= 1e6 * epsilon;
+        // below and above these, potentials are rounded by more than the tolerance
+        bool const told = high + 1 <= 1e6 * epsilon && epsilon <= 1e5;
         CHECK(s.status == (told            ? transport_status::converged
                            : error <= 2e-9 ? s.status
                                            : transport_status::stalled_roundoff));
