@@ -78,8 +78,6 @@ class sinkhorn_solver {
 
  private:
   static constexpr int first_sweeps = 10;
-  /// Newton's method has lost its way where so many steps do not halve the error.
-  static constexpr int patient_steps = 12;
   /// With an ε below this part of the costs' range Newton's method begins too far away: problems of
   /// larger ones, each a quarter of the one before, lead there.
   static constexpr double small_part = .004;
@@ -148,9 +146,7 @@ class sinkhorn_solver {
         if (iterate(step, to, f, g, false) == end::done) return finish(over);
       }
       if (newton(over, to, f, g)) return finish(over);
-      // from further on it may find its way
-      double const worth = sweeps_per_step(static_cast<double>(g.size()), by_kernel);
-      next_try_ = out_.sweeps + std::max(out_.sweeps, static_cast<int>(4 * patient_steps * worth));
+      next_try_ = 2 * out_.sweeps;  // from further on it may find its way
       lost_its_way_ = true;
     }
   }
@@ -252,10 +248,7 @@ class sinkhorn_solver {
     over.best_rows(to, g, f, sums);
     vector rest = wanted_columns(to, g) - sums;
     double error = rest.template lpNorm<1>();
-    double const first = error;
-    int const begin = out_.newton_steps;
     while (out_.newton_steps < options_.newton_steps) {
-      if (out_.newton_steps - begin >= patient_steps && error > .5 * first) return false;
       vector const row_sums = wanted_rows(to, f);
       vector direction;
       if (g.size() <= most_factored_columns) {
