@@ -95,21 +95,21 @@ DIVOT_COLD void careful_row(Context const& call, index r, typename Context::tota
       call.add_bad(totals, r);
       return;
     }
+    [[maybe_unused]] auto const give = [&](auto const& source, auto const& target, T* g, bool add) {
+      pull_back(source, r, n, g);
+      target.write(r, n, g, 1, add);
+      if (!add) target.clear(r, n);
+    };
     if constexpr (Context::student_wanted) {
       T* const g = row.student.data();
       if constexpr (Context::observed) {
         call.observer.template take_step<scalar_team<T>>(r, n, g, call.softmax_temperature(r),
                                                          student_probabilities);
       }
-      pull_back(call.student, r, n, g);
-      call.student_target.write(r, n, g, 1, call.set.student_add);
-      if (!call.set.student_add) call.student_target.clear(r, n);
+      give(call.student, call.student_target, g, call.set.student_add);
     }
     if constexpr (Context::teacher_wanted) {
-      T* const g = row.teacher.data();
-      pull_back(call.teacher, r, n, g);
-      call.teacher_target.write(r, n, g, 1, call.set.teacher_add);
-      if (!call.set.teacher_add) call.teacher_target.clear(r, n);
+      give(call.teacher, call.teacher_target, row.teacher.data(), call.set.teacher_add);
     }
     call.add_row(totals, r, row.loss, row.student_temperature, row.teacher_temperature);
   } else {

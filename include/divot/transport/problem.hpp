@@ -251,11 +251,6 @@ transport_solution<Costs, Policy> solve_problem(Policy const& policy, Costs cons
     }
     found.rows.swap(found.columns);
   }
-  if (found.status == transport_status::converged && reach > 0 &&
-      4e-16 * options.epsilon > tolerance * reach) {
-    // potentials, and values with them, are rounded by ε
-    found.status = transport_status::stalled_roundoff;
-  }
   take_outcome(s, std::move(found));
   return s;
 }

@@ -69,8 +69,12 @@ class sinkhorn_solver {
     solve(to_.epsilon, f, g, true);
     double const error = (out_.rows - wanted_rows(to_, f)).template lpNorm<1>() +
                          (out_.columns - wanted_columns(to_, g)).template lpNorm<1>();
-    if (out_.status == transport_status::converged && !(error <= 2 * goal_)) {
-      // the plan itself is rounded more than its sums were
+    // the plan itself is rounded more than its sums were, or potentials and the values with them
+    // are
+    bool const rounded =
+        !(error <= 2 * goal_) ||
+        (range_ > 0 && 4e-16 * to_.epsilon * std::max(to_.a.sum(), to_.b.sum()) > goal_ * range_);
+    if (out_.status == transport_status::converged && rounded) {
       out_.status = transport_status::stalled_roundoff;
     }
     return std::move(out_);
