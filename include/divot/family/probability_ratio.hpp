@@ -6,6 +6,7 @@
 #include <divot/family/class_point.hpp>
 
 #include <type_traits>
+#include <utility>
 
 namespace divot {
 inline namespace DIVOT_ABI {
@@ -16,15 +17,21 @@ DIVOT_INLINE V sign_of(V const& ell) {
   return math::select(ell > V(0), V(1), math::select(ell < V(0), V(-1), V(0)));
 }
 
+/// smaller/larger of p and q, and whether the smaller has lost digits to the type's range.
+template <class V>
+DIVOT_INLINE std::pair<V, mask_of<V>> ratio_of_probabilities(class_point<V> const& x) {
+  V const smaller = math::min(x.p, x.q), larger = math::max(x.p, x.q);
+  return {math::quotient(smaller, math::max(larger, smallest_normal<V>())),
+          smaller < V(constant<V>(1e3) * smallest_normal<V>())};
+}
+
 /// smaller/larger of p and q, at least the smallest normal number: where ell is small from ell.
 template <class V>
 DIVOT_INLINE V smaller_over_larger(class_point<V> const& x) {
   V const size = math::abs(x.ell), by_ell = math::exp(V(-size));
   V u = by_ell;
   if constexpr (!std::is_same_v<V, long double>) {
-    V const smaller = math::min(x.p, x.q), larger = math::max(x.p, x.q);
-    V const by_ratio = math::quotient(smaller, math::max(larger, smallest_normal<V>()));
-    auto const lost = smaller < V(constant<V>(1e3) * smallest_normal<V>());
+    auto const [by_ratio, lost] = ratio_of_probabilities(x);
     u = math::select(size < V(4) || lost, by_ell, by_ratio);
   }
   return math::max(u, smallest_normal<V>());
@@ -53,10 +60,8 @@ DIVOT_INLINE V smaller_over_larger(class_point<V> const& x, exponent const& a, V
     return math::exp(log_power);
   } else {
     if (a.wide > 1) return math::exp(log_power);
-    V const smaller = math::min(x.p, x.q), larger = math::max(x.p, x.q);
-    V const by_ratio =
-        math::power(math::quotient(smaller, math::max(larger, smallest_normal<V>())), a);
-    auto const lost = smaller < V(constant<V>(1e3) * smallest_normal<V>());
+    auto const [ratio, lost] = ratio_of_probabilities(x);
+    V const by_ratio = math::power(ratio, a);
     if (!math::any<V>(lost)) return by_ratio;
     return math::select(lost, math::exp(log_power), by_ratio);
   }
