@@ -77,6 +77,35 @@ TEST_CASE("where Newton's method is too dear, sweeps are over-relaxed, and come 
   }
 }
 
+TEST_CASE("Newton's steps never take much longer than sweeps alone would") {
+  // from class to class at their distances: sweeps get there, steps lose their way
+  Eigen::Index const count = 128;
+  Eigen::MatrixXd const x = random_points(count, 16, 7);
+  Eigen::MatrixXd cost(count, count);
+  for (Eigen::Index i = 0; i < count; ++i) {
+    cost.row(i) = (x.rowwise() - x.row(i)).rowwise().norm().transpose();
+  }
+  cost /= cost.maxCoeff();
+  auto const masses = [&](unsigned seed) {
+    Eigen::VectorXd const a = (3 * random_points(count, 1, seed).col(0).array()).exp();
+    return Eigen::VectorXd(a / a.sum());
+  };
+  int const step = 44;  // what a step costs in sweeps, measured
+  for (unsigned const seed : {1u, 2u, 3u}) {
+    for (double const epsilon : {.1, .05, .02, .005}) {
+      divot::sinkhorn_options options{.epsilon = epsilon};
+      auto const s = divot::sinkhorn(cost, masses(seed), masses(seed + 10), options);
+      options.newton_steps = 0;
+      auto const alone = divot::sinkhorn(cost, masses(seed), masses(seed + 10), options);
+      CAPTURE(epsilon);
+      CHECK(s.status == divot::transport_status::converged);
+      CHECK(alone.status == divot::transport_status::converged);
+      CHECK(s.sweeps + step * s.newton_steps <= 3 * alone.sweeps + step);
+      CHECK(std::abs(s.entropic - alone.entropic) <= 1e-8);
+    }
+  }
+}
+
 TEST_CASE("relaxed sweeps are never many more than plain ones") {
   int fewer = 0;
   for (unsigned seed = 0; seed < 40; ++seed) {

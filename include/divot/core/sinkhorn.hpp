@@ -40,7 +40,7 @@ struct sinkhorn_options {
   /// So many sweeps, no more and no fewer, rows first and nothing besides. 0: until the tolerance.
   int sweeps = 0;
   int max_sweeps = 10000;
-  /// Newton's steps on the semi-dual, where sweeps converge slowly; 0: none.
+  /// At most so many of Newton's steps on the semi-dual, where sweeps converge slowly; 0: none.
   int newton_steps = 100;
   /// Sweeps that converge slowly may go further than their own steps; see relaxation.
   bool over_relaxation = true;

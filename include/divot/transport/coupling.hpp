@@ -17,6 +17,13 @@ inline namespace DIVOT_ABI {
 /// x/sum; 0 of a row that is worth moving nothing of, which penalties may leave.
 inline double per_sum(double x, double sum) { return sum > 0 ? x / sum : 0; }
 
+/// A part μ of masses m with which no entry of (H + μ diag(m))⁻¹ y is larger than `most`, where H
+/// is a Laplacian: (H + μ diag(m))⁻¹ m is at most 1/μ then, and |y| at most max|y/m| m.
+template <class Vector>
+double damping(Vector const& y, Vector const& masses, double most) {
+  return y.cwiseQuotient(masses.cwiseMax(1e-300)).cwiseAbs().maxCoeff() / most;
+}
+
 /// How a plan couples its columns: minus ε times the semi-dual's second derivative, and the Schur
 /// complement of the linear system that implicit gradients solve,
 ///
@@ -54,7 +61,7 @@ class factored_coupling {
     diagonal_ = diagonal.head(free_);
     // a pivot that is nothing but rounding holds a column in its place
     for (double lift = 0; lift < 1e-2; lift = lift == 0 ? 1e-15 : 100 * lift) {
-      factor(lift);
+      factor(diagonal_ + lift * diagonal_);
       if (solved()) return;
     }
   }
@@ -67,23 +74,21 @@ class factored_coupling {
     if (free_ > 0) x.head(free_) = factor_.solve(right.head(free_));
     return x;
   }
-  /// The same, the diagonal raised until no entry is larger than `most`: where some columns hardly
-  /// hang together with the others, only what moves these is held back.
-  vector solve_within(vector const& right, double most) {
-    vector x = solve(right);
-    for (double lift = 1e-14; lift < 1e2 && !(x.cwiseAbs().maxCoeff() <= most); lift *= 30) {
-      factor(lift);
-      if (solved()) x = solve(right);
-    }
-    return x;
+  /// The solution, where none of its entries is larger than `most`; else with a part of `masses`
+  /// on the diagonal, so that none is.
+  vector solve_within(vector const& right, vector const& masses, double most, bool& damped) {
+    vector const x = solve(right);
+    damped = !(x.cwiseAbs().maxCoeff() <= most);
+    if (!damped) return x;
+    factor(diagonal_ + damping(right, masses, most) * masses.head(free_));
+    return solve(right);
   }
 
  private:
-  void factor(double lift) {
+  void factor(vector const& diagonal) {
     if (free_ == 0) return;
-    whole_.diagonal() = (1 + lift) * diagonal_;
     // columns of hardly any mass
-    whole_.diagonal().array() += 1e-290 * diagonal_.maxCoeff() + 1e-300;
+    whole_.diagonal() = diagonal.array() + 1e-290 * diagonal_.maxCoeff() + 1e-300;
     factor_.compute(whole_);
   }
   /// Σ_i P_ij P_ik / r_i for j ≤ k, some rows of P and eight j at a time.
@@ -146,12 +151,12 @@ class iterated_coupling {
 
   /// The solution to this error Σ|right − coupling·x|, or after as many products as may help.
   vector solve(vector const& right, double tolerance) const {
-    constexpr int most = 500;
+    constexpr int most_products = 500;
     vector x = vector::Zero(right.size()), rest = right;
     center(rest);
     vector direction = rest.cwiseQuotient(diagonal_);
     double weight = rest.dot(direction);
-    for (int k = 0; k < most && rest.template lpNorm<1>() > tolerance; ++k) {
+    for (int k = 0; k < most_products && rest.template lpNorm<1>() > tolerance; ++k) {
       vector const image = times(direction);
       double const curvature = direction.dot(image);
       if (!(curvature > 0)) break;
@@ -166,6 +171,16 @@ class iterated_coupling {
     }
     if (exact_) x.array() -= x(x.size() - 1);
     return x;
+  }
+  vector solve_within(vector const& right, vector const& masses, double most, bool& damped,
+                      double tolerance) {
+    vector const x = solve(right, tolerance);
+    damped = !(x.cwiseAbs().maxCoeff() <= most);
+    if (!damped) return x;
+    vector const more = damping(right, masses, most) * masses;
+    extra_ += more;
+    diagonal_ += more;
+    return solve(right, tolerance);
   }
 
  private:

@@ -47,6 +47,15 @@ struct transport_marginals {
     g.array() += turned ? mean : -mean;
     f.array() += turned ? -mean : mean;
   }
+  /// The masses that these potentials ask for: a and b, unless missing them has a price.
+  template <class Vector>
+  Vector wanted_rows(Vector const& f) const {
+    return wanted(a, f, row_penalty);
+  }
+  template <class Vector>
+  Vector wanted_columns(Vector const& g) const {
+    return wanted(b, g, column_penalty);
+  }
   /// What part of a step that would keep the rows' (columns') masses exactly their penalty takes.
   double row_part() const { return part_of(row_penalty); }
   double column_part() const { return part_of(column_penalty); }
@@ -65,6 +74,12 @@ struct transport_marginals {
  private:
   double part_of(double penalty) const {
     return std::isinf(penalty) ? 1 : penalty / (penalty + epsilon);
+  }
+  template <class Vector>
+  Vector wanted(Vector const& masses, Vector const& potentials, double penalty) const {
+    if (std::isinf(penalty)) return masses;
+    auto const own = potentials.array() - epsilon * masses.array().log();
+    return masses.array() * (-own / penalty).exp();
   }
   /// log Σ a e^(−f̃/ρ)
   template <class Vector>

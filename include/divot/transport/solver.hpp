@@ -4,8 +4,8 @@
 
 #include <divot/core/sinkhorn.hpp>
 #include <divot/transport/cost_range.hpp>
-#include <divot/transport/coupling.hpp>
 #include <divot/transport/forecast.hpp>
+#include <divot/transport/newton.hpp>
 #include <divot/transport/potential_sweeps.hpp>
 #include <divot/transport/scaled_kernel.hpp>
 
@@ -67,8 +67,8 @@ class sinkhorn_solver {
     }
     goal_ = all;
     solve(to_.epsilon, f, g, true);
-    double const error = (out_.rows - wanted_rows(to_, f)).template lpNorm<1>() +
-                         (out_.columns - wanted_columns(to_, g)).template lpNorm<1>();
+    double const error = (out_.rows - to_.wanted_rows(f)).template lpNorm<1>() +
+                         (out_.columns - to_.wanted_columns(g)).template lpNorm<1>();
     // the plan itself is rounded more than its sums were, or potentials and the values with them
     // are
     bool const rounded =
@@ -86,28 +86,14 @@ class sinkhorn_solver {
   /// larger ones, each a quarter of the one before, lead there.
   static constexpr double small_part = .004;
   /// What a step of Newton's is worth in sweeps.
-  static double sweeps_per_step(double columns, bool by_kernel) {
-    if (columns > static_cast<double>(most_factored_columns)) return by_kernel ? 100 : 30;
-    return by_kernel ? 12 + columns / 4 : 2 + columns / 8;
+  static int sweeps_per_step(Eigen::Index columns, bool by_kernel) {
+    if (columns > most_factored_columns) return by_kernel ? 100 : 30;
+    return static_cast<int>(by_kernel ? 12 + columns / 4 : 2 + columns / 8);
   }
-
-  /// Up to so many columns a step of Newton's is cheaper than what it would take to find ω.
+  /// With more columns as many sweeps as a step is worth go before the first.
   static constexpr Eigen::Index most_stepped_columns = 384;
 
   enum class end { done, slow, out_of_range };
-
-  static vector wanted_columns(transport_marginals const& to, vector const& g) {
-    return wanted(to.b, g, to.column_penalty, to.epsilon);
-  }
-  static vector wanted_rows(transport_marginals const& to, vector const& f) {
-    return wanted(to.a, f, to.row_penalty, to.epsilon);
-  }
-  static vector wanted(vector const& masses, vector const& potentials, double penalty,
-                       double epsilon) {
-    if (std::isinf(penalty)) return masses;
-    auto const own = potentials.array() - epsilon * masses.array().log();
-    return masses.array() * (-own / penalty).exp();
-  }
 
   /// The problem with this ε, from the columns' potentials.
   void solve(double epsilon, vector& f, vector& g, bool last) {
@@ -116,8 +102,9 @@ class sinkhorn_solver {
     to.epsilon = epsilon;
     double const entries = static_cast<double>(f.size()) * static_cast<double>(g.size());
     bool const by_kernel = to.exact() && (!costs_.computed() || entries <= most_entries_in_memory);
-    next_try_ = out_.sweeps + first_sweeps;
-    lost_its_way_ = false;
+    step_worth_ = sweeps_per_step(g.size(), by_kernel);
+    next_try_ = out_.sweeps + (g.size() <= most_stepped_columns ? first_sweeps : step_worth_);
+    patience_ = std::max(3, 120 / step_worth_);
     auto const finish = [&](auto const& sums_of) {
       if (!last) return;
       to.settle(f, g);
@@ -133,41 +120,50 @@ class sinkhorn_solver {
     if (by_kernel && in_float_ && plain &&
         range_ / epsilon <= scaled_kernel<float, Policy>::range) {
       scaled_kernel<float, Policy> kernel(over, to, g, true, memory_);
-      if (iterate(kernel, to, f, g, true) == end::done) return finish(kernel);
+      if (iterate(kernel, to, f, g) == end::done) return finish(kernel);
     }
     for (;;) {
       if (by_kernel) {
         using kernel_type = scaled_kernel<double, Policy>;
         bool const in_range = g.isZero(0) && range_ / epsilon <= kernel_type::range;
         kernel_type kernel(over, to, g, in_range, memory_);
-        bool const done = iterate(kernel, to, f, g, true) == end::done;
+        bool const done = iterate(kernel, to, f, g) == end::done;
         out_.domain =
             kernel.has_absorbed() ? transport_domain::absorbing_kernel : transport_domain::kernel;
         if (done) return finish_with(kernel);
       } else {
         out_.domain = transport_domain::logarithms;
         potential_sweeps<Policy> step(over, to, f, g, !to.exact() && options_.sweeps == 0);
-        if (iterate(step, to, f, g, false) == end::done) return finish(over);
+        if (iterate(step, to, f, g) == end::done) return finish(over);
       }
       if (newton(over, to, f, g)) return finish(over);
-      next_try_ = 2 * out_.sweeps;  // from further on it may find its way
-      lost_its_way_ = true;
     }
+  }
+
+  /// Newton's steps; whether they solved the problem. Where they lose their way sweeps may take as
+  /// long as they did before they are tried again, and then twice as long: whatever suits the
+  /// problem has half of the time.
+  bool newton(passes const& over, transport_marginals const& to, vector& f, vector& g) {
+    int const allowed = options_.newton_steps - out_.newton_steps;
+    if (options_.sweeps > 0 || allowed <= 0 || g.size() < 2) return false;
+    int left = allowed;
+    bool const solved = newtons_method<Policy>(over, to, range_).run(f, g, goal_, left, patience_);
+    if (solved) out_.status = transport_status::converged;
+    out_.newton_steps += allowed - left;
+    next_try_ = out_.sweeps + std::max(first_sweeps, (allowed - left) * step_worth_);
+    patience_ = std::min(2 * patience_, options_.newton_steps);
+    return solved;
   }
 
   /// Sweeps until something is to be done about it. The potentials are up to date then.
   template <class Sweeps>
-  end iterate(Sweeps& step, transport_marginals const& to, vector& f, vector& g, bool by_kernel) {
+  end iterate(Sweeps& step, transport_marginals const& to, vector& f, vector& g) {
     constexpr double far = std::numeric_limits<double>::infinity();
-    double const columns = static_cast<double>(g.size());
     bool const may_step = options_.newton_steps > 0 && g.size() > 1;
-    // where Newton's steps are cheap they come first
-    bool const may_relax = options_.over_relaxation && options_.sweeps == 0 && to.exact() &&
-                           (g.size() > most_stepped_columns || !may_step || lost_its_way_);
-    double const step_worth = sweeps_per_step(columns, by_kernel);
+    bool const may_relax = options_.over_relaxation && options_.sweeps == 0 && to.exact();
     int const begin = out_.sweeps;
     relaxation_control relaxation;
-    sweep_forecast forecast;
+    sweep_forecast forecast(goal_);
     double error = far, best = far;
     int stalled = 0;
     vector sums(g.size());
@@ -188,26 +184,29 @@ class sinkhorn_solver {
         if (error <= goal_) return over_with(transport_status::converged);
         stalled = error < best ? 0 : stalled + 1;
         best = std::min(best, error);
-        if (stalled == relaxation.patience()) {
+        if (stalled >= relaxation.patience()) {
           if (error <= roundoff(to, f)) return over_with(transport_status::stalled_roundoff);
           if (Sweeps::may_give_up) return over(end::out_of_range);
         }
         if (out_.sweeps >= options_.max_sweeps) return over_with(transport_status::max_sweeps);
         bool const relaxed = !relaxation.now().is_plain();
         if (may_step && out_.sweeps >= next_try_ && out_.newton_steps < options_.newton_steps) {
-          double const left =
-              relaxed     ? forecast.left_at(relaxation.rate(), goal_)
-              : may_relax ? forecast.left_at(relaxation_control::best_rate(forecast.rate()), goal_)
-                          : forecast.left(goal_);
-          bool const late = relaxed && out_.sweeps - begin > 6 * step_worth;
-          if (late || !(left < 3 * step_worth)) return over(end::slow);
+          double const left = relaxed ? forecast.left_at(relaxation.rate()) : forecast.left();
+          // while most of the mass is in the wrong place Newton's steps go nowhere
+          bool const early = error > .1 * to.a.sum() && out_.sweeps - begin < step_worth_;
+          bool const late = relaxed && out_.sweeps - begin > 6 * step_worth_;
+          if (!early && (late || !(left < 3 * step_worth_))) return over(end::slow);
         }
+        double const omega = relaxation.now().omega;
         if (may_relax && out_.sweeps - begin >= first_sweeps &&
-            (relaxed || forecast.left_at(forecast.rate(), goal_) > 10) &&
+            (relaxed || forecast.left_at(forecast.rate()) > 10) &&
             relaxation.take(error, forecast.rate())) {
+          // errors grow at first where ω does
+          if (relaxation.now().omega > omega) {
+            stalled = 0;
+            best = far;
+          }
           out_.relaxation = relaxation.now().omega;
-          stalled = 0;
-          best = far;
         }
       }
       if (!step.columns(sums, relaxation.now())) return over(end::out_of_range);
@@ -226,73 +225,7 @@ class sinkhorn_solver {
                   vector const& sums) const {
     if (std::isinf(to.column_penalty)) return (sums - to.b).template lpNorm<1>();
     step.leave(f, g);
-    return (sums - wanted_columns(to, g)).template lpNorm<1>();
-  }
-
-  /// The semi-dual: what the rows' best answer to g is worth.
-  static double worth(transport_marginals const& to, vector const& f, vector const& g,
-                      vector const& sums) {
-    if (to.exact()) return to.a.dot(f) + to.b.dot(g);
-    double sum = -to.epsilon * sums.sum();
-    for (Eigen::Index i = 0; i < f.size(); ++i) {
-      double const own = f(i) - to.epsilon * std::log(to.a(i));
-      sum += to.a(i) * transport_marginals::reward(own, to.row_penalty);
-    }
-    for (Eigen::Index j = 0; j < g.size(); ++j) {
-      double const own = g(j) - to.epsilon * std::log(to.b(j));
-      sum += to.b(j) * transport_marginals::reward(own, to.column_penalty);
-    }
-    return sum;
-  }
-
-  /// Steps on the columns' potentials, the rows' following; true where that ended the solution.
-  bool newton(passes const& over, transport_marginals const& to, vector& f, vector& g) {
-    vector next_g(g.size()), next_f(f.size()), sums(g.size()), next_sums(g.size());
-    if (out_.newton_steps >= options_.newton_steps || g.size() < 2) return false;
-    over.best_rows(to, g, f, sums);
-    vector rest = wanted_columns(to, g) - sums;
-    double error = rest.template lpNorm<1>();
-    while (out_.newton_steps < options_.newton_steps) {
-      vector const row_sums = wanted_rows(to, f);
-      vector direction;
-      if (g.size() <= most_factored_columns) {
-        factored_coupling coupling(over, to, f, g, row_sums, sums);
-        if (!coupling.solved()) return false;
-        direction = to.epsilon * coupling.solve_within(rest, (range_ + to.epsilon) / to.epsilon);
-      } else {
-        double const enough = std::max(.1 * goal_, std::min(.1, error / to.b.sum()) * error);
-        iterated_coupling const coupling(over, to, f, g, row_sums, sums);
-        direction = to.epsilon * coupling.solve(rest, enough);
-      }
-      if (!direction.allFinite()) return false;
-      ++out_.newton_steps;
-      double const value = worth(to, f, g, sums), slope = rest.dot(direction);
-      bool better = false;
-      // where columns hardly hang together a step goes anywhere
-      double const whole = std::min(1., (range_ + to.epsilon) / direction.cwiseAbs().maxCoeff());
-      for (double t = whole; t > 1e-8 * whole && !better; t /= 2) {
-        next_g = g + t * direction;
-        over.best_rows(to, next_g, next_f, next_sums);
-        double const next_error = (next_sums - wanted_columns(to, next_g)).template lpNorm<1>();
-        double const next_value = worth(to, next_f, next_g, next_sums);
-        better = next_value >= value + 1e-4 * t * slope && next_value > value;
-        // near the end the value has no digits left that tell, and errors do; further away they
-        // lead in circles
-        better = better || (next_error <= (1 - .5 * std::min(t, .5)) * error &&
-                            next_value >= value - 1e-12 * std::abs(value));
-        if (better) error = next_error;
-      }
-      if (!better) return false;
-      g.swap(next_g);
-      f.swap(next_f);
-      sums.swap(next_sums);
-      rest = wanted_columns(to, g) - sums;
-      if (error <= goal_) {
-        out_.status = transport_status::converged;
-        return true;
-      }
-    }
-    return false;
+    return (sums - to.wanted_columns(g)).template lpNorm<1>();
   }
 
   Policy const& policy_;
@@ -302,8 +235,8 @@ class sinkhorn_solver {
   double goal_, range_;
   bool in_float_;
   transport_memory<Policy>& memory_;
-  int next_try_ = 0;
-  bool lost_its_way_ = false;  // Newton's method
+  int step_worth_ = 0, next_try_ = 0;
+  int patience_ = 0;  // with Newton's steps
   transport_outcome out_;
 };
 
