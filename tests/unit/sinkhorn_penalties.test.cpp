@@ -206,6 +206,37 @@ TEST_CASE("a feasible plan keeps the masses to the last digits, near the plan it
   CHECK((plan - s.plan()).lpNorm<1>() <= 2 * (s.row_error + s.column_error) + 1e-15);
 }
 
+TEST_CASE("costs in float are swept in float, and come to what double would") {
+  for (double const mass : {1., 1e-60, 1e60}) {  // float has no room for the last two
+    for (double const epsilon : {1., .05, .005}) {
+      for (int const sweeps : {0, 3}) {
+        transport_problem p = random_problem(40, 30, 5);
+        p.cost = p.cost.cast<float>().cast<double>();
+        p.a *= mass;
+        p.b *= 1.2 * mass;
+        divot::sinkhorn_options const options{.epsilon = epsilon,
+                                              .tolerance = 1e-5,
+                                              .sweeps = sweeps,
+                                              .row_penalty = .7,
+                                              .column_penalty = .3};
+        auto const in_double = divot::sinkhorn(p.cost, p.a, p.b, options);
+        auto const in_float =
+            divot::sinkhorn(Eigen::MatrixXf(p.cost.cast<float>()), p.a, p.b, options);
+        CAPTURE(mass);
+        CAPTURE(epsilon);
+        CAPTURE(sweeps);
+        CAPTURE(in_double.mass);
+        CHECK(in_float.status == in_double.status);
+        double const most = 1.2 * std::max(mass, in_double.mass);
+        double const error = in_double.row_error + in_double.column_error;
+        CHECK(in_float.row_error + in_float.column_error <= 1e-5 * most + error);
+        CHECK(distance(in_float.plan(), in_double.plan()) <= 2e-5 * most);
+        CHECK(std::abs(in_float.entropic - in_double.entropic) <= 1e-5 * most * std::max(1., most));
+      }
+    }
+  }
+}
+
 TEST_CASE("a plan is applied without being formed") {
   transport_problem const p = random_problem(6, 8, 3);
   auto const s = divot::sinkhorn(p.cost, p.a, p.b);

@@ -273,6 +273,28 @@ TEST_CASE("one cost serves many masses; float costs are solved to 1e-5") {
   CHECK(divot::sinkhorn_batch(p.cost, a, b, {.sweeps = 3})[4].sweeps == 3);
 }
 
+TEST_CASE("points in float, too many for a kernel, are swept in float") {
+  Eigen::Index const count = 2100;
+  Eigen::MatrixXf const x = random_points(count, 3, 21).cast<float>();
+  Eigen::MatrixXf const y = (random_points(count, 3, 22).array() + 100).cast<float>();
+  Eigen::MatrixXf const near = y.array() - 100;
+  for (divot::sinkhorn_options const& options :
+       {divot::sinkhorn_options{.epsilon = 1, .tolerance = 1e-5}, {.epsilon = 1, .sweeps = 2}}) {
+    auto const in_float = divot::sinkhorn(divot::points(x, near, divot::ground::l2{}), options);
+    auto const in_double = divot::sinkhorn(
+        divot::points(x.cast<double>(), near.cast<double>(), divot::ground::l2{}), options);
+    CHECK(in_float.domain == divot::transport_domain::logarithms);
+    CHECK(in_float.status == in_double.status);
+    CHECK(in_float.sweeps == in_double.sweeps);
+    CHECK(std::abs(in_float.transport_cost - in_double.transport_cost) <=
+          1e-5 * in_double.transport_cost);
+    auto const g = in_float.gradient(
+        divot::transport_objective::entropic,
+        options.sweeps > 0 ? divot::route::plan_detached : divot::route::envelope);
+    CHECK(g.x.allFinite());
+  }
+}
+
 TEST_CASE("threads change no bit of a problem of points, large enough to be shared") {
   matrix const x = random_points(700, 4, 12), y = random_points(900, 4, 13);
   divot::sinkhorn_options const options{.epsilon = 2, .sweeps = 3};

@@ -31,6 +31,11 @@ template <class Team>
 using team_in_double = std::conditional_t<std::is_same_v<Team, scalar_team<float>>,
                                           scalar_team<double>, simd_along<double>>;
 
+/// And who walks rows in float for a team of double.
+template <class Team>
+using team_in_float = std::conditional_t<std::is_same_v<Team, scalar_team<double>>,
+                                         scalar_team<float>, simd_along<float>>;
+
 /// The team of worker `me` among `workers` that share each row.
 template <class Team>
 Team make_team([[maybe_unused]] int me, [[maybe_unused]] int workers) {

@@ -33,13 +33,14 @@ std::pair<double, double> range_of_costs(Blocks const& blocks, Costs const& cost
   constexpr double end = HUGE_VAL;
   Eigen::Index const m = costs.cols();
   using vector = typename transport_types<Costs>::vector;
-  typename transport_types<Costs>::matrix spare(Costs::has_points ? m : 0, blocks.workers());
+  Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> spare(Costs::has_points ? m : 0,
+                                                         blocks.workers());
   vector low = vector::Constant(blocks.workers(), end), high = -low;
   blocks.each([&](Eigen::Index first, Eigen::Index last, int me) {
     typename Team::accumulator nothing(T(0));
     lane lowest(static_cast<T>(end)), highest(static_cast<T>(-end));
     for (Eigen::Index i = first; i < last; ++i) {
-      T const* const c = costs.template row_as<Team, T>(i, spare.col(me).data(), nullptr);
+      T const* const c = costs.template row<Team>(i, spare.col(me).data());
       typename Team::accumulator own(T(0));  // rows do not wait for each other's sums
       Team::each(0, m, [&](auto const& place) DIVOT_LAMBDA_INLINE {
         lowest = math::min(lowest, place.load(c, end));

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <divot/exec/teams.hpp>
 #include <divot/transport/costs.hpp>
 
 #include <Eigen/Core>
@@ -28,8 +29,8 @@ class cost_rows {
         in_double_([](void const* of, Eigen::Index i, double* spare) {
           return static_cast<Costs const*>(of)->template row<Team>(i, spare);
         }),
-        in_float_([](void const* of, Eigen::Index i, double* wide, float* spare) {
-          return static_cast<Costs const*>(of)->template row_as<Team, float>(i, wide, spare);
+        in_float_([](void const* of, Eigen::Index i, float* spare) {
+          return static_cast<Costs const*>(of)->template row<team_in_float<Team>>(i, spare);
         }) {}
 
   Eigen::Index rows() const { return rows_; }
@@ -40,18 +41,17 @@ class cost_rows {
   template <class T>
   T const* data() const {
     if (in_memory_ != static_cast<int>(sizeof(T))) return nullptr;
-    return row_as<T>(0, nullptr, nullptr);
+    return row<T>(0, nullptr);
   }
 
-  /// Row i, which may stand in `spare` then.
-  double const* row(Eigen::Index i, double* spare) const { return in_double_(costs_, i, spare); }
-  /// The same in T, float or double; either of wide and spare may be used.
+  /// Row i in T, float or double; it may stand in `spare` then. In float: where nobody would see
+  /// the digits that it lacks.
   template <class T>
-  T const* row_as(Eigen::Index i, double* wide, [[maybe_unused]] T* spare) const {
-    if constexpr (std::is_same_v<T, double>) {
-      return row(i, wide);
+  T const* row(Eigen::Index i, T* spare) const {
+    if constexpr (std::is_same_v<T, float>) {
+      return in_float_(costs_, i, spare);
     } else {
-      return in_float_(costs_, i, wide, spare);
+      return in_double_(costs_, i, spare);
     }
   }
 
@@ -61,7 +61,7 @@ class cost_rows {
   bool computed_;
   int in_memory_;  // the size of a cost there
   double const* (*in_double_)(void const*, Eigen::Index, double*);
-  float const* (*in_float_)(void const*, Eigen::Index, double*, float*);
+  float const* (*in_float_)(void const*, Eigen::Index, float*);
 };
 
 }  // namespace DIVOT_ABI

@@ -60,14 +60,10 @@ class dense_costs {
 
   Eigen::Index rows() const { return costs_ ? costs_->rows() : 0; }
   Eigen::Index cols() const { return costs_ ? costs_->cols() : 0; }
-  /// Row i in double. `spare`: room for one, where it has to be made.
+  /// Row i in the team's type. `spare`: room for one, where it has to be made.
   template <class Team>
-  double const* row(Eigen::Index i, double* spare) const {
-    return row_as<Team, double>(i, nullptr, spare);
-  }
-  /// Row i in another type.
-  template <class Team, class U>
-  U const* row_as(Eigen::Index i, double*, U* spare) const {
+  typename Team::scalar const* row(Eigen::Index i, typename Team::scalar* spare) const {
+    using U = typename Team::scalar;
     T const* const own = costs_->data() + i * cols();
     if constexpr (std::is_same_v<T, U>) {
       return own;
@@ -89,6 +85,12 @@ class dense_costs {
   std::shared_ptr<matrix const> costs_;
 };
 
+/// Points as costs are computed from them, in T: rows × coordinates, and coordinates × columns.
+template <class T>
+struct point_pairs {
+  Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> x, across;
+};
+
 /// Costs between two sets of points, a row of each at a time: never a matrix.
 template <class Ground>
 class point_costs {
@@ -99,54 +101,50 @@ class point_costs {
   using vector = typename transport_types<Ground>::vector;
   using row_list = typename transport_types<Ground>::rows;
   point_costs() = default;
-  /// x: rows × coordinates; y: columns × coordinates
+  /// x: rows × coordinates; y: columns × coordinates. `narrow`: they came in float or less.
   point_costs(Ground ground, row_list x, row_list y, bool narrow)
-      : ground_(ground), x_(std::move(x)), y_(std::move(y)), narrow_(narrow) {
+      : ground_(ground), narrow_(narrow) {
     if constexpr (normalises<Ground>) {
-      normalise(x_, x_lengths_, "row");
-      normalise(y_, y_lengths_, "column");
+      normalise(x, x_lengths_, "row");
+      normalise(y, y_lengths_, "column");
     }
-    across_ = y_.transpose();
+    points_.x = std::move(x);
+    points_.across = y.transpose();
+    if constexpr (!has_slopes) y_ = std::move(y);
+    narrow_points();
   }
 
-  Eigen::Index rows() const { return x_.rows(); }
-  Eigen::Index cols() const { return y_.rows(); }
-  Eigen::Index coordinates() const { return x_.cols(); }
+  Eigen::Index rows() const { return points_.x.rows(); }
+  Eigen::Index cols() const { return points_.across.cols(); }
+  Eigen::Index coordinates() const { return points_.x.cols(); }
   /// Whether the points came in float or less.
   bool narrow() const { return narrow_; }
 
+  /// Row i in the team's type; in float of narrow points alone.
   template <class Team>
-  double const* row(Eigen::Index i, double* spare) const {
+  typename Team::scalar const* row(Eigen::Index i, typename Team::scalar* spare) const {
+    using T = typename Team::scalar;
     using lane = typename Team::lane;
     Eigen::Index const m = cols(), d = coordinates();
-    double const* const x = x_.data() + i * d;
     if constexpr (has_slopes) {
+      point_pairs<T> const& own = points<T>();
+      T const* const x = own.x.data() + i * d;
       Team::each(0, m, [&](auto const& place) DIVOT_LAMBDA_INLINE {
-        lane sum(0.);
-        double const* y = across_.data();
+        lane sum(T(0));
+        T const* y = own.across.data();
         for (Eigen::Index k = 0; k < d; ++k, y += m) {
           sum += ground_term(ground_, lane(lane(x[k]) - place.load(y, 0)));
         }
         place.store(spare, ground_cost_of(ground_, sum));
       });
     } else {
-      Eigen::Map<vector const> const from(x, d);
+      Eigen::Map<vector const> const from(points_.x.data() + i * d, d);
       for (Eigen::Index j = 0; j < m; ++j) {
         Eigen::Map<vector const> const to(y_.data() + j * d, d);
-        spare[j] = static_cast<double>(turned_ ? ground_(to, from) : ground_(from, to));
+        spare[j] = static_cast<T>(turned_ ? ground_(to, from) : ground_(from, to));
       }
     }
     return spare;
-  }
-  template <class Team, class U>
-  U const* row_as(Eigen::Index i, double* wide, U* spare) const {
-    double const* const own = row<Team>(i, wide);
-    if constexpr (std::is_same_v<U, double>) {
-      return own;
-    } else {
-      for (Eigen::Index j = 0; j < cols(); ++j) spare[j] = static_cast<U>(own[j]);
-      return spare;
-    }
   }
   /// Whether a matrix of them, read again and again, is the faster way where there is room for it:
   /// the more coordinates a cost takes, the dearer it is to work out three times and more.
@@ -164,14 +162,14 @@ class point_costs {
       for (Eigen::Index j = 0; j < m; j += width) {
         Eigen::Index const count = std::min(width, m - j);
         for (Eigen::Index k = 0; k < d; ++k) {
-          std::copy_n(across_.data() + k * m + j, count, tile.data() + k * width);
+          std::copy_n(points_.across.data() + k * m + j, count, tile.data() + k * width);
         }
         for (Eigen::Index i = first; i < last; i += 4) {
           double const* x[4];
           double* to[4];
           for (Eigen::Index r = 0; r < 4; ++r) {  // those that are not there are the last again
             Eigen::Index const own = std::min(i + r, last - 1);
-            x[r] = x_.data() + own * d;
+            x[r] = points_.x.data() + own * d;
             to[r] = all.data() + own * m + j;
           }
           Team::each(0, count, [&](auto const& place) DIVOT_LAMBDA_INLINE {
@@ -189,21 +187,23 @@ class point_costs {
   }
   point_costs transposed() const {
     point_costs other = *this;
-    other.x_.swap(other.y_);
+    other.points_ = {points_.across.transpose(), points_.x.transpose()};
+    if constexpr (!has_slopes) other.y_ = points_.x;
     other.x_lengths_.swap(other.y_lengths_);
-    other.across_ = other.y_.transpose();
     other.turned_ = !turned_;
+    other.narrow_points();
     return other;
   }
   point_costs part(transport_places const& rows, transport_places const& columns) const {
     point_costs some = *this;
-    some.x_ = x_(rows, every(x_.cols()));
-    some.y_ = y_(columns, every(y_.cols()));
+    auto const all = every(coordinates());
+    some.points_ = {points_.x(rows, all), points_.across(all, columns)};
+    if constexpr (!has_slopes) some.y_ = y_(columns, all);
     if constexpr (normalises<Ground>) {
       some.x_lengths_ = x_lengths_(rows).eval();
       some.y_lengths_ = y_lengths_(columns).eval();
     }
-    some.across_ = some.y_.transpose();
+    some.narrow_points();
     return some;
   }
   /// Costs of points are used as they are.
@@ -216,8 +216,9 @@ class point_costs {
     } else if constexpr (has_slopes) {
       double sum = 0;
       for (Eigen::Index k = 0; k < coordinates(); ++k) {
-        double const low = std::min(x_.col(k).minCoeff(), y_.col(k).minCoeff());
-        double const high = std::max(x_.col(k).maxCoeff(), y_.col(k).maxCoeff());
+        auto const x = points_.x.col(k), y = points_.across.row(k).transpose();
+        double const low = std::min(x.minCoeff(), y.minCoeff());
+        double const high = std::max(x.maxCoeff(), y.maxCoeff());
         sum += ground_term(ground_, high - low);
       }
       return ground_cost_of(ground_, sum);
@@ -235,9 +236,9 @@ class point_costs {
       place.store(w, lane(place.load(w, 0) * ground_factor(ground_, place.load(costs, 1))));
     });
     for (Eigen::Index k = 0; k < d; ++k) {
-      lane const own(x_(i, k));
+      lane const own(points_.x(i, k));
       lane sums[4] = {lane(0.), lane(0.), lane(0.), lane(0.)};
-      double const* const y = across_.data() + k * m;
+      double const* const y = points_.across.data() + k * m;
       Team::each_of_four(0, m, [&](auto const& place, auto s) DIVOT_LAMBDA_INLINE {
         sums[s] += place.keep(
             lane(place.load(w, 0) * ground_slope(ground_, lane(own - place.load(y, 0)))));
@@ -246,7 +247,7 @@ class point_costs {
     }
     if constexpr (normalises<Ground>) {
       Eigen::Map<vector> g(out, d);
-      vector const unit = x_.row(i).transpose();
+      vector const unit = points_.x.row(i).transpose();
       g = ((g - g.dot(unit) * unit) / x_lengths_(i)).eval();
     }
   }
@@ -260,8 +261,25 @@ class point_costs {
     }
   }
 
+  template <class T>
+  point_pairs<T> const& points() const {
+    if constexpr (std::is_same_v<T, float>) {
+      return in_float_;
+    } else {
+      return points_;
+    }
+  }
+  void narrow_points() {
+    if constexpr (has_slopes) {
+      if (!narrow_) return;
+      in_float_ = {points_.x.template cast<float>(), points_.across.template cast<float>()};
+    }
+  }
+
   Ground ground_{};
-  row_list x_, y_, across_;  // rows × coordinates, columns × coordinates, and that transposed
+  point_pairs<typename transport_types<Ground>::number> points_;
+  point_pairs<float> in_float_;  // of narrow ones
+  row_list y_;                   // columns × coordinates, for functions of two points
   vector x_lengths_, y_lengths_;
   bool narrow_ = false, turned_ = false;
 };

@@ -6,89 +6,34 @@
 #include <divot/exec/teams.hpp>
 #include <divot/row/dense_row.hpp>
 #include <divot/transport/cost_rows.hpp>
+#include <divot/transport/marginals.hpp>
 #include <divot/transport/relaxation.hpp>
 
 #include <Eigen/Core>
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <vector>
 
 namespace divot {
 inline namespace DIVOT_ABI {
 
-/// log of masses; one logarithm where all are equal, as they mostly are.
-template <class Vector>
-Vector log_masses(Vector const& masses) {
-  if (masses.size() > 0 && masses.minCoeff() == masses.maxCoeff()) {
-    return Vector::Constant(masses.size(), std::log(masses(0)));
-  }
-  return masses.array().log();
-}
+/// What passes over a plan's rows work in.
+template <class T>
+struct pass_memory {
+  Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> spare;  // of each worker: a row of P and of C
+  Eigen::Matrix<T, Eigen::Dynamic, 1> sums, potentials;
 
-/// What a problem's plan must, or should, have in its rows and columns, and ε.
-struct transport_marginals {
-  transport_vector a, b;  // positive
-  double epsilon = 1;
-  double row_penalty = HUGE_VAL, column_penalty = HUGE_VAL;
-  bool turned = false;  // the rows are what the caller calls columns
-
-  bool exact() const { return std::isinf(row_penalty) && std::isinf(column_penalty); }
-  transport_marginals transposed() const {
-    return {b, a, epsilon, column_penalty, row_penalty, !turned};
-  }
-  /// Where both sides' masses are kept exactly a constant may be moved between the potentials: it
-  /// is chosen so that Σ b g̃ = 0, of the caller's columns.
+  /// Potentials in T.
   template <class Vector>
-  void settle(Vector& f, Vector& g) const {
-    if (!exact()) return;
-    Vector const &masses = turned ? a : b, &x = turned ? f : g;
-    double const mean = masses.dot(x - epsilon * log_masses<Vector>(masses)) / masses.sum();
-    g.array() += turned ? mean : -mean;
-    f.array() += turned ? -mean : mean;
-  }
-  /// The masses that these potentials ask for: a and b, unless missing them has a price.
-  template <class Vector>
-  Vector wanted_rows(Vector const& f) const {
-    return wanted(a, f, row_penalty);
-  }
-  template <class Vector>
-  Vector wanted_columns(Vector const& g) const {
-    return wanted(b, g, column_penalty);
-  }
-  /// What part of a step that would keep the rows' (columns') masses exactly their penalty takes.
-  double row_part() const { return part_of(row_penalty); }
-  double column_part() const { return part_of(column_penalty); }
-  /// ρ(1 − e^(−x/ρ)), −ρ KL's conjugate: x where masses are kept exactly.
-  static double reward(double x, double penalty) {
-    return std::isinf(penalty) ? x : -penalty * std::expm1(-x / penalty);
-  }
-  /// λ for which f + λ and g − λ ask rows and columns for the same mass, the best constant to move
-  /// between them. Sweeps take about ρ/ε of themselves to get there.
-  template <class Vector>
-  double balancing_shift(Vector const& f, Vector const& g) const {
-    double const per_shift = 1 / row_penalty + 1 / column_penalty;
-    return (log_of_wanted(a, f, row_penalty) - log_of_wanted(b, g, column_penalty)) / per_shift;
-  }
-
- private:
-  double part_of(double penalty) const {
-    return std::isinf(penalty) ? 1 : penalty / (penalty + epsilon);
-  }
-  template <class Vector>
-  Vector wanted(Vector const& masses, Vector const& potentials, double penalty) const {
-    if (std::isinf(penalty)) return masses;
-    auto const own = potentials.array() - epsilon * masses.array().log();
-    return masses.array() * (-own / penalty).exp();
-  }
-  /// log Σ a e^(−f̃/ρ)
-  template <class Vector>
-  double log_of_wanted(Vector const& masses, Vector const& potentials, double penalty) const {
-    if (std::isinf(penalty)) return std::log(masses.sum());
-    auto const logs = masses.array().log();
-    Vector const all = logs - (potentials.array() - epsilon * logs) / penalty;
-    double const largest = all.maxCoeff();
-    return largest + std::log((all.array() - largest).exp().sum());
+  T const* own(Vector const& g) {
+    if constexpr (std::is_same_v<T, typename Vector::Scalar>) {
+      return g.data();
+    } else {
+      potentials = g.template cast<T>();
+      return potentials.data();
+    }
   }
 };
 
@@ -124,7 +69,7 @@ class plan_passes {
   template <class Body>
   void add_up(vector const& f, vector const& g, vector& total, Body const& body) const {
     make_room();
-    blocks_.add_up(sums_, total.size(), total.data(),
+    blocks_.add_up(in_double_.sums, total.size(), total.data(),
                    [&](Eigen::Index first, Eigen::Index last, int me, double* sums) {
                      for (Eigen::Index i = first; i < last; ++i) {
                        visit(i, f, g, me, [&](Eigen::Index row, double* p, double const* c) {
@@ -145,7 +90,7 @@ class plan_passes {
       Eigen::Index const last = std::min(n, first + height);
       blocks_.deal(last - first, [&](Eigen::Index k, int me) {
         double* const p = plan.data() + k * plan.cols();
-        double const* const c = costs_.row(first + k, spare_.col(me).data());
+        double const* const c = costs_.row(first + k, in_double_.spare.col(me).data());
         plan_row<team>(f(first + k), g.data(), c, per_epsilon_, m, p);
       });
       body(first, last);
@@ -154,22 +99,27 @@ class plan_passes {
 
   /// The rows' half of a sweep: the best f for this g, or what lies beyond, and what each column
   /// then has. keep(i, s, e, y): row i of the plan is then s·e, and its potential ε y beyond the
-  /// best.
-  template <class Keep>
+  /// best. T: what the rows are worked out in.
+  template <class T = double, class Keep>
   void best_rows(transport_marginals const& to, vector const& g, vector& f, vector& sums,
                  Keep const& keep, over_relaxation const& relaxed = {}) const {
+    using workers_team = row_team<Policy, T>;
     double const part = to.row_part();
     Eigen::Index const m = costs_.cols();
-    make_room();
-    blocks_.add_up(sums_, m, sums.data(),
-                   [&](Eigen::Index first, Eigen::Index last, int me, double* partial) {
-                     double* const e = spare_.col(me).data();
+    pass_memory<T>& memory = make_room<T>();
+    T const* const potentials = memory.own(g);
+    blocks_.add_up(memory.sums, m, sums.data(),
+                   [&](Eigen::Index first, Eigen::Index last, int me, T* partial) {
+                     T* const e = memory.spare.col(me).data();
                      for (Eigen::Index i = first; i < last; ++i) {
-                       double const* const c = costs_.row(i, e + m);
-                       auto const row = exponentials_row<team>(g.data(), c, per_epsilon_, m, e);
+                       T const* const c = costs_.row(i, e + m);
+                       auto const row = exponentials_row<workers_team>(
+                           potentials, c, static_cast<T>(per_epsilon_), m, e);
+                       double const sum = static_cast<double>(row.sum);
                        double const own = epsilon_ * std::log(to.a(i));
-                       double const exact = own - epsilon_ * (row.largest + std::log(row.sum));
-                       double scale = to.a(i) / row.sum;
+                       double const exact =
+                           own - epsilon_ * (static_cast<double>(row.largest) + std::log(sum));
+                       double scale = to.a(i) / sum;
                        double const beyond = relaxed.beyond((exact - f(i)) * per_epsilon_);
                        f(i) = exact;
                        if (beyond != 0) {
@@ -180,7 +130,7 @@ class plan_passes {
                          f(i) = own + part * (exact - own);
                          scale *= std::exp((f(i) - exact) * per_epsilon_);
                        }
-                       add_multiple_row<team>(scale, e, partial, m);
+                       add_multiple_row<workers_team>(static_cast<T>(scale), e, partial, m);
                        keep(i, scale, e, beyond);
                      }
                    });
@@ -227,12 +177,25 @@ class plan_passes {
 
  private:
   /// Before workers begin; who only sweeps on a kernel needs none.
-  void make_room() const { spare_.resize(2 * costs_.cols(), blocks_.workers()); }
+  template <class T = double>
+  pass_memory<T>& make_room() const {
+    pass_memory<T>& memory = this->template memory_of<T>();
+    memory.spare.resize(2 * costs_.cols(), blocks_.workers());
+    return memory;
+  }
+  template <class T>
+  pass_memory<T>& memory_of() const {
+    if constexpr (std::is_same_v<T, float>) {
+      return in_float_;
+    } else {
+      return in_double_;
+    }
+  }
 
   template <class Body>
   void visit(Eigen::Index i, vector const& f, vector const& g, int me, Body const& body) const {
     Eigen::Index const m = costs_.cols();
-    double* const p = spare_.col(me).data();
+    double* const p = in_double_.spare.col(me).data();
     double const* const c = costs_.row(i, p + m);
     plan_row<team>(f(i), g.data(), c, per_epsilon_, m, p);
     body(i, p, c);
@@ -244,7 +207,7 @@ class plan_passes {
     vector largest = vector::Constant(count, -HUGE_VAL), sum = vector::Zero(count);
     make_room();
     for (Eigen::Index i = 0; i < costs_.rows(); ++i) {
-      double const* const c = costs_.row(i, spare_.data());
+      double const* const c = costs_.row(i, in_double_.spare.data());
       for (Eigen::Index k = 0; k < count; ++k) {
         double const x = (f(i) - c[columns[static_cast<std::size_t>(k)]]) * per_epsilon_;
         if (x > largest(k)) {
@@ -261,8 +224,8 @@ class plan_passes {
   costs_type costs_;
   row_blocks<Policy> blocks_;
   double epsilon_, per_epsilon_;
-  mutable matrix spare_;  // of each worker: a row of the plan and one of the costs
-  mutable vector sums_;
+  mutable pass_memory<double> in_double_;
+  mutable pass_memory<float> in_float_;
 };
 
 }  // namespace DIVOT_ABI

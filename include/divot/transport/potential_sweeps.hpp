@@ -7,18 +7,24 @@
 #include <Eigen/Core>
 
 #include <cmath>
+#include <type_traits>
 
 namespace divot {
 inline namespace DIVOT_ABI {
 
 /// Sinkhorn's sweeps on potentials, beside those of scaled_kernel: no memory for a kernel, and an
 /// exponential an entry.
-template <execution_policy Policy>
+///
+/// T: what rows are worked out in. Potentials are kept in double; in float what they come to is
+/// right to some 1e-7 of the costs' range, and somebody in double has to look at it again.
+template <class T, execution_policy Policy>
 class potential_sweeps {
  public:
   using passes = plan_passes<Policy>;
   using vector = typename passes::vector;
-  static constexpr bool may_give_up = false;
+  /// Costs, in units of ε, whose differences float can tell.
+  static constexpr double range = 60;
+  static constexpr bool may_give_up = std::is_same_v<T, float>;
 
   /// `balance`: with penalties, a constant goes from one side's potentials to the other's.
   potential_sweeps(passes const& over, transport_marginals const& to, vector& f, vector& g,
@@ -28,9 +34,9 @@ class potential_sweeps {
   }
 
   bool rows(vector& sums, over_relaxation const& relaxed) {
-    over_.best_rows(
+    over_.template best_rows<T>(
         to_, g_, f_, sums,
-        [&](Eigen::Index i, double, double*, double beyond) {
+        [&](Eigen::Index i, double, T*, double beyond) {
           excess_(i) = to_.a(i) * std::abs(std::expm1(beyond));
         },
         relaxed);

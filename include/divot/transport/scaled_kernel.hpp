@@ -113,7 +113,6 @@ class scaled_kernel {
     auto const& costs = over_.costs();
     T const* const there = costs.template data<T>();
     Eigen::Index const workers = there != nullptr ? 0 : over_.blocks().workers();
-    matrix wide(columns_, workers);
     Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> spare(columns_ * kernel_rows, workers);
     using rows_list = typename kernel_matrix<T, Policy>::rows_list;
     vector paid(rows_);
@@ -125,11 +124,7 @@ class scaled_kernel {
             if (there != nullptr) return rows_list(there, columns_, i, last);
             T* const room = spare.col(me).data();
             for (Eigen::Index k = 0; k < count; ++k) {
-              if constexpr (std::is_same_v<T, double>) {
-                costs.row(i + k, room + k * columns_);
-              } else {
-                costs.row_as(i + k, wide.col(me).data(), room + k * columns_);
-              }
+              costs.row(i + k, room + k * columns_);
             }
             return rows_list(room, columns_, 0, count);
           };
@@ -173,13 +168,11 @@ class scaled_kernel {
   /// exp(−C/ε)
   void make() {
     using lane = typename team::lane;
-    matrix wide(columns_, over_.costs().template data<T>() ? 0 : over_.blocks().workers());
     lane const factor(static_cast<T>(-1 / over_.epsilon()));
-    over_.blocks().each([&](Eigen::Index first, Eigen::Index last, int me) {
+    over_.blocks().each([&](Eigen::Index first, Eigen::Index last, int) {
       for (Eigen::Index i = first; i < last; ++i) {
         T* const k = kernel_.row(i);
-        T const* const c =
-            over_.costs().row_as(i, wide.size() > 0 ? wide.col(me).data() : nullptr, k);
+        T const* const c = over_.costs().row(i, k);
         team::each(0, columns_, [&](auto const& place) DIVOT_LAMBDA_INLINE {
           place.store(k, math::exp(lane(place.load(c, 0) * factor)));
         });

@@ -122,6 +122,22 @@ class sinkhorn_solver {
       scaled_kernel<float, Policy> kernel(over, to, g, true, memory_);
       if (iterate(kernel, to, f, g) == end::done) return finish(kernel);
     }
+    bool const balance = !to.exact() && options_.sweeps == 0;
+    if (!by_kernel && in_float_ && range_ / epsilon <= potential_sweeps<float, Policy>::range) {
+      out_.domain = transport_domain::logarithms;
+      vector const start = g;
+      int const before = out_.sweeps;
+      potential_sweeps<float, Policy> step(over, to, f, g, balance);
+      bool const done = iterate(step, to, f, g) == end::done;
+      if (f.allFinite() && g.allFinite()) {
+        // of a number of sweeps nothing is left to do; else a sweep in double tells
+        if (done && options_.sweeps > 0) return finish(over);
+      } else {  // penalties or masses that float does not hold
+        g = start;
+        f.setZero();
+        out_.sweeps = before;
+      }
+    }
     for (;;) {
       if (by_kernel) {
         using kernel_type = scaled_kernel<double, Policy>;
@@ -133,7 +149,7 @@ class sinkhorn_solver {
         if (done) return finish_with(kernel);
       } else {
         out_.domain = transport_domain::logarithms;
-        potential_sweeps<Policy> step(over, to, f, g, !to.exact() && options_.sweeps == 0);
+        potential_sweeps<double, Policy> step(over, to, f, g, balance);
         if (iterate(step, to, f, g) == end::done) return finish(over);
       }
       if (newton(over, to, f, g)) return finish(over);
