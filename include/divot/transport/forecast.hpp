@@ -25,7 +25,7 @@ class sweep_forecast {
     last_ = rate_;
     rate_ = error / error_;
     error_ = error;
-    ++sweeps_;
+    if (++sweeps_ < first) return;
     std::rotate(left_.begin(), left_.begin() + 1, left_.end());
     left_.back() = from_here();
   }
@@ -39,6 +39,7 @@ class sweep_forecast {
   double left() const { return *std::min_element(left_.begin(), left_.end()); }
 
  private:
+  static constexpr int first = 8;  // nobody asks so early
   static constexpr double far = std::numeric_limits<double>::infinity();
 
   double from_here() const {
