@@ -81,6 +81,26 @@ row_exponential_sum<Team> exponentials_row(typename Team::scalar const* g,
   return {static_cast<typename Team::row>(largest), Team::sum(sum)};
 }
 
+/// exp((f + g_j − c_j)/ε) into `out`, and their sum.
+template <class Team>
+typename Team::row summed_plan_row(typename Team::scalar f, typename Team::scalar const* g,
+                                   typename Team::scalar const* c,
+                                   typename Team::scalar per_epsilon, index count,
+                                   typename Team::scalar* out) {
+  using T = typename Team::scalar;
+  using lane = typename Team::lane;
+  lane const factor(per_epsilon), own(f);
+  typename Team::accumulator sums[4] = {
+      typename Team::accumulator(T(0)), typename Team::accumulator(T(0)),
+      typename Team::accumulator(T(0)), typename Team::accumulator(T(0))};
+  Team::each_of_four(0, count, [&](auto const& place, auto k) DIVOT_LAMBDA_INLINE {
+    lane const e = math::exp(lane((own + (place.load(g, 0) - place.load(c, 0))) * factor));
+    place.store(out, e);
+    sums[k] += place.keep(e);
+  });
+  return Team::sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
+
 /// exp((f + g_j − c_j)/ε) into `out`.
 template <class Team>
 void plan_row(typename Team::scalar f, typename Team::scalar const* g,

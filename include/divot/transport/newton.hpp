@@ -31,7 +31,7 @@ class newtons_method {
   /// Steps on g, f following, counted down from those that are left; whether they led to an error
   /// of `goal`. No more than `patience` that did not halve the error.
   bool run(vector& f, vector& g, double goal, int& steps, int patience) {
-    vector next_g(g.size()), next_f(f.size()), sums(g.size()), next_sums(g.size());
+    vector next_g(g.size()), next_f = f, sums(g.size()), next_sums(g.size());
     over_.best_rows(to_, g, f, sums);
     vector rest = to_.wanted_columns(g) - sums;
     double error = rest.template lpNorm<1>(), radius = far_;

@@ -24,6 +24,7 @@ template <class T>
 struct pass_memory {
   Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> spare;  // of each worker: a row of P and of C
   Eigen::Matrix<T, Eigen::Dynamic, 1> sums, potentials;
+  Eigen::Matrix<double, Eigen::Dynamic, 1> ratios;
 
   /// Potentials in T.
   template <class Vector>
@@ -99,7 +100,7 @@ class plan_passes {
 
   /// The rows' half of a sweep: the best f for this g, or what lies beyond, and what each column
   /// then has. keep(i, s, e, y): row i of the plan is then s·e, and its potential ε y beyond the
-  /// best. T: what the rows are worked out in.
+  /// best. f: a guess, or anything. T: what the rows are worked out in.
   template <class T = double, class Keep>
   void best_rows(transport_marginals const& to, vector const& g, vector& f, vector& sums,
                  Keep const& keep, over_relaxation const& relaxed = {}) const {
@@ -108,32 +109,44 @@ class plan_passes {
     Eigen::Index const m = costs_.cols();
     pass_memory<T>& memory = make_room<T>();
     T const* const potentials = memory.own(g);
+    constexpr double most = std::is_same_v<T, float> ? 1e30 : 1e100;
+    T const per_epsilon = static_cast<T>(per_epsilon_);
+    bool const later = part == 1 && relaxed.is_plain();  // logarithms, all of them at once
+    memory.ratios.resize(f.size());
+    auto const row = [&](Eigen::Index i, T* e, T* partial) {
+      T const* const c = costs_.row(i, e + m);
+      // from the potential that is there, unless it is too far away
+      T const from = static_cast<T>(f(i));
+      double shift = static_cast<double>(from);
+      double sum = static_cast<double>(
+          summed_plan_row<workers_team>(from, potentials, c, per_epsilon, m, e));
+      if (!(sum > 1 / most && sum < most)) {
+        auto const found = exponentials_row<workers_team>(potentials, c, per_epsilon, m, e);
+        shift = -epsilon_ * static_cast<double>(found.largest);
+        sum = static_cast<double>(found.sum);
+      }
+      double scale = to.a(i) / sum, beyond = 0;
+      if (later && scale > 1e-300 && scale < 1e300) {
+        f(i) = shift;
+        memory.ratios(i) = scale;
+      } else {
+        double const own = epsilon_ * std::log(to.a(i));
+        double const exact = shift + own - epsilon_ * std::log(sum);
+        beyond = relaxed.beyond((exact - f(i)) * per_epsilon_);
+        f(i) = own + part * (exact - own) + epsilon_ * beyond;
+        memory.ratios(i) = 1;
+        if (part != 1) scale *= std::exp((f(i) - exact) * per_epsilon_);
+        if (beyond != 0) scale *= std::exp(beyond);
+      }
+      add_multiple_row<workers_team>(static_cast<T>(scale), e, partial, m);
+      keep(i, scale, e, beyond);
+    };
     blocks_.add_up(memory.sums, m, sums.data(),
                    [&](Eigen::Index first, Eigen::Index last, int me, T* partial) {
                      T* const e = memory.spare.col(me).data();
-                     for (Eigen::Index i = first; i < last; ++i) {
-                       T const* const c = costs_.row(i, e + m);
-                       auto const row = exponentials_row<workers_team>(
-                           potentials, c, static_cast<T>(per_epsilon_), m, e);
-                       double const sum = static_cast<double>(row.sum);
-                       double const own = epsilon_ * std::log(to.a(i));
-                       double const exact =
-                           own - epsilon_ * (static_cast<double>(row.largest) + std::log(sum));
-                       double scale = to.a(i) / sum;
-                       double const beyond = relaxed.beyond((exact - f(i)) * per_epsilon_);
-                       f(i) = exact;
-                       if (beyond != 0) {
-                         f(i) += epsilon_ * beyond;
-                         scale *= std::exp(beyond);
-                       }
-                       if (part != 1) {
-                         f(i) = own + part * (exact - own);
-                         scale *= std::exp((f(i) - exact) * per_epsilon_);
-                       }
-                       add_multiple_row<workers_team>(static_cast<T>(scale), e, partial, m);
-                       keep(i, scale, e, beyond);
-                     }
+                     for (Eigen::Index i = first; i < last; ++i) row(i, e, partial);
                    });
+    if (later) f.array() += epsilon_ * memory.ratios.array().log();
   }
   void best_rows(transport_marginals const& to, vector const& g, vector& f, vector& sums) const {
     best_rows(to, g, f, sums, [](Eigen::Index, double, double*, double) {});
@@ -144,22 +157,25 @@ class plan_passes {
   void best_columns(transport_marginals const& to, vector const& f, vector const& sums, vector& g,
                     over_relaxation const& relaxed = {}) const {
     double const part = to.column_part();
+    vector const logs = (to.b.array() / sums.array()).log();
     std::vector<Eigen::Index> lost;
     for (Eigen::Index j = 0; j < g.size(); ++j) {
-      double const own = epsilon_ * std::log(to.b(j));
-      if (!(sums(j) > 1e-280)) {
+      if (!(sums(j) > 1e-280 && std::isfinite(logs(j)))) {
         lost.push_back(j);
-      } else {
-        double const logarithm = std::log(sums(j));
-        g(j) = own + part * (g(j) - epsilon_ * logarithm);
-        if (!relaxed.is_plain()) g(j) += epsilon_ * relaxed.beyond(own * per_epsilon_ - logarithm);
+        continue;
       }
+      g(j) += epsilon_ * logs(j);
+      if (part != 1) {
+        double const own = epsilon_ * std::log(to.b(j));
+        g(j) = own + part * (g(j) - own);
+      }
+      if (!relaxed.is_plain()) g(j) += epsilon_ * relaxed.beyond(logs(j));
     }
     if (lost.empty()) return;
-    vector const logs = column_log_sums(lost, f);
+    vector const log_sums = column_log_sums(lost, f);
     for (std::size_t k = 0; k < lost.size(); ++k) {
       double const own = epsilon_ * std::log(to.b(lost[k]));
-      g(lost[k]) = own - part * epsilon_ * logs(static_cast<Eigen::Index>(k));
+      g(lost[k]) = own - part * epsilon_ * log_sums(static_cast<Eigen::Index>(k));
     }
   }
 
