@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 #include <lockstep/imitated_group.hpp>
 #include <unit/refusal.hpp>
+#include <unit/transport_problem.hpp>
 
 #include <Eigen/Core>
 
@@ -199,6 +200,35 @@ TEST_CASE("a device's batch makes Newton's steps where sweeps are slow") {
       }
       agree(p, {.epsilon = epsilon}, 1e-7);
     }
+  }
+}
+
+TEST_CASE("Newton's steps on a device are held back where columns hardly hang together") {
+  // from class to class at their distances, masses of all sizes, one row and one column without
+  int const n = 30;
+  problems p(3, n, n, 61);
+  for (std::size_t k = 0; k < 3; ++k) {
+    matrix const x = random_points(n, 16, 40 + static_cast<unsigned>(k));
+    for (Eigen::Index i = 0; i < n; ++i) {
+      p.costs[k].row(i) = (x.rowwise() - x.row(i)).rowwise().norm().transpose();
+    }
+    p.costs[k] /= p.costs[k].maxCoeff();
+    unsigned seed = 50 + 2 * static_cast<unsigned>(k);
+    for (vector* const masses : {&p.a[k], &p.b[k]}) {
+      *masses = (3 * random_points(n, 1, seed++).col(0).array()).exp();
+      (*masses)(7) = 0;
+      *masses /= masses->sum();
+    }
+  }
+  for (double const epsilon : {.1, .02, .005}) {
+    CAPTURE(epsilon);
+    auto const got = imitate(p, {.epsilon = epsilon});
+    for (std::size_t k = 0; k < 3; ++k) {
+      CAPTURE(got.sweeps[k]);
+      CHECK(got.status[k] == divot::transport_status::converged);
+      CHECK(got.sweeps[k] < 1500);
+    }
+    agree(p, {.epsilon = epsilon}, 1e-7);
   }
 }
 

@@ -79,18 +79,29 @@ class shared_coupling {
 
   /// `solution` for what stands in `rest`, which is spent, to this error Σ|rest|. Constants, the
   /// null space, are taken out of `rest`.
-  DIVOT_HD DIVOT_NOINLINE void solve(double tolerance) const {
+  DIVOT_HD void solve(double tolerance) const {
+    solve_damped(tolerance, 0, [](index) { return 0.; });
+  }
+  /// The same with `damping` times each column's mass on the diagonal.
+  template <class Mass>
+  DIVOT_HD DIVOT_NOINLINE void solve_damped(double tolerance, double damping,
+                                            Mass const& mass) const {
     double *const rest = s_.rest, *const direction = s_.direction, *const solution = s_.solution;
+    // of a column that nothing reaches nothing is asked
+    auto const scaled = [&](index j) {
+      double const own = s_.diagonal[j] + damping * mass(j);
+      return own > 1e-290 ? rest[j] / own : 0;
+    };
     center(rest);
     each(m_, [&](index j) {
       solution[j] = 0;
-      direction[j] = rest[j] / s_.diagonal[j];
+      direction[j] = scaled(j);
     });
     double weight = total([&](index j) { return rest[j] * direction[j]; });
     index const most = 2 * m_ + 100;
     for (index k = 0; k < most; ++k) {
       if (!(total([&](index j) { return std::fabs(rest[j]); }) > tolerance)) break;
-      image_of(direction);
+      image_of(direction, damping, mass);
       double const curvature = total([&](index j) { return direction[j] * s_.image[j]; });
       if (!(curvature > 0)) break;
       double const step = weight / curvature;
@@ -99,9 +110,9 @@ class shared_coupling {
         rest[j] -= step * s_.image[j];
       });
       center(rest);
-      double const next = total([&](index j) { return rest[j] * (rest[j] / s_.diagonal[j]); });
+      double const next = total([&](index j) { return rest[j] * scaled(j); });
       double const share = next / weight;
-      each(m_, [&](index j) { direction[j] = rest[j] / s_.diagonal[j] + share * direction[j]; });
+      each(m_, [&](index j) { direction[j] = scaled(j) + share * direction[j]; });
       weight = next;
     }
     double const last = solution[m_ - 1];
@@ -118,13 +129,14 @@ class shared_coupling {
   DIVOT_HD double total(Term const& term) const {
     return shared_total<Group>(m_, term);
   }
-  DIVOT_HD void image_of(double const* x) const {
+  template <class Mass>
+  DIVOT_HD void image_of(double const* x, double damping, Mass const& mass) const {
     sums_.add(
         m_, n_, [&](index j, index i) { return entry_across(i, j) * x[j]; },
         [&](index i, double sum) { s_.of_rows[i] = per_row(sum, i); });
     sums_.add(
         n_, m_, [&](index i, index j) { return entry(i, j) * (x[j] - s_.of_rows[i]); },
-        [&](index j, double sum) { s_.image[j] = sum; });
+        [&](index j, double sum) { s_.image[j] = sum + damping * mass(j) * x[j]; });
   }
   /// Without what constants would answer for.
   DIVOT_HD void center(double* x) const {

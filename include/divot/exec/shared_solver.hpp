@@ -62,7 +62,7 @@ class shared_solver {
     double const digits = 4e-16 * (to_.range + to_.epsilon) / to_.epsilon;
     double const roundoff = (digits < 1e-8 ? 1e-8 : digits > 1e-4 ? 1e-4 : digits) * to_.mass;
     double error = far, best = far;
-    int stalled = 0, next_try = first_sweeps;
+    int stalled = 0, next_try = first_sweeps, patience = first_patience;
     for (;;) {
       best_rows(s_.x, s_.y, s_.sums);
       if (to_.sweeps == 0) {
@@ -75,9 +75,15 @@ class shared_solver {
         if (sweeps >= to_.max_sweeps) return transport_status::max_sweeps;
         if (m_ > 1 && sweeps >= next_try && newton_steps < to_.newton_steps) {
           double const left = rate < 1 ? std::log(error_ / error) / std::log(rate) : far;
-          if (!(left < slow_sweeps)) {
-            if (newton(error)) return transport_status::converged;
-            next_try = 2 * sweeps;  // from further on it may find its way
+          // while most of the mass is in the wrong place Newton's steps go nowhere
+          bool const early = error > .1 * to_.mass && sweeps < step_worth;
+          if (!early && !(left < 3 * step_worth)) {
+            int const before = newton_steps;
+            if (newton(error, patience)) return transport_status::converged;
+            // sweeps may take as long as those steps did, and then steps twice as long
+            int const spent = (newton_steps - before) * step_worth;
+            next_try = sweeps + (spent > first_sweeps ? spent : first_sweeps);
+            patience *= 2;
             stalled = 0;
             best = error = far;
           }
@@ -91,9 +97,9 @@ class shared_solver {
   int sweeps = 0, newton_steps = 0;
 
  private:
-  static constexpr int first_sweeps = 10;
-  /// What three of Newton's steps are worth in sweeps: each solves by some tens of products.
-  static constexpr double slow_sweeps = 200;
+  static constexpr int first_sweeps = 10, first_patience = 3;
+  /// What a step of Newton's is worth in sweeps: it takes some tens of products.
+  static constexpr int step_worth = 70;
 
   template <class Body>
   DIVOT_HD static void each(index count, Body const& body) {
@@ -120,26 +126,45 @@ class shared_solver {
            shared_total<Group>(m_, [&](index j) { return of(s_.b[j], y[j]); });
   }
 
-  /// Steps on the columns' potentials; true where they have led to the tolerance. x, y and sums
-  /// belong together before and afterwards.
-  DIVOT_HD DIVOT_NOINLINE bool newton(double error) {
+  /// Steps on the columns' potentials; true where they have led to the tolerance, and no more than
+  /// `patience` that did not halve the error. x, y and sums belong together before and afterwards.
+  /// As newtons_method holds them back: where a step is longer than a radius it is made with a part
+  /// of the columns' masses on the diagonal.
+  DIVOT_HD DIVOT_NOINLINE bool newton(double error, int patience) {
     double const reach = (to_.range + to_.epsilon) / to_.epsilon;
+    double radius = reach;
     auto const& c = s_.coupling;
+    auto const lacks = [&](index j) { return missing(s_.y, s_.sums, j); };
+    auto const mass = [&](index j) {
+      double const there = s_.b[j] > 0 ? Domain::mass_of(s_.y[j], s_.sums[j]) : 0;
+      return there > s_.b[j] ? there : s_.b[j];
+    };
+    auto const longest = [&] {
+      return shared_largest<Group>(m_, [&](index j) { return c.solution[j]; });
+    };
     while (newton_steps < to_.newton_steps) {
       shared_coupling<Group, Domain> const coupling(domain_, s_.matrix, s_.x, s_.y, s_.a, c);
-      each(m_, [&](index j) { c.rest[j] = missing(s_.y, s_.sums, j); });
       double const part = error / to_.mass < .1 ? error / to_.mass : .1;
-      coupling.solve(.1 * error_ > part * error ? .1 * error_ : part * error);
-      double const longest = shared_largest<Group>(m_, [&](index j) { return c.solution[j]; });
-      double const slope = shared_total<Group>(
-          m_, [&](index j) { return c.solution[j] * missing(s_.y, s_.sums, j); });
-      if (!is_finite_number(slope) || !is_finite_number(longest) || !(longest > 0)) return false;
+      double const enough = .1 * error_ > part * error ? .1 * error_ : part * error;
+      each(m_, [&](index j) { c.rest[j] = lacks(j); });
+      coupling.solve(enough);
+      double length = longest();
+      bool const damped = !(length <= radius);
+      if (damped) {
+        double const most = shared_largest<Group>(
+            m_, [&](index j) { return mass(j) > 0 ? lacks(j) / mass(j) : 0; });
+        each(m_, [&](index j) { c.rest[j] = lacks(j); });
+        coupling.solve_damped(enough, most / radius, mass);
+        length = longest();
+      }
+      double const slope =
+          shared_total<Group>(m_, [&](index j) { return c.solution[j] * lacks(j); });
+      if (!is_finite_number(slope) || !is_finite_number(length) || !(length > 0)) return false;
       ++newton_steps;
-      double const value = worth(s_.x, s_.y);
+      double const before = error, value = worth(s_.x, s_.y);
       bool better = false;
-      // where columns hardly hang together a step goes anywhere
-      double const whole = reach < longest ? reach / longest : 1;
-      for (double t = whole; t > 1e-8 * whole && !better; t /= 2) {
+      double t = 1;
+      for (; t > 1e-4 && !better; t /= 2) {
         each(m_, [&](index j) { s_.next_y[j] = Domain::moved(s_.y[j], t * c.solution[j]); });
         best_rows(s_.next_x, s_.next_y, s_.next_sums);
         double const next_error = error_of(s_.next_y, s_.next_sums);
@@ -151,11 +176,26 @@ class shared_solver {
         better = better && is_finite_number(next_error);
         if (better) error = next_error;
       }
-      if (!better) return false;
+      if (!better) {
+        radius = t * length;
+        if (!(radius > 1e-3)) return false;
+        continue;
+      }
+      if (t < .5) {
+        radius /= 2;
+      } else if (damped) {
+        radius = 2 * radius < reach ? 2 * radius : reach;
+      }
       exchange(s_.x, s_.next_x);
       exchange(s_.y, s_.next_y);
       exchange(s_.sums, s_.next_sums);
+      if (error > error_ && error > .25 * before) {  // half a sweep mends what a step does badly
+        each(m_, [&](index j) { s_.y[j] = Domain::factor_of(s_.b[j], s_.sums[j]); });
+        best_rows(s_.x, s_.y, s_.sums);
+        error = error_of(s_.y, s_.sums);
+      }
       if (error <= error_) return true;
+      if (error > .5 * before && --patience == 0) return false;
     }
     return false;
   }
