@@ -75,10 +75,7 @@ std::vector<loss_part> parse_loss(std::string const& text, input_options const& 
 }
 
 void throw_flaw(loss_term const& term, divot::error const& e) {
-  constexpr std::string_view prefix = "divot: ";
-  std::string_view what = e.what();
-  if (what.substr(0, prefix.size()) == prefix) what.remove_prefix(prefix.size());
-  fail("--loss, term ", term.text(), ": ", what);
+  fail("--loss, term ", term.text(), ": ", without_name(e.what()));
 }
 
 namespace {

@@ -23,6 +23,13 @@ template <class... Parts>
   throw flaw(text.str());
 }
 
+/// What the library says, without its name in front.
+inline std::string_view without_name(std::string_view text) {
+  constexpr std::string_view name = "divot: ";
+  if (text.substr(0, name.size()) == name) text.remove_prefix(name.size());
+  return text;
+}
+
 /// The text as one line: file names and specifications may hold anything.
 inline std::string one_line(std::string_view text) {
   std::string line(text);

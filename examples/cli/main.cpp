@@ -97,7 +97,7 @@ constexpr char const* transport_help =
     "matrix.\n";
 
 int report_flaw(std::string_view what) {
-  std::cerr << "divot: " << cli::one_line(what) << std::endl;
+  std::cerr << "divot: " << cli::one_line(cli::without_name(what)) << std::endl;
   return 2;
 }
 

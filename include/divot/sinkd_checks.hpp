@@ -12,7 +12,7 @@ inline namespace DIVOT_ABI {
 inline void check_sinkd(sinkd const& what, batch const& options, bool numbers) {
   check_sinkd_options(what, options.reduction, numbers);
   if (!options.temperatures.empty()) {
-    fail("batch::temperatures: sinkd compares rows, which have its own temperature, all of them");
+    fail("batch::temperatures: sinkd has one temperature for all rows, its own");
   }
 }
 

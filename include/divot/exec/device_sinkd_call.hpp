@@ -38,7 +38,7 @@ inline void check_device_sinkd(sinkd const& what, device_batch const& options, i
         "launch: ask for route::implicit");
   }
   if (!options.temperatures.empty()) {
-    fail("device_batch::temperatures: sinkd compares rows, which have its own temperature, all");
+    fail("device_batch::temperatures: sinkd has one temperature for all rows, its own");
   }
   if (what.rows_per_problem > 0 && rows % what.rows_per_problem != 0) {
     fail("sinkd: ", rows, " rows are no whole number of sequences of ", what.rows_per_problem,
