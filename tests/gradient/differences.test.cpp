@@ -165,6 +165,26 @@ TEST_CASE("gradients near convergence are the slopes of the loss") {
   });
 }
 
+TEST_CASE("gradients of skews are the slopes of the loss on either side of a kink") {
+  for (std::uint64_t seed = 57; seed < 61; ++seed) {
+    problem const given(seed, 3, 1, 1);
+    CAPTURE(seed);
+    for (double weight : {0.1, 0.5, 0.9, 0.97}) {
+      CAPTURE(weight);
+      auto const both = [&](char const* name, auto const& what) {
+        check(name, divot::skew(what, weight), given, 1e-7);
+        check(name, divot::reverse(divot::skew(what, weight)), given, 1e-7);
+      };
+      both("pearson", divot::pearson{});
+      both("total_variation", divot::total_variation{});
+      both("marton", divot::marton{});
+      both("vajda(2.5)", divot::vajda{.order = 2.5});
+      both("vajda(3)", divot::vajda{.order = 3});
+      both("hockey_stick(1.2)", divot::hockey_stick{.threshold = 1.2});
+    }
+  }
+}
+
 TEST_CASE("gradients of label losses are the slopes of the loss") {
   problem const given(60, 2, 1, 1);
   check("cross_entropy", divot::cross_entropy{}, given);

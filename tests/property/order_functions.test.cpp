@@ -68,6 +68,32 @@ TEST_CASE_TEMPLATE("a class that only the teacher has decides the slope, however
   }
 }
 
+TEST_CASE_TEMPLATE("a function's slope may leave the range where the gradient does not", T, float,
+                   double) {
+  // S = Σ p²/q is nearly p₀²/q₀, and the loss 2(1 − S^{−1/2})
+  matrix<T> t(1, 2), s(1, 2), gradient(1, 2);
+  t << 0, 1;
+  s << -75, 0;
+  double const p = 1 / (1 + std::exp(1.)), slope = std::exp(-37.5) / p;
+  // S = Σ √(pq) = 2e^{−31}, and the loss S^{−2} − 1
+  matrix<T> far_t(1, 2), far_s(1, 2), steep(1, 2);
+  far_t << 0, -62;
+  far_s << -62, 0;
+  double const loss = std::exp(62.) / 4;
+  auto const check = [&](auto policy) {
+    divot::gradient(policy, divot::sharma_mittal{.order = 2, .degree = .5}, t, s, gradient);
+    CHECK(gradient(0, 0) == doctest::Approx(-slope).epsilon(1e-5));
+    CHECK(gradient(0, 1) == doctest::Approx(slope).epsilon(1e-5));
+    double const got = divot::value_and_gradient(
+        policy, divot::sharma_mittal{.order = .5, .degree = 2}, far_t, far_s, steep);
+    CHECK(got == doctest::Approx(loss).epsilon(1e-5));
+    CHECK(steep(0, 0) == doctest::Approx(-loss / 2).epsilon(1e-5));
+    CHECK(steep(0, 1) == doctest::Approx(loss / 2).epsilon(1e-5));
+  };
+  check(divot::seq);
+  check(divot::simd);
+}
+
 TEST_CASE("where the slope of a function is infinite, a temperature below 1 makes no NaN") {
   matrix<double> t(1, 3), s(1, 3), gradient(1, 3);
   t << 0, 0, 0;

@@ -147,8 +147,10 @@ class group_sweeps {
       h = group.function.at(d, mass);
       if constexpr (!widest && is_real<T>) {
         lost = lost || (d > row(0) && !(d > smallest_exact()));
-        // a slope as small, too, is rounded to what is left of its digits
-        lost = lost || (h.slope > row(0) && !(h.slope > smallest_exact()));
+        // a slope as small, too, is rounded to what is left of its digits, or to 0, and one as
+        // large to infinity; what it multiplies may be at the other end
+        auto const within = h.slope > smallest_exact() && h.slope < largest_exact();
+        lost = lost || (d > row(0) && !within);
         h.value = math::select(lost, row(limits_of<row>::quiet_NaN()), h.value);
       }
     }
@@ -203,6 +205,9 @@ class group_sweeps {
   DIVOT_HD static row smallest_exact() {
     return constant<row>(widest || !is_real<T> ? 0 : sizeof(T) == 4 ? 1e-30 : 1e-290);
   }
+
+  /// A slope above this may leave the range.
+  DIVOT_HD static row largest_exact() { return constant<row>(sizeof(T) == 4 ? 1e30 : 1e290); }
 
   /// `set_anchor`; in the widest type an infinite slope there means no anchor: the limits are then
   /// taken class by class.
