@@ -52,10 +52,12 @@ class bound_reverse_skewed {
     auto const other = flipped_.at(y.of_q.swapped(), V(-there));
     V w = math::fma(own.w, y.share, other.w);
     if constexpr (Series) {
-      // centred, own.w + other.w is the loss: nothing cancels where p has a small part of m
       V const z = math::quotient(V(mixed_.weight().template on<V>() * x.p), y.of_q.q);
-      auto const centred = is_near(there) && z < constant<V>(.5);
-      w = math::select(centred, math::fnma(z, own.w, own.loss), w);
+      if constexpr (!needs_relative) {
+        // centred, own.w + other.w is the loss: nothing cancels where p has a small part of m
+        auto const centred = is_near(there) && z < constant<V>(.5);
+        w = math::select(centred, math::fnma(z, own.w, own.loss), w);
+      }
       if (math::any<V>(far)) {
         constexpr bool single = std::is_same_v<scalar_of<V>, float>;
         V const direct = math::fnma(at_zero_.on<V>(), x.q, w);
