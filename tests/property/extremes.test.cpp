@@ -106,6 +106,41 @@ TEST_CASE("a gradient just inside the range has no NaN when its loss is outside"
   }
 }
 
+TEST_CASE("a loss inside the range is found though the logits' difference is outside") {
+  matrix<float> t(1, 3), s(1, 3), gradient(1, 3);
+  t << 0, 1.5e36f, 0;
+  s << -3.394e38f, -3.394e38f, 0;
+  auto const check = [&](auto policy) {
+    float const loss = divot::value_and_gradient(policy, divot::alpha_beta{1, 0}, t,
+                                                 divot::log_probabilities(s), gradient);
+    CHECK(loss == doctest::Approx(3.394e38).epsilon(1e-6));
+    CHECK(gradient(0, 1) == -1);
+    CHECK(gradient(0, 2) == 1);
+  };
+  check(divot::seq);
+  check(divot::simd);
+}
+
+TEST_CASE_TEMPLATE("a smoothing that a class's share of rounds to 0 still asks for every class", T,
+                   float, double) {
+  matrix<T> s(1, 8), gradient(1, 8);
+  s << 0, 1, 2, 0, 1, 2, 0, -std::numeric_limits<T>::infinity();
+  std::array<std::int64_t, 1> const labels{2};
+  double const least = std::numeric_limits<double>::denorm_min();
+  for (double const smoothing : {least, 1e-300, .1}) {
+    for (bool const sequential : {true, false}) {
+      divot::cross_entropy const what{.smoothing = smoothing};
+      divot::batch options;
+      options.labels = labels;
+      T const loss = sequential
+                         ? divot::value_and_gradient(divot::seq, what, s, s, gradient, options)
+                         : divot::value_and_gradient(what, s, s, gradient, options);
+      CHECK(loss == std::numeric_limits<T>::infinity());
+      CHECK(gradient.array().isFinite().all());
+    }
+  }
+}
+
 TEST_CASE("masks as large as the type allows keep what is left of their difference") {
   float const most = std::numeric_limits<float>::max();
   matrix<float> t(1, 3), s(1, 3), g(1, 3);

@@ -50,7 +50,12 @@ DIVOT_HD label_terms<typename Team::row> cross_entropy_part(
   if (one_hot != 0) out.loss = row(-constant<row>(one_hot) * log_q);
   if (spread_mass != 0) {
     double const share = spread_mass / static_cast<double>(task.classes);
-    out.loss = row(out.loss - constant<row>(share) * sum_log_probabilities(team, task, student));
+    row const sum = sum_log_probabilities(team, task, student);
+    // a share may round to 0, but a class without probability is infinitely far
+    row const endless = row(-limits_of<row>::infinity());
+    row const by_share = math::select(sum == endless, row(spread_mass < 0 ? -endless : endless),
+                                      row(constant<row>(share) * sum));
+    out.loss = row(out.loss - by_share);
     anchor.uniform = constant<row>(share);
   }
   row const hit = constant<row>(one_hot);

@@ -154,7 +154,8 @@ class alpha_beta_row {
   /// φ₁(−|gap·ell|).
   static DIVOT_INLINE V slope(parameter const& gap, parameter const& per_gap, V const& ell,
                               V const& a, V const& b) {
-    V const x = gap.on<V>() * ell;
+    // where the logits' difference overflows, so shall the product with ell
+    V const x = gap.wide == 0 ? V(0) : V(gap.on<V>() * ell);
     auto const near = is_near(x);
     V const down = math::select(near, V(-math::abs(x)), V(0));
     V const larger = math::select(x > V(0), b, a);
