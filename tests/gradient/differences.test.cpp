@@ -176,6 +176,11 @@ TEST_CASE("gradients of skews are the slopes of the loss on either side of a kin
         check(name, divot::reverse(divot::skew(what, weight)), given, 1e-7);
       };
       both("pearson", divot::pearson{});
+      both("reverse_kl", divot::reverse_kl{});
+      both("jeffreys", divot::jeffreys{});
+      both("arithmetic_geometric", divot::arithmetic_geometric{});
+      both("jensen_shannon", divot::jensen_shannon{});
+      both("neyman", divot::neyman{});
       both("total_variation", divot::total_variation{});
       both("marton", divot::marton{});
       both("vajda(2.5)", divot::vajda{.order = 2.5});

@@ -165,10 +165,13 @@ class bound_reverse_skewed {
     double ratio = 2;
     for (; ratio > 1e-30; ratio *= .7) {
       class_point<double> x{};
-      x.ell = x.relative = x.log_p = x.x_p = std::log(ratio / mixed_.share_ratio().wide);
+      x.ell = x.log_p = x.x_p = std::log(ratio / mixed_.share_ratio().wide);
       x.p = std::exp(x.ell);
       x.q = 1;
-      double const w = at(x, 0.).w, error = w - (at_zero_.wide + shifted(ratio / (1 + ratio)));
+      auto const y = mixed_.at(x, -80., needs_relative);
+      double const of_m = inner_.at(y.of_q, 0.).w, of_q = flipped_.at(y.of_q.swapped(), 0.).w;
+      double const w = of_m * y.share + of_q;
+      double const error = w - (at_zero_.wide + shifted(ratio / (1 + ratio)));
       if (std::abs(error) <= tolerance * std::max(std::abs(w), std::abs(at_zero_.wide))) break;
     }
     return ratio;
