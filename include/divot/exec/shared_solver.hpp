@@ -83,7 +83,7 @@ class shared_solver {
             // sweeps may take as long as those steps did, and then steps twice as long
             int const spent = (newton_steps - before) * step_worth;
             next_try = sweeps + (spent > first_sweeps ? spent : first_sweeps);
-            patience *= 2;
+            patience = 2 * patience < to_.newton_steps ? 2 * patience : to_.newton_steps;
             stalled = 0;
             best = error = far;
           }

@@ -17,13 +17,6 @@ inline namespace DIVOT_ABI {
 /// x/sum; 0 of a row that is worth moving nothing of, which penalties may leave.
 inline double per_sum(double x, double sum) { return sum > 0 ? x / sum : 0; }
 
-/// A part μ of masses m with which no entry of (H + μ diag(m))⁻¹ y is larger than `most`, where H
-/// is a Laplacian: (H + μ diag(m))⁻¹ m is at most 1/μ then, and |y| at most max|y/m| m.
-template <class Vector>
-double damping(Vector const& y, Vector const& masses, double most) {
-  return y.cwiseQuotient(masses.cwiseMax(1e-300)).cwiseAbs().maxCoeff() / most;
-}
-
 /// How a plan couples its columns: minus ε times the semi-dual's second derivative, and the Schur
 /// complement of the linear system that implicit gradients solve,
 ///
@@ -74,15 +67,8 @@ class factored_coupling {
     if (free_ > 0) x.head(free_) = factor_.solve(right.head(free_));
     return x;
   }
-  /// The solution, where none of its entries is larger than `most`; else with a part of `masses`
-  /// on the diagonal, so that none is.
-  vector solve_within(vector const& right, vector const& masses, double most, bool& damped) {
-    vector const x = solve(right);
-    damped = !(x.cwiseAbs().maxCoeff() <= most);
-    if (!damped) return x;
-    factor(diagonal_ + damping(right, masses, most) * masses.head(free_));
-    return solve(right);
-  }
+  /// With this on the diagonal besides.
+  void add(vector const& more) { factor(diagonal_ + more.head(free_)); }
 
  private:
   void factor(vector const& diagonal) {
@@ -172,15 +158,9 @@ class iterated_coupling {
     if (exact_) x.array() -= x(x.size() - 1);
     return x;
   }
-  vector solve_within(vector const& right, vector const& masses, double most, bool& damped,
-                      double tolerance) {
-    vector const x = solve(right, tolerance);
-    damped = !(x.cwiseAbs().maxCoeff() <= most);
-    if (!damped) return x;
-    vector const more = damping(right, masses, most) * masses;
+  void add(vector const& more) {
     extra_ += more;
     diagonal_ += more;
-    return solve(right, tolerance);
   }
 
  private:

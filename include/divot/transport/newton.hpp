@@ -84,15 +84,25 @@ class newtons_method {
   vector step(vector const& f, vector const& g, vector const& sums, vector const& rest, double goal,
               double radius, bool& damped) const {
     vector const row_sums = to_.wanted_rows(f);
-    vector const masses = sums.cwiseMax(to_.wanted_columns(g));
+    // with μ of the masses m no entry is larger than max|rest/m|/μ: (H + μ diag(m))⁻¹ m ≤ 1/μ of
+    // Laplacians H
+    auto const solve = [&](auto&& coupling, auto const&... enough) -> vector {
+      vector x = coupling.solve(rest, enough...);
+      damped = !(x.cwiseAbs().maxCoeff() <= radius);
+      if (damped) {
+        vector const masses = sums.cwiseMax(to_.wanted_columns(g));
+        double const most = rest.cwiseQuotient(masses.cwiseMax(1e-300)).cwiseAbs().maxCoeff();
+        coupling.add(most / radius * masses);
+        x = coupling.solve(rest, enough...);
+      }
+      return to_.epsilon * x;
+    };
     if (g.size() <= most_factored_columns) {
-      factored_coupling coupling(over_, to_, f, g, row_sums, sums);
-      return to_.epsilon * coupling.solve_within(rest, masses, radius, damped);
+      return solve(factored_coupling(over_, to_, f, g, row_sums, sums));
     }
     double const error = rest.template lpNorm<1>();
     double const enough = std::max(.1 * goal, std::min(.1, error / to_.b.sum()) * error);
-    iterated_coupling coupling(over_, to_, f, g, row_sums, sums);
-    return to_.epsilon * coupling.solve_within(rest, masses, radius, damped, enough);
+    return solve(iterated_coupling(over_, to_, f, g, row_sums, sums), enough);
   }
 
   /// The semi-dual's value.

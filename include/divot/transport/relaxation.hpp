@@ -36,9 +36,6 @@ class relaxation_control {
  public:
   over_relaxation const& now() const { return now_; }
 
-  /// The rate at which ω's best choice converges where plain sweeps converge at `theta`.
-  static double best_rate(double theta) { return best_omega(theta) - 1; }
-
   /// After a sweep with this error, `rate` times the one before. Whether ω has changed.
   bool take(double error, double rate) {
     ++since_;
